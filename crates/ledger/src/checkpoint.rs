@@ -83,31 +83,17 @@ pub fn parse_checkpoint(note: &str) -> Result<(Checkpoint, SignedNote<'_>), Note
     let note = note::parse(note)?;
     let (origin, size, root) = parse_text(note.text)?;
     check_origin(origin)?;
-    Ok((
-        Checkpoint {
-            origin: origin.to_owned(),
-            size,
-            root,
-        },
-        note,
-    ))
+    Ok((Checkpoint { origin: origin.to_owned(), size, root }, note))
 }
 
 /// Reads a checkpoint of `origin` and checks the signature of its log's `key`; other signatures are ignored.
 ///
 /// # Errors
 /// [`NoteError`].
-pub fn verify_checkpoint(
-    note: &str,
-    origin: &str,
-    key: &VerifyingKey,
-) -> Result<Checkpoint, NoteError> {
+pub fn verify_checkpoint(note: &str, origin: &str, key: &VerifyingKey) -> Result<Checkpoint, NoteError> {
     let (checkpoint, note) = parse_checkpoint(note)?;
     if checkpoint.origin != origin {
-        return Err(NoteError::Origin {
-            found: checkpoint.origin,
-            expected: origin.to_owned(),
-        });
+        return Err(NoteError::Origin { found: checkpoint.origin, expected: origin.to_owned() });
     }
     note.verify(origin, key)?;
     Ok(checkpoint)
@@ -115,10 +101,8 @@ pub fn verify_checkpoint(
 
 /// A node's origin: `node/epoch`, exactly one slash, no space, plus or control character (signed-note, key names).
 fn check_origin(origin: &str) -> Result<(), NoteError> {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
-    };
+    let plain =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+');
     match origin.split_once('/') {
         Some((node, epoch)) if plain(node) && plain(epoch) && !epoch.contains('/') => Ok(()),
         _ => Err(NoteError::Malformed("the origin line is not node/epoch")),
@@ -132,26 +116,15 @@ fn text_of(origin: &str, size: u64, root: &Hash) -> String {
 /// The three lines of a checkpoint. Extension lines are refused: we write none, and nobody audits them.
 fn parse_text(text: &str) -> Result<(&str, u64, Hash), NoteError> {
     let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
-    let (Some(origin), Some(size), Some(root), None) =
-        (lines.next(), lines.next(), lines.next(), lines.next())
-    else {
+    let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next()) else {
         return Err(NoteError::Malformed("the text has not exactly three lines"));
     };
-    let number: u64 = size
-        .parse()
-        .map_err(|_| NoteError::Malformed("the size is no number"))?;
+    let number: u64 = size.parse().map_err(|_| NoteError::Malformed("the size is no number"))?;
     if number.to_string() != size {
         return Err(NoteError::Malformed("the size has a sign or leading zeros"));
     }
-    let root = STANDARD
-        .decode(root)
-        .ok()
-        .and_then(|root| Hash::try_from(root).ok());
-    Ok((
-        origin,
-        number,
-        root.ok_or(NoteError::Malformed("the root is not 32 bytes in base64"))?,
-    ))
+    let root = STANDARD.decode(root).ok().and_then(|root| Hash::try_from(root).ok());
+    Ok((origin, number, root.ok_or(NoteError::Malformed("the root is not 32 bytes in base64"))?))
 }
 
 #[cfg(test)]
@@ -163,11 +136,7 @@ mod tests {
     }
 
     fn checkpoint() -> Checkpoint {
-        Checkpoint {
-            origin: "node.example/1".into(),
-            size: 20_852_163,
-            root: [0xab; 32],
-        }
+        Checkpoint { origin: "node.example/1".into(), size: 20_852_163, root: [0xab; 32] }
     }
 
     #[test]
@@ -195,76 +164,36 @@ mod tests {
     fn anothers_key_name_and_origin_are_told_apart() {
         let note = sign_checkpoint(&checkpoint(), &key()).unwrap();
         let other = SigningKey::from_bytes(&[1; 32]).verifying_key();
-        assert_eq!(
-            verify_checkpoint(&note, "node.example/1", &other),
-            Err(NoteError::NotSigned)
-        );
+        assert_eq!(verify_checkpoint(&note, "node.example/1", &other), Err(NoteError::NotSigned));
         let mine = key().verifying_key();
-        assert!(matches!(
-            verify_checkpoint(&note, "node.example/2", &mine),
-            Err(NoteError::Origin { .. })
-        ));
+        assert!(matches!(verify_checkpoint(&note, "node.example/2", &mine), Err(NoteError::Origin { .. })));
         let tampered = note.replace("20852163", "20852164");
-        assert_eq!(
-            verify_checkpoint(&tampered, "node.example/1", &mine),
-            Err(NoteError::BadSignature)
-        );
+        assert_eq!(verify_checkpoint(&tampered, "node.example/1", &mine), Err(NoteError::BadSignature));
     }
 
     #[test]
     fn witnesses_lines_beside_the_logs_own_are_ignored_but_read() {
         let witness = "— witness.example/w Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
         let note = sign_checkpoint(&checkpoint(), &key()).unwrap() + witness;
-        assert_eq!(
-            verify_checkpoint(&note, "node.example/1", &key().verifying_key()),
-            Ok(checkpoint())
-        );
+        assert_eq!(verify_checkpoint(&note, "node.example/1", &key().verifying_key()), Ok(checkpoint()));
         assert_eq!(parse_checkpoint(&note).unwrap().1.signatures.len(), 2);
     }
 
     #[test]
     fn an_origin_that_could_pass_for_a_heads_is_never_signed() {
-        for origin in [
-            "",
-            "node",
-            "node/",
-            "/1",
-            "node/1/2",
-            "no de/1",
-            "node/1+2",
-            "node\n/1",
-            "node/1\u{a0}",
-        ] {
-            let checkpoint = Checkpoint {
-                origin: origin.into(),
-                ..checkpoint()
-            };
-            assert!(
-                matches!(
-                    sign_checkpoint(&checkpoint, &key()),
-                    Err(NoteError::Malformed(_))
-                ),
-                "{origin:?}"
-            );
+        for origin in ["", "node", "node/", "/1", "node/1/2", "no de/1", "node/1+2", "node\n/1", "node/1\u{a0}"] {
+            let checkpoint = Checkpoint { origin: origin.into(), ..checkpoint() };
+            assert!(matches!(sign_checkpoint(&checkpoint, &key()), Err(NoteError::Malformed(_))), "{origin:?}");
         }
     }
 
     #[test]
     fn sizes_and_roots_have_one_spelling() {
-        for (from, to) in [
-            ("20852163", "020852163"),
-            ("20852163", "+1"),
-            ("20852163", ""),
-            ("q6ur", "q6u\n"),
-            ("\n\n", "\next\n\n"),
-        ] {
-            let note = sign_checkpoint(&checkpoint(), &key())
-                .unwrap()
-                .replacen(from, to, 1);
-            assert!(
-                matches!(parse_checkpoint(&note), Err(NoteError::Malformed(_))),
-                "{note}"
-            );
+        for (from, to) in
+            [("20852163", "020852163"), ("20852163", "+1"), ("20852163", ""), ("q6ur", "q6u\n"), ("\n\n", "\next\n\n")]
+        {
+            let note = sign_checkpoint(&checkpoint(), &key()).unwrap().replacen(from, to, 1);
+            assert!(matches!(parse_checkpoint(&note), Err(NoteError::Malformed(_))), "{note}");
         }
     }
 }

@@ -8,8 +8,7 @@ mod json;
 use ed25519_dalek::VerifyingKey;
 
 use crate::checkpoint::{
-    Checkpoint, Head, NoteError, head_leaf, node_leaf, parse_checkpoint, verify_checkpoint,
-    verify_head,
+    Checkpoint, Head, NoteError, head_leaf, node_leaf, parse_checkpoint, verify_checkpoint, verify_head,
 };
 use crate::leaf::{commitment, leaf_hash};
 use crate::tree::{Hash, PathError, verify_inclusion};
@@ -52,9 +51,7 @@ pub enum ProofError {
         column: usize,
     },
     /// Another version.
-    #[error(
-        "proof file is not of format compound-eye-proof/1; use the `eye` that wrote it, or a newer one"
-    )]
+    #[error("proof file is not of format compound-eye-proof/1; use the `eye` that wrote it, or a newer one")]
     Format,
     /// The public key is no usable Ed25519 key.
     #[error("the public key in the file is not a valid Ed25519 key")]
@@ -90,10 +87,7 @@ pub enum ProofError {
 ///
 /// # Errors
 /// [`ProofError`] names the first link that does not hold.
-pub fn verify_proof_file(
-    json: &[u8],
-    expected_key: Option<&VerifyingKey>,
-) -> Result<Verified, ProofError> {
+pub fn verify_proof_file(json: &[u8], expected_key: Option<&VerifyingKey>) -> Result<Verified, ProofError> {
     let file = ProofFile::from_json(json)?;
     let key = VerifyingKey::from_bytes(&file.public_key.0).map_err(|_| ProofError::BadKey)?;
     if key.is_weak() {
@@ -113,50 +107,23 @@ pub fn verify_proof_file(
         return Err(ProofError::OtherHead);
     }
     let path = hashes(&file.collection_path);
-    verify_inclusion(&leaf_hash(&entry), entry.seq, head.size, &path, &head.root)
-        .map_err(ProofError::Leaf)?;
-    let checkpoint = file
-        .node
-        .as_ref()
-        .map(|node| verify_node(node, &head, &key))
-        .transpose()?;
-    Ok(Verified {
-        seq: entry.seq,
-        head,
-        body: file.body.is_some(),
-        checkpoint,
-        key_expected: expected_key.is_some(),
-    })
+    verify_inclusion(&leaf_hash(&entry), entry.seq, head.size, &path, &head.root).map_err(ProofError::Leaf)?;
+    let checkpoint = file.node.as_ref().map(|node| verify_node(node, &head, &key)).transpose()?;
+    Ok(Verified { seq: entry.seq, head, body: file.body.is_some(), checkpoint, key_expected: expected_key.is_some() })
 }
 
-fn verify_node(
-    node: &ProofNode,
-    head: &Head,
-    key: &VerifyingKey,
-) -> Result<Checkpoint, ProofError> {
+fn verify_node(node: &ProofNode, head: &Head, key: &VerifyingKey) -> Result<Checkpoint, ProofError> {
     let path = hashes(&node.heads_path);
-    verify_inclusion(
-        &head_leaf(head),
-        node.heads_index,
-        node.heads_count,
-        &path,
-        &node.heads_root.0,
-    )
-    .map_err(ProofError::Heads)?;
+    verify_inclusion(&head_leaf(head), node.heads_index, node.heads_count, &path, &node.heads_root.0)
+        .map_err(ProofError::Heads)?;
     // The node may have opened a new epoch since; the checkpoint's own origin names it, the key is the same node's.
     let (found, _) = parse_checkpoint(&node.checkpoint).map_err(ProofError::Checkpoint)?;
     let same_node = node_name(&found.origin) == node_name(&head.origin);
-    let expected = if same_node {
-        &found.origin
-    } else {
-        &head.origin
-    };
-    let checkpoint =
-        verify_checkpoint(&node.checkpoint, expected, key).map_err(ProofError::Checkpoint)?;
+    let expected = if same_node { &found.origin } else { &head.origin };
+    let checkpoint = verify_checkpoint(&node.checkpoint, expected, key).map_err(ProofError::Checkpoint)?;
     let leaf = node_leaf(&node.salt.0, &node.heads_root.0, &node.commit.0);
     let path = hashes(&node.path);
-    verify_inclusion(&leaf, node.index, checkpoint.size, &path, &checkpoint.root)
-        .map_err(ProofError::Node)?;
+    verify_inclusion(&leaf, node.index, checkpoint.size, &path, &checkpoint.root).map_err(ProofError::Node)?;
     Ok(checkpoint)
 }
 

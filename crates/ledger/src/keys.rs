@@ -55,9 +55,7 @@ pub enum KeysError {
         uid: u32,
     },
     /// Not a regular file of 32 random bytes, or not a folder.
-    #[error(
-        "{0} is damaged (not 32 bytes, empty, or not a plain file); restore it from the backup of the keys"
-    )]
+    #[error("{0} is damaged (not 32 bytes, empty, or not a plain file); restore it from the backup of the keys")]
     Damaged(PathBuf),
     /// The operating system failed.
     #[error("{path}: {error}", path = .path.display())]
@@ -92,9 +90,7 @@ pub struct Keys {
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let public = hex::encode(self.signing.verifying_key().as_bytes());
-        f.debug_struct("Keys")
-            .field("public", &public)
-            .finish_non_exhaustive()
+        f.debug_struct("Keys").field("public", &public).finish_non_exhaustive()
     }
 }
 
@@ -111,29 +107,20 @@ impl Keys {
         }
         let beside = dir.with_extension("unfinished");
         clear(&beside)?;
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&beside)
-            .map_err(at(&beside))?;
+        DirBuilder::new().mode(0o700).create(&beside).map_err(at(&beside))?;
         for (name, secret) in FILES.iter().zip(&secrets) {
             write(&beside.join(name), secret)?;
         }
         sync(&beside)?;
         // rename(2) replaces an empty folder and no other.
         fs::rename(&beside, dir).map_err(|error| match error.kind() {
-            io::ErrorKind::DirectoryNotEmpty
-            | io::ErrorKind::AlreadyExists
-            | io::ErrorKind::NotADirectory => {
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 let _ = clear(&beside);
                 KeysError::Exists(dir.to_owned())
             }
             _ => at(dir)(error),
         })?;
-        sync(
-            dir.parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new(".")),
-        )?;
+        sync(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
         Ok(Self::from_secrets(secrets))
     }
 
@@ -156,13 +143,7 @@ impl Keys {
 
     fn from_secrets([signing, index_hmac, cookie, wrap]: [Secret; 4]) -> Self {
         let row = RowKey::new(&index_hmac);
-        Self {
-            signing: SigningKey::from_bytes(&signing),
-            index_hmac,
-            cookie,
-            wrap,
-            row,
-        }
+        Self { signing: SigningKey::from_bytes(&signing), index_hmac, cookie, wrap, row }
     }
 
     /// Signs checkpoints and heads (Ed25519).
@@ -200,27 +181,17 @@ fn at(path: &Path) -> impl Fn(io::Error) -> KeysError {
     let path = path.to_owned();
     move |error| match error.kind() {
         io::ErrorKind::NotFound => KeysError::Missing(path.clone()),
-        _ => KeysError::Io {
-            path: path.clone(),
-            error,
-        },
+        _ => KeysError::Io { path: path.clone(), error },
     }
 }
 
 fn check(path: &Path, found: &fs::Metadata, due: &'static str) -> Result<(), KeysError> {
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us && us != 0 {
-        return Err(KeysError::Owner {
-            path: path.to_owned(),
-            uid: found.uid(),
-        });
+        return Err(KeysError::Owner { path: path.to_owned(), uid: found.uid() });
     }
     match found.mode() & 0o7777 {
-        mode if mode & OTHERS != 0 => Err(KeysError::Open {
-            path: path.to_owned(),
-            mode,
-            due,
-        }),
+        mode if mode & OTHERS != 0 => Err(KeysError::Open { path: path.to_owned(), mode, due }),
         _ => Ok(()),
     }
 }
@@ -228,10 +199,7 @@ fn check(path: &Path, found: &fs::Metadata, due: &'static str) -> Result<(), Key
 fn read(path: &Path, secret: &mut Secret) -> Result<(), KeysError> {
     let damaged = || KeysError::Damaged(path.to_owned());
     let no_link = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let opened = OpenOptions::new()
-        .read(true)
-        .custom_flags(no_link)
-        .open(path);
+    let opened = OpenOptions::new().read(true).custom_flags(no_link).open(path);
     let mut file = match opened {
         Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
             return Err(damaged());
@@ -248,29 +216,16 @@ fn read(path: &Path, secret: &mut Secret) -> Result<(), KeysError> {
     }
     file.read_exact(secret.as_mut()).map_err(at(path))?;
     // What a file system leaves of a file that was never flushed.
-    if secret.iter().all(|byte| *byte == 0) {
-        Err(damaged())
-    } else {
-        Ok(())
-    }
+    if secret.iter().all(|byte| *byte == 0) { Err(damaged()) } else { Ok(()) }
 }
 
 fn write(path: &Path, secret: &Secret) -> Result<(), KeysError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(at(path))?;
-    file.write_all(secret.as_ref())
-        .and_then(|()| file.sync_all())
-        .map_err(at(path))
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
+    file.write_all(secret.as_ref()).and_then(|()| file.sync_all()).map_err(at(path))
 }
 
 fn sync(dir: &Path) -> Result<(), KeysError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(at(dir))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
 /// Removes what an earlier, interrupted [`Keys::create`] left beside; those keys were never used.
@@ -301,33 +256,20 @@ mod tests {
     fn the_folder_is_0700_its_files_0600_and_all_keys_differ() {
         let (root, dir, keys) = made();
         assert_eq!(mode(&dir), 0o700);
-        let contents: std::collections::HashSet<_> = FILES
-            .iter()
-            .map(|f| fs::read(dir.join(f)).unwrap())
-            .collect();
+        let contents: std::collections::HashSet<_> = FILES.iter().map(|f| fs::read(dir.join(f)).unwrap()).collect();
         assert_eq!(contents.len(), 4);
         assert!(FILES.iter().all(|f| mode(&dir.join(f)) == 0o600));
-        assert_eq!(
-            fs::read_dir(root.path()).unwrap().count(),
-            1,
-            "nothing is left beside"
-        );
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left beside");
         let read = Keys::open(&dir).unwrap();
         assert_eq!(read.signing().to_bytes(), keys.signing().to_bytes());
-        assert_eq!(
-            (read.index_hmac(), read.cookie(), read.wrap()),
-            (keys.index_hmac(), keys.cookie(), keys.wrap())
-        );
+        assert_eq!((read.index_hmac(), read.cookie(), read.wrap()), (keys.index_hmac(), keys.cookie(), keys.wrap()));
     }
 
     #[test]
     fn keys_are_never_overwritten() {
         let (_root, dir, keys) = made();
         assert!(matches!(Keys::create(&dir), Err(KeysError::Exists(_))));
-        assert_eq!(
-            Keys::open(&dir).unwrap().signing().to_bytes(),
-            keys.signing().to_bytes()
-        );
+        assert_eq!(Keys::open(&dir).unwrap().signing().to_bytes(), keys.signing().to_bytes());
         assert!(!dir.with_extension("unfinished").exists());
     }
 
@@ -347,18 +289,10 @@ mod tests {
         let (_root, dir, _) = made();
         fs::set_permissions(dir.join("cookie"), fs::Permissions::from_mode(0o640)).unwrap();
         let said = Keys::open(&dir).unwrap_err().to_string();
-        assert!(
-            said.contains("chmod 600") && said.contains("cookie"),
-            "{said}"
-        );
+        assert!(said.contains("chmod 600") && said.contains("cookie"), "{said}");
         fs::set_permissions(dir.join("cookie"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o750)).unwrap();
-        assert!(
-            Keys::open(&dir)
-                .unwrap_err()
-                .to_string()
-                .contains("chmod 700")
-        );
+        assert!(Keys::open(&dir).unwrap_err().to_string().contains("chmod 700"));
     }
 
     #[test]
@@ -368,10 +302,7 @@ mod tests {
         let sound = fs::read(&file).unwrap();
         for bad in [&sound[..31], &[], &[0; 32], &[&sound[..], &[1]].concat()] {
             fs::write(&file, bad).unwrap();
-            assert!(
-                matches!(Keys::open(&dir), Err(KeysError::Damaged(_))),
-                "{bad:?}"
-            );
+            assert!(matches!(Keys::open(&dir), Err(KeysError::Damaged(_))), "{bad:?}");
         }
         fs::remove_file(&file).unwrap();
         assert!(matches!(Keys::open(&dir), Err(KeysError::Missing(_))));
@@ -383,12 +314,7 @@ mod tests {
     fn no_secret_is_ever_printed() {
         let (_root, _dir, keys) = made();
         let said = format!("{keys:?} {:?}", keys.row());
-        for secret in [
-            &keys.signing().to_bytes(),
-            keys.index_hmac(),
-            keys.cookie(),
-            keys.wrap(),
-        ] {
+        for secret in [&keys.signing().to_bytes(), keys.index_hmac(), keys.cookie(), keys.wrap()] {
             assert!(!said.contains(&hex::encode(secret)) && !said.contains(&format!("{secret:?}")));
         }
         assert!(said.contains(&hex::encode(keys.signing().verifying_key().as_bytes())));

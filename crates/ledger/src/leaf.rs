@@ -188,18 +188,7 @@ mod tests {
 
     #[test]
     fn numbers_take_their_shortest_form_at_every_boundary() {
-        for n in [
-            0u64,
-            23,
-            24,
-            255,
-            256,
-            65_535,
-            65_536,
-            u64::from(u32::MAX),
-            1 << 32,
-            u64::MAX,
-        ] {
+        for n in [0u64, 23, 24, 255, 256, 65_535, 65_536, u64::from(u32::MAX), 1 << 32, u64::MAX] {
             let mut ours = Vec::new();
             head(&mut ours, UNSIGNED, n);
             let mut theirs = Vec::new();
@@ -214,9 +203,6 @@ mod tests {
         let one = commitment(&salt, body);
         assert_ne!(one, commitment(&[2; 32], body));
         assert_ne!(one, commitment(&salt, b"{ }"));
-        assert_eq!(
-            one,
-            <[u8; 32]>::from(Sha256::digest([&salt[..], body].concat()))
-        );
+        assert_eq!(one, <[u8; 32]>::from(Sha256::digest([&salt[..], body].concat())));
     }
 }

@@ -22,9 +22,7 @@ pub struct Salts {
 
 impl Default for Salts {
     fn default() -> Self {
-        Self {
-            block: Zeroizing::new(Vec::with_capacity(BLOCK)),
-        }
+        Self { block: Zeroizing::new(Vec::with_capacity(BLOCK)) }
     }
 }
 
@@ -47,10 +45,7 @@ impl Salts {
                 return Err(error.into());
             }
         }
-        let last = self
-            .block
-            .last_chunk_mut::<32>()
-            .ok_or(getrandom::Error::UNEXPECTED)?;
+        let last = self.block.last_chunk_mut::<32>().ok_or(getrandom::Error::UNEXPECTED)?;
         let salt = *last;
         last.zeroize();
         let keep = self.block.len() - salt.len();
@@ -66,8 +61,7 @@ mod tests {
     #[test]
     fn salts_never_repeat_across_blocks_and_are_never_zero() {
         let mut salts = Salts::default();
-        let drawn: std::collections::HashSet<_> =
-            (0..1000).map(|_| salts.next_salt().unwrap()).collect();
+        let drawn: std::collections::HashSet<_> = (0..1000).map(|_| salts.next_salt().unwrap()).collect();
         assert_eq!(drawn.len(), 1000);
         assert!(!drawn.contains(&[0; 32]));
     }

@@ -9,8 +9,7 @@ mod tile;
 use sha2::{Digest, Sha256};
 
 pub use proof::{
-    BuildError, NodeSource, PathError, consistency_proof, inclusion_proof, verify_consistency,
-    verify_inclusion,
+    BuildError, NodeSource, PathError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
 };
 pub use tile::{TILE_BYTES, TILE_WIDTH, Tile, TileWriter};
 
@@ -19,9 +18,12 @@ pub type Hash = [u8; 32];
 
 /// The root of a tree without leaves: SHA-256 of nothing, RFC 6962 section 2.1.
 pub const EMPTY_ROOT: Hash = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
+
+/// Most leaves that a stored state may speak of: what an SQLite integer counts.
+const MAX_SIZE: u64 = i64::MAX as u64;
 
 /// RFC 6962 section 2.1: the first byte of what an inner node hashes.
 const NODE_PREFIX: u8 = 0x01;
@@ -48,9 +50,7 @@ pub fn root_of(leaves: &[Hash]) -> Hash {
 
 /// Bytes that are no frontier.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "stored tree state is damaged: {0} bytes do not fit its size; derive it again from the leaf hashes"
-)]
+#[error("stored tree state is damaged: {0} bytes do not fit its size; derive it again from the leaf hashes")]
 pub struct DamagedState(pub usize);
 
 /// The right edge of a tree: the roots of the full subtrees it falls into, at most 64 hashes.
@@ -99,12 +99,7 @@ impl Frontier {
     /// The root over all leaves so far.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.peaks
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or(EMPTY_ROOT)
+        self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right)).unwrap_or(EMPTY_ROOT)
     }
 
     /// Size (u64, big-endian), then the hashes.
@@ -122,11 +117,11 @@ impl Frontier {
         let damaged = || DamagedState(bytes.len());
         let (size, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
         let size = u64::from_be_bytes(*size);
+        if size > MAX_SIZE {
+            return Err(damaged());
+        }
         match rest.as_chunks::<32>() {
-            (peaks, []) if peaks.len() == size.count_ones() as usize => Ok(Self {
-                size,
-                peaks: peaks.to_vec(),
-            }),
+            (peaks, []) if peaks.len() == size.count_ones() as usize => Ok(Self { size, peaks: peaks.to_vec() }),
             _ => Err(damaged()),
         }
     }
@@ -160,9 +155,7 @@ mod tests {
 
     #[test]
     fn the_frontiers_root_is_rfc_6962s_at_every_size() {
-        let leaves: Vec<Hash> = (0u64..600)
-            .map(|n| Sha256::digest(n.to_be_bytes()).into())
-            .collect();
+        let leaves: Vec<Hash> = (0u64..600).map(|n| Sha256::digest(n.to_be_bytes()).into()).collect();
         let mut frontier = Frontier::default();
         for (n, leaf) in leaves.iter().enumerate() {
             assert_eq!(frontier.root(), naive(&leaves[..n]), "{n}");
@@ -180,9 +173,8 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(Frontier::from_bytes(&bytes[..cut]).is_err(), "{cut}");
         }
-        assert_eq!(
-            Frontier::from_bytes(&[bytes, vec![0]].concat()),
-            Err(DamagedState(8 + 96 + 1))
-        );
+        let beyond = [&u64::MAX.to_be_bytes()[..], &[0; 64 * 32]].concat();
+        assert!(Frontier::from_bytes(&beyond).is_err());
+        assert_eq!(Frontier::from_bytes(&[bytes, vec![0]].concat()), Err(DamagedState(8 + 96 + 1)));
     }
 }

@@ -68,10 +68,7 @@ pub enum ChainError {
 ///
 /// # Errors
 /// [`ChainError`] when the entries are not those the row speaks of.
-pub fn commit_hash(
-    row: &CommitRow,
-    entries: impl IntoIterator<Item = CommitEntry>,
-) -> Result<Hash, ChainError> {
+pub fn commit_hash(row: &CommitRow, entries: impl IntoIterator<Item = CommitEntry>) -> Result<Hash, ChainError> {
     let mut hash = Sha256::new();
     hash.update(TAG);
     hash.update(row.prev);
@@ -85,10 +82,7 @@ pub fn commit_hash(
             Some(last) => entry.arrived > last,
         };
         if !in_order {
-            return Err(ChainError::Arrived {
-                n: row.n,
-                pos: row.first_pos.saturating_add(found),
-            });
+            return Err(ChainError::Arrived { n: row.n, pos: row.first_pos.saturating_add(found) });
         }
         hash.update(entry.arrived.to_be_bytes());
         hash.update([u8::from(entry.body_of.is_some())]);
@@ -97,17 +91,10 @@ pub fn commit_hash(
         (found, last) = (found + 1, Some(entry.arrived));
     }
     if found != row.count || found == 0 {
-        return Err(ChainError::Count {
-            n: row.n,
-            found,
-            count: row.count,
-        });
+        return Err(ChainError::Count { n: row.n, found, count: row.count });
     }
     if last != Some(row.arrived_last) {
-        return Err(ChainError::Arrived {
-            n: row.n,
-            pos: row.first_pos.saturating_add(found - 1),
-        });
+        return Err(ChainError::Arrived { n: row.n, pos: row.first_pos.saturating_add(found - 1) });
     }
     Ok(hash.finalize().into())
 }
@@ -117,27 +104,12 @@ mod tests {
     use super::*;
 
     fn row() -> CommitRow {
-        CommitRow {
-            n: 5,
-            first_pos: 100,
-            count: 3,
-            arrived_first: 10,
-            arrived_last: 30,
-            prev: [9; 32],
-        }
+        CommitRow { n: 5, first_pos: 100, count: 3, arrived_first: 10, arrived_last: 30, prev: [9; 32] }
     }
 
     fn entries() -> Vec<CommitEntry> {
-        let entry = |arrived, body_of, leaf| CommitEntry {
-            arrived,
-            body_of,
-            leaf: [leaf; 32],
-        };
-        vec![
-            entry(10, None, 1),
-            entry(20, Some(0), 2),
-            entry(30, Some(7), 3),
-        ]
+        let entry = |arrived, body_of, leaf| CommitEntry { arrived, body_of, leaf: [leaf; 32] };
+        vec![entry(10, None, 1), entry(20, Some(0), 2), entry(30, Some(7), 3)]
     }
 
     #[test]
@@ -184,30 +156,16 @@ mod tests {
         assert_ne!(commit_hash(&row(), swapped), commit_hash(&row(), entries()));
         let mut reversed = entries();
         reversed.swap(1, 2);
-        assert_eq!(
-            commit_hash(&row(), reversed),
-            Err(ChainError::Arrived { n: 5, pos: 102 })
-        );
+        assert_eq!(commit_hash(&row(), reversed), Err(ChainError::Arrived { n: 5, pos: 102 }));
     }
 
     #[test]
     fn a_missing_or_extra_entry_is_named() {
         let short = entries()[..2].to_vec();
-        assert_eq!(
-            commit_hash(&row(), short),
-            Err(ChainError::Count {
-                n: 5,
-                found: 2,
-                count: 3
-            })
-        );
+        assert_eq!(commit_hash(&row(), short), Err(ChainError::Count { n: 5, found: 2, count: 3 }));
         assert_eq!(
             commit_hash(&CommitRow { count: 0, ..row() }, []),
-            Err(ChainError::Count {
-                n: 5,
-                found: 0,
-                count: 0
-            })
+            Err(ChainError::Count { n: 5, found: 0, count: 0 })
         );
     }
 }

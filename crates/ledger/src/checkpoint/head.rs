@@ -24,11 +24,7 @@ impl Head {
     /// `node/epoch/COLLECTION`, the collection as a UUID in lower case.
     #[must_use]
     pub fn origin_line(&self) -> String {
-        format!(
-            "{}/{}",
-            self.origin,
-            Uuid::from_bytes(self.collection).hyphenated()
-        )
+        format!("{}/{}", self.origin, Uuid::from_bytes(self.collection).hyphenated())
     }
 
     /// The text that is signed, and that the head's leaf hashes.
@@ -54,23 +50,12 @@ pub fn sign_head(head: &Head, key: &SigningKey) -> Result<String, NoteError> {
 pub fn verify_head(note: &str, key: &VerifyingKey) -> Result<Head, NoteError> {
     let note = note::parse(note)?;
     let (line, size, root) = parse_text(note.text)?;
-    let parts = line
-        .rsplit_once('/')
-        .and_then(|(origin, id)| Some((origin, Uuid::try_parse(id).ok()?)));
-    let (origin, id) = parts.ok_or(NoteError::Malformed(
-        "the origin line does not end in a collection's id",
-    ))?;
+    let parts = line.rsplit_once('/').and_then(|(origin, id)| Some((origin, Uuid::try_parse(id).ok()?)));
+    let (origin, id) = parts.ok_or(NoteError::Malformed("the origin line does not end in a collection's id"))?;
     check_origin(origin)?;
-    let head = Head {
-        origin: origin.to_owned(),
-        collection: id.into_bytes(),
-        size,
-        root,
-    };
+    let head = Head { origin: origin.to_owned(), collection: id.into_bytes(), size, root };
     if head.origin_line() != line {
-        return Err(NoteError::Malformed(
-            "the collection's id is not in its one spelling",
-        ));
+        return Err(NoteError::Malformed("the collection's id is not in its one spelling"));
     }
     note.verify(line, key)?;
     Ok(head)
@@ -118,12 +103,7 @@ mod tests {
     use super::*;
 
     fn head(n: u8) -> Head {
-        Head {
-            origin: "node.example/1".into(),
-            collection: [n; 16],
-            size: u64::from(n),
-            root: [n; 32],
-        }
+        Head { origin: "node.example/1".into(), collection: [n; 16], size: u64::from(n), root: [n; 32] }
     }
 
     #[test]
@@ -143,10 +123,7 @@ mod tests {
             let Ok(changed) = String::from_utf8(bytes) else {
                 continue;
             };
-            assert!(
-                verify_head(&changed, &key.verifying_key()).is_err(),
-                "{changed}"
-            );
+            assert!(verify_head(&changed, &key.verifying_key()).is_err(), "{changed}");
         }
     }
 
@@ -156,11 +133,7 @@ mod tests {
         let head_note = sign_head(&head(1), &key).unwrap();
         assert!(super::super::parse_checkpoint(&head_note).is_err());
         let epoch = Uuid::from_bytes([3; 16]);
-        let checkpoint = super::super::Checkpoint {
-            origin: format!("node/{epoch}"),
-            size: 1,
-            root: [1; 32],
-        };
+        let checkpoint = super::super::Checkpoint { origin: format!("node/{epoch}"), size: 1, root: [1; 32] };
         let note = super::super::sign_checkpoint(&checkpoint, &key).unwrap();
         assert!(verify_head(&note, &key.verifying_key()).is_err());
     }

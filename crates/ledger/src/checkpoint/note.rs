@@ -64,14 +64,8 @@ pub(super) fn parse(note: &str) -> Result<SignedNote<'_>, NoteError> {
     let (Some(text), Some(lines)) = (note.get(..=blank), note.get(blank + 2..)) else {
         return Err(NoteError::Malformed("no blank line before the signatures"));
     };
-    let lines = lines
-        .strip_suffix('\n')
-        .ok_or(NoteError::Malformed("the last line does not end"))?;
-    let signatures = lines
-        .split('\n')
-        .take(MAX_SIGNATURES + 1)
-        .map(parse_line)
-        .collect::<Result<Vec<_>, _>>()?;
+    let lines = lines.strip_suffix('\n').ok_or(NoteError::Malformed("the last line does not end"))?;
+    let signatures = lines.split('\n').take(MAX_SIGNATURES + 1).map(parse_line).collect::<Result<Vec<_>, _>>()?;
     if signatures.len() > MAX_SIGNATURES {
         return Err(NoteError::Malformed("more than 32 signature lines"));
     }
@@ -80,20 +74,16 @@ pub(super) fn parse(note: &str) -> Result<SignedNote<'_>, NoteError> {
 
 fn parse_line(line: &str) -> Result<NoteSignature<'_>, NoteError> {
     let malformed = NoteError::Malformed("a signature line is not `— name base64`");
-    let parts = line
-        .strip_prefix("— ")
-        .and_then(|rest| rest.split_once(' '));
+    let parts = line.strip_prefix("— ").and_then(|rest| rest.split_once(' '));
     let (name, encoded) = parts.ok_or_else(|| malformed.clone())?;
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '+') {
         return Err(malformed);
     }
     let bytes = STANDARD.decode(encoded).map_err(|_| malformed.clone())?;
     match bytes.split_first_chunk::<4>() {
-        Some((key_id, signature)) if !signature.is_empty() => Ok(NoteSignature {
-            name,
-            key_id: *key_id,
-            signature: signature.to_vec(),
-        }),
+        Some((key_id, signature)) if !signature.is_empty() => {
+            Ok(NoteSignature { name, key_id: *key_id, signature: signature.to_vec() })
+        }
         _ => Err(malformed),
     }
 }
@@ -106,23 +96,13 @@ impl SignedNote<'_> {
     pub fn verify(&self, name: &str, key: &VerifyingKey) -> Result<(), NoteError> {
         let id = key_id(name, key);
         let mut signed = false;
-        for line in self
-            .signatures
-            .iter()
-            .filter(|line| line.name == name && line.key_id == id)
-        {
-            let signature =
-                Signature::from_slice(&line.signature).map_err(|_| NoteError::BadSignature)?;
+        for line in self.signatures.iter().filter(|line| line.name == name && line.key_id == id) {
+            let signature = Signature::from_slice(&line.signature).map_err(|_| NoteError::BadSignature)?;
             // Strict: no small-order keys, one encoding only (RFC 8032 section 5.1.7, without cofactor).
-            key.verify_strict(self.text.as_bytes(), &signature)
-                .map_err(|_| NoteError::BadSignature)?;
+            key.verify_strict(self.text.as_bytes(), &signature).map_err(|_| NoteError::BadSignature)?;
             signed = true;
         }
-        if signed {
-            Ok(())
-        } else {
-            Err(NoteError::NotSigned)
-        }
+        if signed { Ok(()) } else { Err(NoteError::NotSigned) }
     }
 }
 
@@ -134,9 +114,7 @@ mod tests {
     /// `PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW`.
     #[test]
     fn gos_own_example_note_verifies() {
-        let key = STANDARD
-            .decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
-            .unwrap();
+        let key = STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
         let key = VerifyingKey::from_bytes(&key[1..].try_into().unwrap()).unwrap();
         assert_eq!(key_id("PeterNeumann", &key), [0xc7, 0x4f, 0x20, 0xa3]);
         let note = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\
@@ -150,20 +128,12 @@ mod tests {
     fn notes_without_bound_are_refused() {
         let line = "— a.example AAAAAAAA\n";
         let note = |n: usize| format!("text\n\n{}", line.repeat(n));
-        assert_eq!(
-            parse(&note(MAX_SIGNATURES)).unwrap().signatures.len(),
-            MAX_SIGNATURES
-        );
+        assert_eq!(parse(&note(MAX_SIGNATURES)).unwrap().signatures.len(), MAX_SIGNATURES);
         assert!(parse(&note(MAX_SIGNATURES + 1)).is_err());
         assert!(parse(&format!("{}\n\n{line}", "x".repeat(MAX_NOTE_BYTES))).is_err());
-        for bad in [
-            "",
-            "\n",
-            "text\n\n",
-            "text\n\n— a AAAA\n",
-            "text\n\n- a.example AAAAAAAA\n",
-            "te\rxt\n\n— a AAAAAAAA\n",
-        ] {
+        for bad in
+            ["", "\n", "text\n\n", "text\n\n— a AAAA\n", "text\n\n- a.example AAAAAAAA\n", "te\rxt\n\n— a AAAAAAAA\n"]
+        {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

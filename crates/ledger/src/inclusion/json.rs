@@ -121,16 +121,9 @@ impl ProofFile {
             return Err(ProofError::TooLarge);
         }
         // serde's message may quote the body; the place is enough.
-        let malformed = |e: serde_json::Error| ProofError::Malformed {
-            line: e.line(),
-            column: e.column(),
-        };
+        let malformed = |e: serde_json::Error| ProofError::Malformed { line: e.line(), column: e.column() };
         let file: Self = serde_json::from_slice(json).map_err(malformed)?;
-        if file.format == PROOF_FORMAT {
-            Ok(file)
-        } else {
-            Err(ProofError::Format)
-        }
+        if file.format == PROOF_FORMAT { Ok(file) } else { Err(ProofError::Format) }
     }
 }
 

@@ -81,26 +81,14 @@ mod tests {
         by_slice.update(&[0, 0, 0, 0, 0, 0, 0, 2]);
         by_slice.update(b"ab");
         by_slice.update(&[0; 8]);
-        assert_eq!(
-            keyed_id(&[7; 32], &[b"ab", b""]),
-            <[u8; 32]>::from(by_slice.finalize().into_bytes())
-        );
+        assert_eq!(keyed_id(&[7; 32], &[b"ab", b""]), <[u8; 32]>::from(by_slice.finalize().into_bytes()));
     }
 
     #[test]
     fn where_parts_end_matters() {
         let id = |parts: &[&[u8]]| keyed_id(&[7; 32], parts);
-        let all = [
-            id(&[b"ab", b"c"]),
-            id(&[b"a", b"bc"]),
-            id(&[b"abc"]),
-            id(&[b"abc", b""]),
-            id(&[]),
-        ];
-        assert_eq!(
-            all.iter().collect::<std::collections::HashSet<_>>().len(),
-            all.len()
-        );
+        let all = [id(&[b"ab", b"c"]), id(&[b"a", b"bc"]), id(&[b"abc"]), id(&[b"abc", b""]), id(&[])];
+        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len());
     }
 
     #[test]
@@ -113,17 +101,8 @@ mod tests {
         // The same through the function: tag length 1, tag 0x01, then the rest spelled so that the input differs.
         let mut by_hand = SipHasher24::new_with_key(&key.0);
         by_hand.write(b"\x05phone+15550100");
-        assert_eq!(
-            keyed_hash64(&key, "phone", b"+15550100"),
-            by_hand.finish().cast_signed()
-        );
-        assert_ne!(
-            keyed_hash64(&key, "phon", b"e+15550100"),
-            keyed_hash64(&key, "phone", b"+15550100")
-        );
-        assert_ne!(
-            keyed_hash64(&RowKey::new(&[1; 32]), "id", b"x"),
-            keyed_hash64(&RowKey::new(&[2; 32]), "id", b"x")
-        );
+        assert_eq!(keyed_hash64(&key, "phone", b"+15550100"), by_hand.finish().cast_signed());
+        assert_ne!(keyed_hash64(&key, "phon", b"e+15550100"), keyed_hash64(&key, "phone", b"+15550100"));
+        assert_ne!(keyed_hash64(&RowKey::new(&[1; 32]), "id", b"x"), keyed_hash64(&RowKey::new(&[2; 32]), "id", b"x"));
     }
 }

@@ -14,9 +14,7 @@ const NONCE: usize = 24;
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// Altered, cut, sealed under another key, or for another purpose.
-    #[error(
-        "the sealed record does not open: it was altered, or belongs to another node or another place"
-    )]
+    #[error("the sealed record does not open: it was altered, or belongs to another node or another place")]
     Refused,
     /// No random bytes for the nonce.
     #[error(transparent)]
@@ -32,13 +30,7 @@ impl Keys {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(NoRandom)?;
         let cipher = XChaCha20Poly1305::new((&*self.wrap).into());
-        let sealed = cipher.encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: plaintext,
-                aad,
-            },
-        );
+        let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad });
         Ok([&nonce[..], &sealed.map_err(|_| SealError::Refused)?].concat())
     }
 
@@ -47,9 +39,7 @@ impl Keys {
     /// # Errors
     /// [`SealError::Refused`].
     pub fn unseal(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (nonce, sealed) = sealed
-            .split_first_chunk::<NONCE>()
-            .ok_or(SealError::Refused)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(SealError::Refused)?;
         let cipher = XChaCha20Poly1305::new((&*self.wrap).into());
         let plain = cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad });
         plain.map(Zeroizing::new).map_err(|_| SealError::Refused)

@@ -29,10 +29,7 @@ impl NodeSource for &[Hash] {
 
     fn leaves(&mut self, start: u64, end: u64) -> Result<Vec<Hash>, Self::Error> {
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-        Ok(range
-            .and_then(|(start, end)| self.get(start..end))
-            .map(<[Hash]>::to_vec)
-            .unwrap_or_default())
+        Ok(range.and_then(|(start, end)| self.get(start..end)).map(<[Hash]>::to_vec).unwrap_or_default())
     }
 
     fn tile(&mut self, _: u8, _: u64) -> Result<Option<Vec<Hash>>, Self::Error> {
@@ -87,11 +84,7 @@ impl<S: NodeSource> Nodes<'_, S> {
             return Ok(Vec::new());
         }
         let leaves = self.0.leaves(start, end).map_err(BuildError::Source)?;
-        if leaves.len() as u64 == end - start {
-            Ok(leaves)
-        } else {
-            Err(BuildError::Missing { start, end })
-        }
+        if leaves.len() as u64 == end - start { Ok(leaves) } else { Err(BuildError::Missing { start, end }) }
     }
 
     /// Root of the full subtree number `index` of `2^level` leaves.
@@ -104,32 +97,15 @@ impl<S: NodeSource> Nodes<'_, S> {
         if let Some(hashes) = self.in_tile(tile_level, first, count)? {
             return Ok(root_of(&hashes));
         }
-        let hashes = (first..first + count)
-            .map(|n| self.below(tile_level, n))
-            .collect::<Result<Vec<_>, _>>()?;
+        let hashes = (first..first + count).map(|n| self.below(tile_level, n)).collect::<Result<Vec<_>, _>>()?;
         Ok(root_of(&hashes))
     }
 
     /// The nodes `first..first + count` of a tile level, when its tile holds them.
-    fn in_tile(
-        &mut self,
-        level: u32,
-        first: u64,
-        count: u64,
-    ) -> Result<Option<Vec<Hash>>, BuildError<S::Error>> {
-        let (index, offset) = (
-            first / TILE_WIDTH as u64,
-            (first % TILE_WIDTH as u64) as usize,
-        );
-        let tile = self
-            .0
-            .tile(level as u8, index)
-            .map_err(BuildError::Source)?;
-        Ok(tile.and_then(|hashes| {
-            hashes
-                .get(offset..offset + count as usize)
-                .map(<[Hash]>::to_vec)
-        }))
+    fn in_tile(&mut self, level: u32, first: u64, count: u64) -> Result<Option<Vec<Hash>>, BuildError<S::Error>> {
+        let (index, offset) = (first / TILE_WIDTH as u64, (first % TILE_WIDTH as u64) as usize);
+        let tile = self.0.tile(level as u8, index).map_err(BuildError::Source)?;
+        Ok(tile.and_then(|hashes| hashes.get(offset..offset + count as usize).map(<[Hash]>::to_vec)))
     }
 
     /// Node `n` of a tile level, from the 256 nodes below it.
@@ -140,9 +116,7 @@ impl<S: NodeSource> Nodes<'_, S> {
         }
         let hashes = match self.in_tile(level - 1, first, count)? {
             Some(hashes) => hashes,
-            None => (first..first + count)
-                .map(|n| self.below(level - 1, n))
-                .collect::<Result<_, _>>()?,
+            None => (first..first + count).map(|n| self.below(level - 1, n)).collect::<Result<_, _>>()?,
         };
         Ok(root_of(&hashes))
     }
@@ -156,11 +130,7 @@ impl<S: NodeSource> Nodes<'_, S> {
             peaks.push(self.subtree(level, at >> level)?);
             at += 1 << level;
         }
-        Ok(peaks
-            .into_iter()
-            .rev()
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or(EMPTY_ROOT))
+        Ok(peaks.into_iter().rev().reduce(|right, left| node_hash(&left, &right)).unwrap_or(EMPTY_ROOT))
     }
 }
 
@@ -215,10 +185,7 @@ pub fn consistency_proof<S: NodeSource>(
     source: &mut S,
 ) -> Result<Vec<Hash>, BuildError<S::Error>> {
     if first > second {
-        return Err(BuildError::Outside {
-            asked: first,
-            size: second,
-        });
+        return Err(BuildError::Outside { asked: first, size: second });
     }
     if first == 0 || first == second {
         return Ok(Vec::new());
@@ -248,13 +215,7 @@ pub fn consistency_proof<S: NodeSource>(
 ///
 /// # Errors
 /// [`PathError`]: outside, wrong length, or another root.
-pub fn verify_inclusion(
-    leaf: &Hash,
-    index: u64,
-    size: u64,
-    path: &[Hash],
-    root: &Hash,
-) -> Result<(), PathError> {
+pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, path: &[Hash], root: &Hash) -> Result<(), PathError> {
     if index >= size {
         return Err(PathError::Outside);
     }
@@ -295,11 +256,7 @@ pub fn verify_consistency(
         return Err(PathError::Outside);
     }
     if first == 0 || first == second {
-        let same = if first == second {
-            first_root == second_root
-        } else {
-            *first_root == EMPTY_ROOT
-        };
+        let same = if first == second { first_root == second_root } else { *first_root == EMPTY_ROOT };
         return if !path.is_empty() {
             Err(PathError::Length)
         } else if same {

@@ -65,8 +65,7 @@ impl TileWriter {
     pub fn unfinished(&self, level: u8, index: u64) -> Option<&[Hash]> {
         let width = 8 * (u32::from(level) + 1);
         let pending = self.pending.get(usize::from(level).checked_sub(1)?)?;
-        (self.size().checked_shr(width).unwrap_or(0) == index && !pending.is_empty())
-            .then_some(pending)
+        (self.size().checked_shr(width).unwrap_or(0) == index && !pending.is_empty()).then_some(pending)
     }
 
     /// Adds a leaf hash; appends to `full` each tile that this completes (every 65,536th leaf, seldom several).
@@ -87,11 +86,7 @@ impl TileWriter {
             hashes.push(*node);
             if hashes.len() == TILE_WIDTH {
                 let index = size.checked_shr(level + 8).unwrap_or(0).saturating_sub(1);
-                full.push(Tile {
-                    level: tile_level,
-                    index,
-                    hashes: hashes.as_flattened().to_vec(),
-                });
+                full.push(Tile { level: tile_level, index, hashes: hashes.as_flattened().to_vec() });
                 hashes.clear();
             }
         });
@@ -109,11 +104,7 @@ impl TileWriter {
         let mut level = 8;
         while level < u64::BITS && size >> level > 0 {
             let first = (size >> level) & !0xff;
-            pending.push(
-                (first..size >> level)
-                    .map(|n| nodes.subtree(level, n))
-                    .collect::<Result<Vec<_>, _>>()?,
-            );
+            pending.push((first..size >> level).map(|n| nodes.subtree(level, n)).collect::<Result<Vec<_>, _>>()?);
             level += 8;
         }
         let mut frontier = Frontier::default();
@@ -141,25 +132,17 @@ impl TileWriter {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DamagedState> {
         let damaged = || DamagedState(bytes.len());
         let size = u64::from_be_bytes(*bytes.first_chunk::<8>().ok_or_else(damaged)?);
-        let (frontier, rest) = bytes
-            .split_at_checked(8 + 32 * size.count_ones() as usize)
-            .ok_or_else(damaged)?;
+        let (frontier, rest) = bytes.split_at_checked(8 + 32 * size.count_ones() as usize).ok_or_else(damaged)?;
         let frontier = Frontier::from_bytes(frontier).map_err(|_| damaged())?;
         let (mut hashes, over) = rest.as_chunks::<32>();
         let mut pending = Vec::new();
         let mut level = 8;
         while level < u64::BITS && size >> level > 0 {
-            let (these, rest) = hashes
-                .split_at_checked(((size >> level) & 0xff) as usize)
-                .ok_or_else(damaged)?;
+            let (these, rest) = hashes.split_at_checked(((size >> level) & 0xff) as usize).ok_or_else(damaged)?;
             pending.push(these.to_vec());
             hashes = rest;
             level += 8;
         }
-        if hashes.is_empty() && over.is_empty() {
-            Ok(Self { frontier, pending })
-        } else {
-            Err(damaged())
-        }
+        if hashes.is_empty() && over.is_empty() { Ok(Self { frontier, pending }) } else { Err(damaged()) }
     }
 }
