@@ -58,7 +58,10 @@ impl Writer {
 
     fn check_limits(&self, append: &Append) -> Result<()> {
         if append.entries.len() > MOST_ENTRIES {
-            return Err(Error::Limit(format!("{} entries in one append; the limit is {MOST_ENTRIES}", append.entries.len())));
+            return Err(Error::Limit(format!(
+                "{} entries in one append; the limit is {MOST_ENTRIES}",
+                append.entries.len()
+            )));
         }
         if append.entries.iter().any(|e| e.body.len() > MOST_BYTES) {
             return Err(Error::Limit(format!("a body is larger than {MOST_BYTES} bytes")));
@@ -88,7 +91,13 @@ impl Writer {
                     let withdrawn = self.withdrawn(subject, group);
                     let version = version.map(i64::to_be_bytes);
                     let version = version.as_ref().map_or(&[][..], |v| &v[..]);
-                    let parts = [b"object", &new.collection.as_bytes()[..], object.as_bytes(), version, &withdrawn.to_be_bytes()];
+                    let parts = [
+                        b"object",
+                        &new.collection.as_bytes()[..],
+                        object.as_bytes(),
+                        version,
+                        &withdrawn.to_be_bytes(),
+                    ];
                     (keyed_id(self.keys.index_hmac(), &parts), true)
                 }
                 IdSource::Once(material) => {
@@ -222,7 +231,8 @@ impl Writer {
             .prepare_cached("SELECT id FROM entries WHERE pos = ?")?
             .query_row([log::signed(pos)], |r| r.get(0))
             .map_err(|_| Error::Limit(format!("the cause {pos} is no entry of this log")))?;
-        let id: [u8; 32] = id.try_into().map_err(|_| Error::Damaged(format!("the id of entry {pos} is not 32 bytes")))?;
+        let id: [u8; 32] =
+            id.try_into().map_err(|_| Error::Damaged(format!("the id of entry {pos} is not 32 bytes")))?;
         self.last_cause = Some((pos, id));
         Ok(id)
     }

@@ -25,7 +25,9 @@ impl Folder {
     /// # Errors
     /// [`Error::Locked`] when another process holds it, [`Error::Io`] when the folder cannot be made.
     pub fn take(root: &Path) -> Result<Self> {
-        let make = |dir: &Path| std::fs::create_dir_all(dir).map_err(Error::io(format!("making the folder {}", dir.display())));
+        let make = |dir: &Path| {
+            std::fs::create_dir_all(dir).map_err(Error::io(format!("making the folder {}", dir.display())))
+        };
         make(root)?;
         restrict(root)?;
         make(&root.join("views"))?;

@@ -58,7 +58,11 @@ pub(crate) fn open_view(path: &Path, room: &dyn Room) -> Result<Connection> {
 
 impl FoldState {
     pub(crate) fn new(
-        room: Box<dyn Room>, conn: Connection, shared: Arc<Shared>, tail: Arc<Tail>, log: LogReader,
+        room: Box<dyn Room>,
+        conn: Connection,
+        shared: Arc<Shared>,
+        tail: Arc<Tail>,
+        log: LogReader,
     ) -> Result<Self> {
         let at = view::position(&conn)?;
         let unfolded: i64 = conn.query_row("SELECT count(*) FROM unfolded", [], |r| r.get(0))?;

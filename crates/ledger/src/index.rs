@@ -1,7 +1,7 @@
 //! The ledger's own view: `id` and `subject` to `pos`. A unique index inside the log would cost half its speed,
 //! so what this view has not folded yet stands in [`Pending`], which the writer fills and the fold empties.
-use crate::room::{Bodies, FoldError, Kinds, Room};
 use crate::keys::{Keys, RowKey, keyed_hash64};
+use crate::room::{Bodies, FoldError, Kinds, Room};
 use crate::{Entry, log};
 use rusqlite::Connection;
 use std::collections::{HashMap, VecDeque};
@@ -133,10 +133,13 @@ impl Room for Index {
         }
         if !UNINDEXED.contains(&entry.kind.as_str()) {
             let h = subject_row(self.keys.row(), &entry.collection, &entry.subject);
-            view.prepare_cached("INSERT OR IGNORE INTO subjects(h, pos) VALUES (?,?)")?.execute((h, log::signed(entry.pos)))?;
+            view.prepare_cached("INSERT OR IGNORE INTO subjects(h, pos) VALUES (?,?)")?
+                .execute((h, log::signed(entry.pos)))?;
             if entry.kind == WITHDRAW {
-                view.prepare_cached("INSERT INTO withdrawn(h, n) VALUES (?, 1) ON CONFLICT(h) DO UPDATE SET n = n + 1")?
-                    .execute([h])?;
+                view.prepare_cached(
+                    "INSERT INTO withdrawn(h, n) VALUES (?, 1) ON CONFLICT(h) DO UPDATE SET n = n + 1",
+                )?
+                .execute([h])?;
             }
         }
         Ok(())

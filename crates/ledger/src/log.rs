@@ -39,7 +39,9 @@ pub(crate) fn create(conn: &Connection) -> Result<()> {
     if layout == LAYOUT {
         return Ok(());
     }
-    Err(Error::Folder(format!("the log has layout {layout}, this program reads {LAYOUT}: use the program that wrote it")))
+    Err(Error::Folder(format!(
+        "the log has layout {layout}, this program reads {LAYOUT}: use the program that wrote it"
+    )))
 }
 
 pub(crate) fn meta_text(conn: &Connection, key: &str) -> Result<Option<String>> {
@@ -68,12 +70,29 @@ pub(crate) fn insert(conn: &Connection, row: &Row_<'_>) -> Result<()> {
          commitment, leaf, body_of) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(rusqlite::params![
-        signed(e.pos), row.origin, e.col, signed(e.seq), &e.id[..], &*e.subject, e.cause.map(signed), e.author, e.time,
-        e.arrived, row.kind, e.version, row.marking, &e.commitment[..], &e.leaf[..], e.body_of.map(signed)
+        signed(e.pos),
+        row.origin,
+        e.col,
+        signed(e.seq),
+        &e.id[..],
+        &*e.subject,
+        e.cause.map(signed),
+        e.author,
+        e.time,
+        e.arrived,
+        row.kind,
+        e.version,
+        row.marking,
+        &e.commitment[..],
+        &e.leaf[..],
+        e.body_of.map(signed)
     ])?;
     if let Some(body) = row.body {
-        conn.prepare_cached("INSERT INTO bodies(pos, salt, body) VALUES (?,?,?)")?
-            .execute(rusqlite::params![signed(e.pos), &row.salt[..], body])?;
+        conn.prepare_cached("INSERT INTO bodies(pos, salt, body) VALUES (?,?,?)")?.execute(rusqlite::params![
+            signed(e.pos),
+            &row.salt[..],
+            body
+        ])?;
     }
     Ok(())
 }
@@ -97,7 +116,9 @@ pub(crate) fn last_arrived(conn: &Connection) -> Result<i64> {
 }
 
 pub(crate) fn entry(conn: &Connection, names: &Names, pos: u64) -> Result<Option<Entry>> {
-    let sql = format!("SELECT {COLUMNS} FROM entries e LEFT JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM entries e LEFT JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?"
+    );
     let found = conn.prepare_cached(&sql)?.query_row([signed(pos)], |r| entry_from(r, names)).optional()?;
     Ok(found)
 }
@@ -114,7 +135,13 @@ pub(crate) fn body(conn: &Connection, pos: u64) -> Result<Option<Arc<str>>> {
 }
 
 /// Entries after `after`, in order, until `most` of them or `bytes` of body.
-pub(crate) fn range(conn: &Connection, names: &Names, after: u64, most: usize, bytes: usize) -> Result<Vec<Arc<Entry>>> {
+pub(crate) fn range(
+    conn: &Connection,
+    names: &Names,
+    after: u64,
+    most: usize,
+    bytes: usize,
+) -> Result<Vec<Arc<Entry>>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM entries e LEFT JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
     );
@@ -135,7 +162,9 @@ pub(crate) fn range(conn: &Connection, names: &Names, after: u64, most: usize, b
 fn entry_from(row: &Row<'_>, names: &Names) -> rusqlite::Result<Entry> {
     let hash = |i: usize| -> rusqlite::Result<[u8; 32]> {
         let bytes = row.get_ref(i)?.as_blob()?;
-        bytes.try_into().map_err(|_| rusqlite::Error::InvalidColumnType(i, "32 bytes".into(), rusqlite::types::Type::Blob))
+        bytes
+            .try_into()
+            .map_err(|_| rusqlite::Error::InvalidColumnType(i, "32 bytes".into(), rusqlite::types::Type::Blob))
     };
     let col: u32 = row.get(2)?;
     let collection: CollectionId = names

@@ -106,7 +106,10 @@ impl Ledger {
     /// [`Error::Locked`], [`Error::Folder`], the storage's.
     pub fn open(root: &Path, options: Options, rooms: Vec<RoomFactory>) -> Result<Self> {
         if !Folder::holds_a_node(root) {
-            return Err(Error::Folder(format!("no node lives in {}: make one with `eye init --data {0}`", root.display())));
+            return Err(Error::Folder(format!(
+                "no node lives in {}: make one with `eye init --data {0}`",
+                root.display()
+            )));
         }
         let folder = Folder::take(root)?;
         let keys = Arc::new(Keys::open(&folder.keys()).map_err(|e| Error::Folder(e.to_string()))?);
@@ -144,7 +147,17 @@ impl Ledger {
         let thread_queue = Arc::clone(&queue);
         threads.push(spawn("writer".into(), move || writer.run(&thread_queue))?);
         let inner = Inner {
-            folder, keys, names, tail, queue, log: log_reader, state, views, origin, options, threads: Mutex::new(threads),
+            folder,
+            keys,
+            names,
+            tail,
+            queue,
+            log: log_reader,
+            state,
+            views,
+            origin,
+            options,
+            threads: Mutex::new(threads),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -163,7 +176,12 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Closed`]; everything else reaches `then`.
-    pub fn append_then(&self, append: Append, urgency: Urgency, then: impl FnOnce(Result<Receipt>) + Send + 'static) -> Result<()> {
+    pub fn append_then(
+        &self,
+        append: Append,
+        urgency: Urgency,
+        then: impl FnOnce(Result<Receipt>) + Send + 'static,
+    ) -> Result<()> {
         let bulk = urgency == Urgency::Bulk;
         if bulk {
             self.pause_for_views();
@@ -179,7 +197,8 @@ impl Ledger {
         for view in self.inner.views.values() {
             loop {
                 let waiting = self.inner.views.values().any(|v| v.shared.waiting.load(Ordering::Acquire) > 0);
-                let limit = if waiting { self.inner.options.pause_behind_waiting } else { self.inner.options.pause_behind };
+                let limit =
+                    if waiting { self.inner.options.pause_behind_waiting } else { self.inner.options.pause_behind };
                 let behind = view.behind();
                 if behind <= limit || std::time::Instant::now() > patience {
                     break;
@@ -277,7 +296,10 @@ impl Ledger {
     }
 
     /// Runs `f` in the writer's thread, between commits.
-    pub(crate) fn in_writer<T: Send + 'static>(&self, f: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn in_writer<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let run = Message::Run(Box::new(move |writer| drop(reply.send(f(writer)))));
         self.inner.queue.push(run, false)?;
@@ -346,7 +368,10 @@ impl OpenView<'_> {
         let conn = open_view(&path, room.as_ref())?;
         let position = crate::view::position(&conn)?;
         if position > self.head.pos {
-            return Err(Error::Damaged(format!("the view {name} stands at {position}, past the log's end {}", self.head.pos)));
+            return Err(Error::Damaged(format!(
+                "the view {name} stands at {position}, past the log's end {}",
+                self.head.pos
+            )));
         }
         let shared = Arc::new(Shared {
             name,
@@ -368,8 +393,10 @@ impl OpenView<'_> {
 
     fn generation(&self, name: &'static str, version: u32) -> Result<u64> {
         let found: Option<i64> = self.state.read(|c| {
-            Ok(c.query_row("SELECT generation FROM generations WHERE room = ? AND version = ?", (name, version), |r| r.get(0))
-                .optional()?)
+            Ok(c.query_row("SELECT generation FROM generations WHERE room = ? AND version = ?", (name, version), |r| {
+                r.get(0)
+            })
+            .optional()?)
         })?;
         match found {
             Some(n) => Ok(log::unsigned(n)),
@@ -393,15 +420,25 @@ fn load_withdrawn(index: &View) -> Result<HashMap<i64, u32>> {
 
 #[expect(clippy::too_many_arguments, reason = "called once, where every part is made")]
 fn start_writer(
-    conn: Connection, names: &Arc<Names>, keys: &Arc<Keys>, options: &Options, origin: &Arc<str>, head: LogHead,
-    pending: SharedPending, index: View, tail: &Arc<Tail>, views: Vec<View>,
+    conn: Connection,
+    names: &Arc<Names>,
+    keys: &Arc<Keys>,
+    options: &Options,
+    origin: &Arc<str>,
+    head: LogHead,
+    pending: SharedPending,
+    index: View,
+    tail: &Arc<Tail>,
+    views: Vec<View>,
 ) -> Result<Writer> {
-    let last_commit: Option<(i64, Vec<u8>)> =
-        conn.query_row("SELECT n, hash FROM commits ORDER BY n DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    let last_commit: Option<(i64, Vec<u8>)> = conn
+        .query_row("SELECT n, hash FROM commits ORDER BY n DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
     let (commit_n, commit_hash) = match last_commit {
-        Some((n, hash)) => {
-            (log::unsigned(n), hash.try_into().map_err(|_| Error::Damaged("the last commit's hash is not 32 bytes".into()))?)
-        }
+        Some((n, hash)) => (
+            log::unsigned(n),
+            hash.try_into().map_err(|_| Error::Damaged("the last commit's hash is not 32 bytes".into()))?,
+        ),
         None => (0, FIRST_COMMIT),
     };
     let suppressed = {

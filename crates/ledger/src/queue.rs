@@ -44,7 +44,11 @@ impl Queue {
             }
             inner = self.drained.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-        if bulk { inner.bulk.push_back(message) } else { inner.interactive.push_back(message) }
+        if bulk {
+            inner.bulk.push_back(message)
+        } else {
+            inner.interactive.push_back(message)
+        }
         drop(inner);
         self.filled.notify_one();
         Ok(())

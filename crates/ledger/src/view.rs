@@ -178,7 +178,10 @@ impl View {
     }
 
     /// Runs `command` in the folding thread, between transactions, and waits for it.
-    pub(crate) fn command<T: Send + 'static>(&self, f: impl FnOnce(&mut FoldState) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn command<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut FoldState) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let command: Command = Box::new(move |state| drop(reply.send(f(state))));
         self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).push_back(command);

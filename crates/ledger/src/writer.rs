@@ -6,8 +6,8 @@ use crate::entry::Entry;
 use crate::index::SharedPending;
 use crate::keys::Keys;
 use crate::names::Names;
-use crate::queue::Queue;
 use crate::node::Clock;
+use crate::queue::Queue;
 use crate::salt::Salts;
 use crate::sqlite;
 use crate::tail::Tail;
@@ -138,9 +138,12 @@ impl Writer {
             };
             let entries = written.iter().map(|e| CommitEntry { arrived: e.arrived, body_of: e.body_of, leaf: e.leaf });
             let hash = commit_hash(&row, entries).map_err(|e| Error::Damaged(e.to_string()))?;
-            self.conn
-                .prepare_cached("INSERT INTO commits(n, first_pos, count, hash) VALUES (?,?,?,?)")?
-                .execute((log::signed(row.n), log::signed(first.pos), log::signed(row.count), &hash[..]))?;
+            self.conn.prepare_cached("INSERT INTO commits(n, first_pos, count, hash) VALUES (?,?,?,?)")?.execute((
+                log::signed(row.n),
+                log::signed(first.pos),
+                log::signed(row.count),
+                &hash[..],
+            ))?;
             for col in std::mem::take(&mut self.touched) {
                 let Some(tree) = self.trees.get(&col) else { continue };
                 self.conn

@@ -109,7 +109,10 @@ fn whoever_read_an_older_state_gets_a_conflict_and_writes_nothing() {
     let ledger = open(dir.path());
     let event = |last| Append {
         entries: vec![NewEntry {
-            id: IdSource::Fresh, kind: Kind::new("audience"), subject: "audience:1".into(), ..object(1, "{}", None, SameRule::Refuse)
+            id: IdSource::Fresh,
+            kind: Kind::new("audience"),
+            subject: "audience:1".into(),
+            ..object(1, "{}", None, SameRule::Refuse)
         }],
         expect: vec![Expect { collection: INTAKE, subject: "audience:1".into(), last }],
     };
