@@ -70,6 +70,10 @@ impl FoldState {
                 }
             }
         }
+        let head = self.tail.head().pos;
+        if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
+            self.fold.pass(head);
+        }
         if let Err(e) = self.commit().and_then(|()| self.fold.store_position()) {
             tracing::warn!(view = self.shared.name, error = %e, "last commit; the next start folds it again");
         }

@@ -40,14 +40,14 @@ fn an_erased_word_stands_in_no_file_and_every_proof_holds() {
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 300);
     // A short one, and one that spills over several pages.
-    let small = add(&ledger, secret(1_000, 10));
+    let small = add(&ledger, secret(5_000, 10));
     many(&ledger, 400, 300);
-    let large = add(&ledger, secret(1_000, 60_000).also(|e| e.id = IdSource::Once(b"second".to_vec())));
+    let large = add(&ledger, secret(5_000, 60_000).also(|e| e.id = IdSource::Once(b"second".to_vec())));
     many(&ledger, 800, 300);
     assert_eq!(rows(&ledger), 902);
     assert!(!holders(&ledger.path()).is_empty(), "the word is there before");
     ledger.tick().unwrap();
-    let done = ledger.expunge(&[small, large], &name(1_000), "a test", 1).unwrap();
+    let done = ledger.expunge(&[small, large], &name(5_000), "a test", 1).unwrap();
     assert_eq!((done.entries.len(), done.bodies), (2, 2));
     assert_eq!(holders(&ledger.path()), Vec::<PathBuf>::new());
     assert_eq!(rows(&ledger), 900);
@@ -179,7 +179,7 @@ fn a_rebuild_that_an_erasure_meets_begins_again_and_holds_no_word() {
         let reached = std::sync::Mutex::new(Some(reached));
         ledger
             .rebuild("words", &|_, _| {
-                erased.call_once(|| drop(reached.lock().unwrap().take().unwrap().send(())));
+                erased.call_once(|| reached.lock().unwrap().take().unwrap().send(()).unwrap());
             })
             .unwrap();
         eraser.join().unwrap();

@@ -152,7 +152,7 @@ fn related(table: &str, place: &str) -> bool {
 
 fn read(conn: &Connection, table: &str) -> (Vec<String>, Vec<Vec<Value>>) {
     let mut stmt = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let columns: Vec<String> = stmt.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = stmt.column_names().map(str::to_owned).collect();
     let rows = stmt
         .query_map([], |r| (0..columns.len()).map(|i| r.get(i)).collect::<rusqlite::Result<Vec<Value>>>())
         .unwrap()
@@ -185,6 +185,7 @@ fn a_full_tile_is_proved_and_a_flip_in_it_is_found() {
         ledger.append(Append { entries, expect: vec![] }, Urgency::Bulk).unwrap();
     }
     ledger.tick().unwrap();
+    ledger.level(std::time::Duration::from_secs(60)).unwrap();
     let proof = ledger.prove(1_234, true).unwrap();
     let key = ledger.keys().signing().verifying_key();
     assert!(verify_proof_file(&proof.to_json().unwrap(), Some(&key)).unwrap().checkpoint.is_some());

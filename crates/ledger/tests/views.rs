@@ -25,8 +25,8 @@ fn a_rebuilt_view_equals_the_old_one_serves_while_it_is_built_and_leaves_no_file
     many(&ledger, 1, 5_000);
     ledger.withdraw(&[Target { pos: 7, object: name(7), version: Some(1) }], "a test", 1).unwrap();
     let before = rows(&ledger);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let done = AtomicBool::new(false);
         let (ledger, done) = (&*ledger, &done);
         let reader = scope.spawn(move || {
             while !done.load(Ordering::Acquire) {

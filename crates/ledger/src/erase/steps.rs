@@ -3,6 +3,7 @@
 use super::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, about};
 use crate::append::Append;
 use crate::backup;
+use crate::generations::ViewFile;
 use crate::{Error, Ledger, Result, Urgency, generations, log};
 use std::time::{Duration, Instant};
 
@@ -112,10 +113,20 @@ impl Erasure {
         Ok(entries)
     }
 
-    /// A generation being built is deleted; whoever builds it starts again.
+    /// A generation being built is deleted; whoever builds it starts again. So are files of rooms that are not open
+    /// now: nobody could take the text out of them, and the log has what they hold.
     fn remove_unfinished_views(&self, ledger: &Ledger) {
         for path in ledger.inner().building().drain(..) {
             generations::remove(&path);
+        }
+        let open = |room: &str| ledger.inner().views().iter().any(|v| v.name() == room);
+        let Ok(dir) = std::fs::read_dir(ledger.folder().views()) else { return };
+        for file in dir.flatten().filter_map(|f| ViewFile::of(&f.path())).filter(|f| !open(&f.room)) {
+            tracing::warn!(
+                room = file.room,
+                "no such room is open: its view is removed, for it may hold what is erased"
+            );
+            generations::remove(&file.path);
         }
     }
 

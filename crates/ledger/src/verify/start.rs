@@ -80,9 +80,10 @@ fn read(conn: &Connection, report: &mut Report) -> Result<Noted> {
 
 /// The tables are those that this program makes.
 fn schema(conn: &Connection, report: &mut Report) -> Result<()> {
-    let of = |conn: &Connection| -> Result<Vec<(String, String, String, Option<String>)>> {
-        let mut stmt = conn.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")?;
-        let rows = stmt.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
+    let of = |conn: &Connection| -> Result<Vec<String>> {
+        let columns = "type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '')";
+        let mut stmt = conn.prepare(&format!("SELECT {columns} FROM sqlite_schema ORDER BY type, name"))?;
+        let rows = stmt.query_map([], |r| r.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     let fresh = Connection::open_in_memory()?;

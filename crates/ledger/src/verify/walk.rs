@@ -1,14 +1,15 @@
 //! One pass over entries, commits and the node's log together, in the order in which they were written.
+mod commits;
+mod leaves;
+
 use super::start::{Expunges, Noted, expunges};
 use super::{Report, Trust, rows};
-use crate::checkpoint::{
-    CommitEntry, CommitRow, FIRST_COMMIT, Head, commit_hash, heads_root, node_leaf, verify_checkpoint, verify_head,
-};
-use crate::heads::node_salt;
+use crate::checkpoint::{FIRST_COMMIT, Head};
 use crate::leaf::{LeafFields, commitment, leaf_hash};
 use crate::log::{self, NODE_LOG};
 use crate::tree::{Hash, TileWriter};
 use crate::{Error, Result};
+use commits::OpenCommit;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -40,15 +41,6 @@ pub(super) struct Walk<'a> {
     cause_order: VecDeque<u64>,
     /// Bodies that are absent without an expunge entry so far: `pos`, key of the expunge entry that must follow.
     absent: Vec<(u64, (u32, [u8; 32]))>,
-}
-
-/// A commit whose entries are being read.
-struct OpenCommit {
-    n: u64,
-    first_pos: u64,
-    count: u64,
-    hash: Option<Hash>,
-    entries: Vec<CommitEntry>,
 }
 
 /// A row of `entries` with its body.
@@ -357,183 +349,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Adds an entry to the commit it belongs to; the last one closes it.
-    fn commit_entry(&mut self, e: &Raw) -> Result<()> {
-        if self.commit.is_none() {
-            self.open_commit(e.pos)?;
-        }
-        let Some(open) = &mut self.commit else { return Ok(()) };
-        open.entries.push(CommitEntry { arrived: e.arrived, body_of: e.body_of, leaf: e.leaf });
-        if open.entries.len() as u64 >= open.count || e.pos == self.noted.last_pos {
-            self.close_commit();
-            self.node_leaves()?;
-        }
-        Ok(())
-    }
-
-    fn open_commit(&mut self, pos: u64) -> Result<()> {
-        let n = self.commit_n + 1;
-        let mut stmt = self.conn.prepare_cached("SELECT first_pos, count, hash FROM commits WHERE n = ?")?;
-        let row = stmt.query_row([log::signed(n)], |r| {
-            Ok((rows::count(r, 0, "first_pos"), rows::count(r, 1, "count"), rows::hash(r, 2, "hash")))
-        });
-        let place = format!("commits, n {n}");
-        let (first, count, hash) = match row.optional()? {
-            Some((first, count, hash)) => (first, count, hash),
-            None => (Err("the commit is missing".to_owned()), Ok(1), Err("the commit is missing".to_owned())),
-        };
-        let mut wrong = |w: rows::Wrong| self.report.add(&place, w);
-        let first = first.unwrap_or_else(|w| {
-            wrong(w);
-            pos
-        });
-        let count = count.unwrap_or_else(|w| {
-            wrong(w);
-            1
-        });
-        let hash = hash.map_err(|w| wrong(w)).ok();
-        if first != pos {
-            self.report.add(&place, format!("it begins at entry {first}, where entry {pos} is due"));
-        }
-        // A count that a flip made huge may not fill the memory.
-        let most = 2 * crate::commit::MOST_ENTRIES as u64 * 64;
-        if !(1..=most).contains(&count) {
-            self.report.add(&place, format!("it counts {count} entries; a commit has between 1 and {most}"));
-        }
-        let count = count.clamp(1, most);
-        self.commit = Some(OpenCommit { n, first_pos: first, count, hash, entries: Vec::new() });
-        Ok(())
-    }
-
-    fn close_commit(&mut self) {
-        let Some(open) = self.commit.take() else { return };
-        let (first, last) = (open.entries.first(), open.entries.last());
-        let row = CommitRow {
-            n: open.n,
-            first_pos: open.first_pos,
-            count: open.count,
-            arrived_first: first.map_or(0, |e| e.arrived),
-            arrived_last: last.map_or(0, |e| e.arrived),
-            prev: self.commit_hash,
-        };
-        let place = format!("commits, n {}", open.n);
-        match commit_hash(&row, open.entries) {
-            Ok(hash) if open.hash.is_none_or(|stored| stored == hash) => self.commit_hash = hash,
-            Ok(hash) => {
-                let what = format!("commit {}: its hash does not match its entries and the commit before", open.n);
-                self.report.add(place, what);
-                // The chain goes on from what stands there, so that one flip is told once.
-                self.commit_hash = open.hash.unwrap_or(hash);
-            }
-            Err(e) => {
-                self.report.add(place, e.to_string());
-                self.commit_hash = open.hash.unwrap_or(self.commit_hash);
-            }
-        }
-        self.commit_n = open.n;
-        self.report.commits += 1;
-    }
-
-    /// The node log's leaves that were taken after the commits so far.
-    fn node_leaves(&mut self) -> Result<()> {
-        while self.leaf_n < self.noted.leaves {
-            let n = self.leaf_n;
-            let mut stmt = self.conn.prepare_cached(
-                "SELECT at, seed, heads_root, commit_n, commit_hash, leaf, checkpoint FROM nodelog WHERE n = ?",
-            )?;
-            let row = stmt.query_row([log::signed(n)], |r| Ok(node_row(r))).optional()?;
-            let place = format!("nodelog, n {n}");
-            let row = match row {
-                Some(Ok(row)) => row,
-                Some(Err(wrong)) => {
-                    self.report.add(place, wrong);
-                    self.leaf_n += 1;
-                    continue;
-                }
-                None => {
-                    self.report.add(place, "the leaf is missing");
-                    self.leaf_n += 1;
-                    continue;
-                }
-            };
-            if row.commit_n > self.commit_n && self.commit_n < self.noted.commits {
-                return Ok(());
-            }
-            self.leaf_n += 1;
-            self.node_leaf(n, &place, &row)?;
-        }
-        Ok(())
-    }
-
-    fn node_leaf(&mut self, n: u64, place: &str, row: &NodeRow) -> Result<()> {
-        self.heads_of(n)?;
-        self.report.leaves += 1;
-        if row.commit_n != self.commit_n || row.commit_hash != self.commit_hash {
-            self.report.add(place, format!("leaf {n} names another commit than the last before it"));
-        }
-        let heads: Vec<Head> = self.heads.values().map(|(_, head)| head.clone()).collect();
-        if heads_root(&heads) != row.heads_root {
-            self.report.add(place, format!("leaf {n}: the root over the heads does not match them"));
-        }
-        if node_leaf(&node_salt(&row.seed, row.at), &row.heads_root, &row.commit_hash) != row.leaf {
-            self.report.add(place, format!("leaf {n} does not match its row"));
-        }
-        self.grow(NODE_LOG, row.leaf)?;
-        let root = self.trees.entry(NODE_LOG).or_default().root();
-        let Some(key) = &self.trust.key else { return Ok(()) };
-        let origin = row.checkpoint.lines().next().unwrap_or_default();
-        if origin.split_once('/').map(|(node, _)| node) != Some(crate::node::node_name(key).as_str()) {
-            self.report.add(place, format!("leaf {n}: the checkpoint is another node's"));
-        }
-        match verify_checkpoint(&row.checkpoint, origin, key) {
-            Ok(c) if c.size == n + 1 && c.root == root => {}
-            Ok(_) => self.report.add(place, format!("leaf {n}: the checkpoint is of another tree")),
-            Err(e) => self.report.add(place, format!("leaf {n}: {e}")),
-        }
-        if n + 1 == self.noted.leaves && origin != self.noted.origin {
-            self.report.add("meta, origin", "the last checkpoint is of another origin");
-        }
-        Ok(())
-    }
-
-    /// The heads that were signed with leaf `n`: each is its collection's root at this point of the log.
-    fn heads_of(&mut self, n: u64) -> Result<()> {
-        let mut stmt = self.conn.prepare_cached("SELECT col, size, root, note FROM heads WHERE n = ? ORDER BY col")?;
-        let mut found = stmt.query([log::signed(n)])?;
-        while let Some(row) = found.next()? {
-            self.heads_seen += 1;
-            let read = || -> Result<(u32, u64, Hash, String), rows::Wrong> {
-                let (col, size) = (rows::small(row, 0, "col")?, rows::count(row, 1, "size")?);
-                Ok((col, size, rows::hash(row, 2, "root")?, rows::text(row, 3, "note")?.to_owned()))
-            };
-            let (col, size, root, note) = match read() {
-                Ok(head) => head,
-                Err(wrong) => {
-                    self.report.add(format!("heads, n {n}"), wrong);
-                    continue;
-                }
-            };
-            let place = format!("heads, n {n}, col {col}");
-            let (now, here) = self.trees.get(&col).map_or((0, crate::EMPTY_ROOT), |t| (t.size(), t.root()));
-            if (size, root) != (now, here) {
-                self.report.add(&place, format!("the head is not its collection's: {size} entries, {now} are there"));
-            }
-            let Some(key) = &self.trust.key else { continue };
-            match verify_head(&note, key) {
-                Ok(head) => {
-                    let collection = uuid::Uuid::from_bytes(head.collection).hyphenated().to_string();
-                    let same = head.size == size && head.root == root;
-                    if !same || self.noted.names.get(col as usize) != Some(&collection) {
-                        self.report.add(&place, "the signed note says something else than its row");
-                    }
-                    self.heads.insert(col, (n, head));
-                }
-                Err(e) => self.report.add(&place, e.to_string()),
-            }
-        }
-        Ok(())
-    }
-
     /// What can be said only at the end: nothing is left over, trees stand as noted, no body is absent without reason.
     fn end(&mut self) -> Result<()> {
         self.close_commit();
@@ -592,27 +407,4 @@ impl<'a> Walk<'a> {
             self.report.add(format!("trees, col {col}"), "no entry stands in this tree");
         }
     }
-}
-
-/// A row of `nodelog`.
-struct NodeRow {
-    at: i64,
-    seed: [u8; 32],
-    heads_root: Hash,
-    commit_n: u64,
-    commit_hash: Hash,
-    leaf: Hash,
-    checkpoint: String,
-}
-
-fn node_row(row: &Row<'_>) -> Result<NodeRow, rows::Wrong> {
-    Ok(NodeRow {
-        at: rows::int(row, 0, "at")?,
-        seed: rows::hash(row, 1, "seed")?,
-        heads_root: rows::hash(row, 2, "heads_root")?,
-        commit_n: rows::count(row, 3, "commit_n")?,
-        commit_hash: rows::hash(row, 4, "commit_hash")?,
-        leaf: rows::hash(row, 5, "leaf")?,
-        checkpoint: rows::text(row, 6, "checkpoint")?.to_owned(),
-    })
 }
