@@ -82,7 +82,8 @@ impl Writer {
     /// A view that is being folded anew (its file was damaged) answers only once it meets what memory holds.
     fn check_index(&self) -> Result<()> {
         let floor = self.pending.lock().floor;
-        let behind = floor.saturating_sub(self.index.position());
+        let committed = self.index.shared.committed.load(std::sync::atomic::Ordering::Acquire);
+        let behind = floor.saturating_sub(committed);
         if behind == 0 { Ok(()) } else { Err(Error::Behind { view: index::Index::NAME, behind }) }
     }
 

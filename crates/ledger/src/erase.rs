@@ -13,6 +13,8 @@ pub const WITHDRAW: &str = "withdraw";
 pub const EXPUNGE: &str = "expunge";
 /// Schema version of both kinds.
 const VERSION: u16 = 1;
+/// More than this is bulk.
+const BULK: usize = 100;
 /// Entries of one append: a bulk append's (LEDGER.md, "Append").
 const CHUNK: usize = 400;
 /// Entries that one call may expunge: an object's versions in all its collections, with room.
@@ -73,7 +75,8 @@ pub struct ExpungeNotice {
     pub entries: Vec<ExpungedEntry>,
 }
 
-/// Called by an erasure after the bodies are gone and before the WALs are cut; may be called again after a crash.
+/// Called by an erasure after the bodies are gone and before the WALs are cut; may be called again after a crash. It
+/// may append and write `state`; it may not expunge, rebuild or back up.
 pub type Hook = Box<dyn Fn(&ExpungeNotice) + Send + Sync>;
 
 impl Ledger {
@@ -87,6 +90,7 @@ impl Ledger {
     /// # Errors
     /// [`Error::Limit`] when a target is no entry, and whatever [`Ledger::append`] answers.
     pub fn withdraw(&self, targets: &[Target], reason: &str, author: u32) -> Result<Vec<Outcome>> {
+        let urgency = if targets.len() > BULK { Urgency::Bulk } else { Urgency::Interactive };
         let mut outcomes = Vec::with_capacity(targets.len());
         for chunk in targets.chunks(CHUNK) {
             let mut append = Append::default();
@@ -100,7 +104,7 @@ impl Ledger {
                 };
                 append.entries.push(about(&entry, WITHDRAW, author, &body)?);
             }
-            outcomes.extend(self.append(append, Urgency::Interactive)?.outcomes);
+            outcomes.extend(self.append(append, urgency)?.outcomes);
         }
         Ok(outcomes)
     }

@@ -109,6 +109,7 @@ impl FoldState {
             } else {
                 // Something of the last transaction could not be written: one by one, until it is found.
                 self.fold.take_alone(&entry, &self.log)?;
+                self.tell_room();
                 self.failures = 1;
             }
             if self.somebody_waits() && started.elapsed() >= EAGER {
@@ -151,6 +152,7 @@ impl FoldState {
                     self.fold.take(&entry, &self.log)?;
                 } else {
                     self.fold.take_alone(&entry, &self.log)?;
+                    self.tell_room();
                 }
                 if self.fold.is_full() {
                     self.commit()?;
@@ -174,11 +176,17 @@ impl FoldState {
     /// Ends the transaction and tells whoever waits.
     pub(crate) fn commit(&mut self) -> Result<()> {
         if self.fold.commit()? {
-            self.dirty = true;
-            self.fold.tell_room();
+            self.tell_room();
         }
         self.publish_if_clean();
         Ok(())
+    }
+
+    /// After a commit and before anybody who waits: the room may keep in memory what goes with its rows.
+    fn tell_room(&mut self) {
+        self.dirty = true;
+        self.shared.committed.store(self.fold.at, Ordering::Release);
+        self.fold.tell_room();
     }
 
     fn publish_if_clean(&self) {
@@ -231,6 +239,7 @@ impl FoldState {
             let mut gate = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
             *gate = Generation { number: self.fold.number, path: self.fold.path.clone() };
             self.shared.position.store(self.fold.at, Ordering::Release);
+            self.shared.committed.store(self.fold.at, Ordering::Release);
             self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         let path = old.path.clone();

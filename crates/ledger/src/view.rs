@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) kinds: Kinds,
     /// The last entry whose effect a reader can see.
     pub(crate) position: AtomicU64,
+    /// What the file holds, a moment before the room and those who wait hear of it.
+    pub(crate) committed: AtomicU64,
     /// The last durable entry of this room's kinds.
     pub(crate) relevant: AtomicU64,
     pub(crate) waiting: AtomicUsize,

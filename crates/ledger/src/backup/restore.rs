@@ -27,8 +27,9 @@ pub struct Restored {
 /// # Errors
 /// [`Error::Folder`] when `to` holds a node or `from` no backup, [`Error::Damaged`] when the backup does not verify.
 pub fn restore(from: &Path, to: &Path, options: Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Restored> {
-    if Folder::holds_a_node(to) {
-        return Err(Error::Folder(format!("a node lives in {} already: restore to an empty folder", to.display())));
+    let taken = || Error::Folder(format!("{} is not empty: restore to a folder that is new or empty", to.display()));
+    if std::fs::read_dir(to).is_ok_and(|mut dir| dir.next().is_some()) {
+        return Err(taken());
     }
     let manifest = read_manifest(from)?
         .ok_or_else(|| Error::Folder(format!("{} holds no finished backup (no manifest.json)", from.display())))?;
@@ -38,11 +39,26 @@ pub fn restore(from: &Path, to: &Path, options: Options, progress: &mut dyn FnMu
         return Err(Error::Damaged(format!("the backup does not verify: {problem}")));
     }
     let origin = next_epoch(&manifest.origin)?;
-    lay_down(from, to, &origin)?;
-    let ledger = Ledger::open(to, Options { every_minute: false, ..options }, Vec::new())?;
+    // Made beside and named last: there is a whole node under its new epoch, or none.
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(".restoring");
+    let beside = Path::new(&beside);
+    match std::fs::remove_dir_all(beside) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io(format!("removing {}, left by an earlier restore", beside.display()))(e));
+        }
+        _ => {}
+    }
+    lay_down(from, beside, &origin)?;
+    let ledger = Ledger::open(beside, Options { every_minute: false, ..options }, Vec::new())?;
     let finished = first_entry(&ledger, &manifest).and_then(|()| expunge_again(&ledger, from));
     ledger.close();
-    Ok(Restored { origin, report, expunged: finished? })
+    let expunged = finished?;
+    std::fs::rename(beside, to).map_err(|_| taken())?;
+    if let Some(parent) = to.parent().filter(|p| !p.as_os_str().is_empty()) {
+        sync_folder(parent)?;
+    }
+    Ok(Restored { origin, report, expunged })
 }
 
 /// `log.db` is proved entry by entry afterwards, and may be younger than its manifest when a later backup was broken off.
@@ -62,20 +78,18 @@ fn next_epoch(origin: &str) -> Result<String> {
     Ok(format!("{node}/{}", epoch + 1))
 }
 
-/// The log's file gets its name last: until then no node lives there.
 fn lay_down(from: &Path, to: &Path, origin: &str) -> Result<()> {
     let folder = Folder::take(to)?;
-    let copy = |name: &str, as_: &str| {
-        let to = to.join(as_);
+    let copy = |name: &str| {
+        let to = to.join(name);
         std::fs::copy(from.join(name), &to)
             .and_then(|_| std::fs::File::open(&to)?.sync_all())
             .map_err(Error::io(format!("copying {name} to {}", to.display())))
     };
     copy_keys(&from.join("keys"), &folder.keys())?;
-    copy("state.db", "state.db")?;
-    copy("log.db", "log.db.unfinished")?;
-    let unfinished = to.join("log.db.unfinished");
-    let conn = sqlite::open_writer(&unfinished, true, Cache::Log)?;
+    copy("state.db")?;
+    copy("log.db")?;
+    let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;
     log::set_meta(&conn, "origin", origin)?;
     let head = log::signed(log::last_pos(&conn)?);
     sqlite::checkpoint_truncate(&conn)?;
@@ -84,7 +98,6 @@ fn lay_down(from: &Path, to: &Path, origin: &str) -> Result<()> {
     state.execute("UPDATE cursors SET pos = min(pos, ?)", [head])?;
     state.execute_batch("DELETE FROM backup_targets; DELETE FROM generations;")?;
     drop(state);
-    std::fs::rename(&unfinished, folder.log()).map_err(Error::io("naming the restored log"))?;
     sync_folder(to)
 }
 

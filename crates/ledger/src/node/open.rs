@@ -57,18 +57,17 @@ impl Ledger {
             let (pending, keys) = (pending.clone(), Arc::clone(&keys));
             Arc::new(move || Box::new(Index::new(pending.clone(), Arc::clone(&keys))))
         };
-        let mut threads = Threads::default();
-        let mut views = HashMap::new();
-        let mut in_order = Vec::new();
+        let mut folds = Folds::default();
         for factory in std::iter::once(index).chain(rooms) {
             let (view, fold) = open_view(&folder, &state, head, factory, &tail, &log_reader)?;
-            threads.folds.push(spawn(format!("fold-{}", view.name()), move || fold.run())?);
-            in_order.push(view.clone());
-            if views.insert(view.name(), view.clone()).is_some() {
+            if folds.views.iter().any(|v| v.name() == view.name()) {
                 return Err(Error::Folder(format!("two rooms are called `{}`", view.name())));
             }
+            folds.threads.push(spawn(format!("fold-{}", view.name()), move || fold.run())?);
+            folds.views.push(view);
         }
-        let in_order = Arc::new(in_order);
+        let in_order = Arc::new(folds.views.clone());
+        let views: HashMap<_, _> = in_order.iter().map(|v| (v.name(), v.clone())).collect();
         let index = views.get(Index::NAME).cloned().ok_or(Error::Closed)?;
         {
             let withdrawn = load_withdrawn(&index)?;
@@ -92,6 +91,7 @@ impl Ledger {
         if writer.heads.after_commit.is_none() {
             writer.take_node_leaf()?;
         }
+        let mut threads = Threads::default();
         let thread_queue = Arc::clone(&queue);
         threads.writer = Some(spawn("writer".into(), move || {
             let _end = EndOnDrop(Arc::clone(&thread_queue));
@@ -102,6 +102,7 @@ impl Ledger {
             let minute = minute.clone();
             threads.minute = Some(spawn("minute".into(), move || minute.run())?);
         }
+        threads.folds = std::mem::take(&mut folds.threads);
         let inner = Inner {
             folder,
             keys,
@@ -122,6 +123,27 @@ impl Ledger {
         let ledger = Self { inner: Arc::new(inner) };
         ledger.go_on_expunging();
         Ok(ledger)
+    }
+}
+
+/// The folding threads that run so far; when opening fails they end, so that nothing holds a file of the folder.
+#[derive(Default)]
+struct Folds {
+    views: Vec<View>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Folds {
+    fn drop(&mut self) {
+        for (thread, view) in self.threads.drain(..).zip(&self.views) {
+            let ended = view.command(|fold| {
+                fold.closing = true;
+                Ok(())
+            });
+            if ended.is_err() || thread.join().is_err() {
+                tracing::error!(view = view.name(), "the fold had ended before");
+            }
+        }
     }
 }
 
@@ -152,6 +174,7 @@ fn open_view(
         name: room.name(),
         kinds: room.kinds(),
         position: fold.at.into(),
+        committed: fold.at.into(),
         relevant: head.pos.into(),
         waiting: 0.into(),
         unfolded: 0.into(),
