@@ -3,7 +3,7 @@ mod open;
 use crate::append::{Append, Receipt};
 use crate::erase::Hook;
 use crate::heads::SignedHead;
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::minute::Minute;
 use crate::queue::Queue;
 use crate::sqlite::{self, Cache};
@@ -118,13 +118,22 @@ impl Ledger {
             return Err(Error::Folder(format!("a node lives in {} already", root.display())));
         }
         let folder = Folder::take(root)?;
-        let keys = Keys::create(&folder.keys()).map_err(|e| Error::Folder(e.to_string()))?;
-        let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;
+        // Keys without a log are what a kill left of an earlier attempt: nothing was signed with them yet.
+        let keys = match Keys::create(&folder.keys()) {
+            Err(KeysError::Exists(_)) => Keys::open(&folder.keys()),
+            made => made,
+        };
+        let keys = keys.map_err(|e| Error::Folder(e.to_string()))?;
+        let unfinished = root.join("log.db.unfinished");
+        crate::generations::remove(&unfinished);
+        let conn = sqlite::open_writer(&unfinished, true, Cache::Log)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         log::create(&conn)?;
         log::set_meta(&conn, "origin", &format!("{}/1", node_name(&keys.signing().verifying_key())))?;
         conn.execute_batch("COMMIT")?;
-        Ok(())
+        sqlite::checkpoint_truncate(&conn)?;
+        conn.close().map_err(|(_, e)| e)?;
+        std::fs::rename(&unfinished, folder.log()).map_err(Error::io("naming the new log"))
     }
 
     /// Appends and returns when it is durable. Blocks: from async code call it on a blocking thread, or use [`Ledger::append_then`].

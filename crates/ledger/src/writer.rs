@@ -287,3 +287,90 @@ impl Writer {
 fn refused_before_writing(e: &Error) -> bool {
     matches!(e, Error::Conflict | Error::Limit(_) | Error::Clock(_) | Error::Behind { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Append, Error, INTAKE, IdSource, Kind, Ledger, NewEntry, Options, SameRule, Urgency, verify_folder};
+
+    fn append(ledger: &Ledger) -> Result<u64, Error> {
+        let entry = NewEntry {
+            collection: INTAKE,
+            id: IdSource::Fresh,
+            same: SameRule::Refuse,
+            subject: "".into(),
+            cause: None,
+            author: 1,
+            time: None,
+            kind: Kind::new("stix"),
+            version: 1,
+            marking: "TLP:AMBER".into(),
+            body: format!(r#"{{"content":"EXERCISE {}"}}"#, "y".repeat(3_000)).into(),
+        };
+        let receipt = ledger.append(Append { entries: vec![entry], expect: vec![] }, Urgency::Interactive)?;
+        Ok(receipt.outcomes[0].pos().unwrap())
+    }
+
+    fn with_node(test: impl FnOnce(&Ledger)) {
+        let folder = tempfile::tempdir().unwrap();
+        Ledger::create(folder.path()).unwrap();
+        let ledger = Ledger::open(folder.path(), Options::default(), Vec::new()).unwrap();
+        test(&ledger);
+        ledger.close();
+        let report = verify_folder(folder.path(), &mut |_, _| {}).unwrap();
+        assert!(report.ok(), "{:#?}", report.problems);
+    }
+
+    fn most_pages(ledger: &Ledger, pages: u32) {
+        ledger.in_writer(move |w| Ok(w.conn.pragma_update(None, "max_page_count", pages)?)).unwrap();
+    }
+
+    #[test]
+    fn after_a_full_disk_the_writer_goes_on_where_it_was() {
+        with_node(|ledger| {
+            most_pages(ledger, 60);
+            let mut last = 0;
+            let full = loop {
+                match append(ledger) {
+                    Ok(pos) => last = pos,
+                    Err(e) => break e,
+                }
+            };
+            assert!(matches!(full, Error::Full), "{full}");
+            assert!(matches!(append(ledger), Err(Error::Full)));
+            most_pages(ledger, 100_000);
+            assert_eq!(append(ledger).unwrap(), last + 1);
+            ledger.tick().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_commit_that_fails_writes_nothing_and_the_next_takes_its_place() {
+        with_node(|ledger| {
+            assert_eq!(append(ledger).unwrap(), 1);
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(Some(|| true))?)).unwrap();
+            assert!(matches!(append(ledger), Err(Error::Failed(_))));
+            assert!(ledger.tick().is_err());
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(None::<fn() -> bool>)?)).unwrap();
+            assert_eq!(ledger.head().pos, 1);
+            assert_eq!(append(ledger).unwrap(), 2);
+        });
+    }
+
+    #[test]
+    fn what_reached_the_disk_though_the_commit_seemed_to_fail_is_told_to_everybody() {
+        with_node(|ledger| {
+            append(ledger).unwrap();
+            // As after a COMMIT whose answer was lost: the disk holds an entry more than memory knows.
+            ledger
+                .in_writer(|w| {
+                    w.tail =
+                        std::sync::Arc::new(crate::tail::Tail::new(crate::LogHead { pos: 0, arrived: 0 }, 1 << 20));
+                    w.unsure = true;
+                    w.recover()?;
+                    assert_eq!(w.tail.head().pos, 1);
+                    Ok(())
+                })
+                .unwrap();
+        });
+    }
+}

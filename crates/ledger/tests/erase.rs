@@ -188,3 +188,38 @@ fn a_rebuild_that_an_erasure_meets_begins_again_and_holds_no_word() {
     assert_eq!(holders(&ledger.path()), Vec::<PathBuf>::new());
     assert!(ledger.compare("words", &|_, _| {}).unwrap().same());
 }
+
+#[test]
+fn erasures_amid_writers_readers_and_verifications_end_and_leave_nothing() {
+    let ledger = temp_ledger(rooms());
+    let targets: Vec<u64> = (0..10).map(|n| add(&ledger, secret(7_000 + n, 500))).collect();
+    many(&ledger, 1, 200);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (ledger, done) = (&*ledger, &done);
+        scope.spawn(move || {
+            let mut n = 20_000;
+            while !done.load(Ordering::Acquire) {
+                many(ledger, n, 20);
+                n += 20;
+            }
+        });
+        scope.spawn(move || {
+            while !done.load(Ordering::Acquire) {
+                rows(ledger);
+                ledger.log().range(0, 50, 1 << 20).unwrap();
+            }
+        });
+        scope.spawn(move || {
+            while !done.load(Ordering::Acquire) {
+                let report = ledger.verify(&mut |_, _| {}).unwrap();
+                assert!(report.ok(), "{:#?}", report.problems);
+            }
+        });
+        for (n, pos) in targets.iter().enumerate() {
+            ledger.expunge(&[*pos], &name(7_000 + n as u32), "a test", 1).unwrap();
+        }
+        done.store(true, Ordering::Release);
+    });
+    assert_eq!(holders(&ledger.path()), Vec::<PathBuf>::new());
+}

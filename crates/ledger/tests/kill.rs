@@ -58,10 +58,14 @@ fn node() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn twenty_kills_lose_nothing_that_was_acknowledged() {
+fn twenty_kills_or_more_lose_nothing_that_was_acknowledged() {
     let (_folder, data) = node();
     let (mut seed, mut all) = (Seeded(20), BTreeMap::new());
-    for _ in 0..20 {
+    for round in 0.. {
+        if round >= 20 && all.len() > 100 {
+            break;
+        }
+        assert!(round < 100, "next to nothing is ever acknowledged");
         let lines = run_and_kill(&data, "append", Duration::from_millis(5 + seed.below(150)));
         all.extend(acknowledged(&lines));
         reopened(&data, |ledger| {
@@ -71,7 +75,6 @@ fn twenty_kills_lose_nothing_that_was_acknowledged() {
             }
         });
     }
-    assert!(all.len() > 100, "{}", all.len());
 }
 
 #[test]
@@ -79,12 +82,15 @@ fn kills_in_the_middle_of_a_rebuild_leave_a_view_that_equals_the_log() {
     let (_folder, data) = node();
     let mut seed = Seeded(5);
     let mut rebuilt = 0;
-    for _ in 0..5 {
+    for round in 0.. {
+        if round >= 5 && rebuilt > 0 {
+            break;
+        }
+        assert!(round < 60, "no rebuild ever ends");
         let lines = run_and_kill(&data, "rebuild", Duration::from_millis(20 + seed.below(200)));
         rebuilt += lines.iter().filter(|l| *l == "rebuilt").count();
         reopened(&data, |_| {});
     }
-    assert!(rebuilt > 0);
     // Level, one file a room: what a kill left of a rebuild is gone once the room was opened again.
     run_and_kill(&data, "append", Duration::from_millis(300));
     let files = std::fs::read_dir(data.join("views")).unwrap().flatten();
@@ -97,7 +103,11 @@ fn an_erasure_that_was_killed_goes_on_at_the_next_start() {
     let (_folder, data) = node();
     let mut seed = Seeded(11);
     let mut gone = Vec::new();
-    for _ in 0..8 {
+    for round in 0.. {
+        if round >= 8 && !gone.is_empty() {
+            break;
+        }
+        assert!(round < 60, "no erasure ever ends");
         let lines = run_and_kill(&data, "expunge", Duration::from_millis(10 + seed.below(120)));
         gone.extend(lines.iter().filter_map(|l| l.strip_prefix("erased ").map(str::to_owned)));
         // Begun or ended: once the room's view was opened again, an erasure that stands in `state` is finished.
@@ -113,7 +123,6 @@ fn an_erasure_that_was_killed_goes_on_at_the_next_start() {
         });
         assert!(report.expunged >= gone.len() as u64);
     }
-    assert!(!gone.is_empty());
     for name in &gone {
         let n: u64 = name.rsplit('-').next().unwrap().parse().unwrap();
         let word = format!("secret{n}secret");

@@ -250,7 +250,7 @@ impl Room for Rare {
 }
 
 #[test]
-fn a_full_disk_is_said_loses_nothing_acknowledged_and_the_writer_goes_on() {
+fn a_full_disk_is_said_and_loses_nothing_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     Ledger::create(folder.path()).unwrap();
     let options = Options { log_pages: Some(60), every_minute: false, ..Options::default() };
@@ -267,9 +267,8 @@ fn a_full_disk_is_said_loses_nothing_acknowledged_and_the_writer_goes_on() {
     assert!(matches!(full, Error::Full), "{full}");
     assert!(full.to_string().contains("disk is full"));
     assert!(acknowledged.len() > 5);
-    // Still full, still answering, and a conflict is still a conflict.
+    // Still full, still answering.
     assert!(matches!(ledger.append(one(object(900, &body, Some(1))), Urgency::Interactive), Err(Error::Full)));
-    assert!(ledger.tick().is_err() || ledger.tick().is_ok());
     ledger.close();
     let ledger = Ledger::open(folder.path(), Options::default(), rooms()).unwrap();
     assert_eq!(ledger.head().pos, acknowledged.len() as u64);
@@ -290,7 +289,8 @@ fn a_torn_wal_opens_with_every_commit_that_is_whole() {
     let bytes = std::fs::read(&wal).unwrap();
     std::fs::write(&wal, &bytes[..bytes.len() - 3_000]).unwrap();
     let torn = Ledger::open(copy.path(), Options::default(), rooms()).unwrap();
-    assert!(torn.head().pos < 400 || torn.head().pos == 400);
+    // All of it only if the WAL had been copied back already.
+    assert!([200, 400].contains(&torn.head().pos), "{}", torn.head().pos);
     many(&torn, 1, 400);
     torn.level(Duration::from_secs(10)).unwrap();
     torn.close();

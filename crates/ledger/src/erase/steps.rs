@@ -23,17 +23,17 @@ pub(super) struct Erasure {
 }
 
 impl Ledger {
-    /// What a kill broke off goes on; what cannot be finished now stands for the next start.
-    pub(crate) fn go_on_expunging(&self) {
-        let unfinished = match Erasure::unfinished(self) {
-            Ok(unfinished) => unfinished,
-            Err(e) => return tracing::error!(error = %e, "the list of unfinished erasures could not be read"),
-        };
-        for erasure in unfinished {
-            if let Err(e) = erasure.run(self) {
-                tracing::error!(error = %e, "an erasure is not finished; the next start goes on with it");
-            }
+    /// Goes on with erasures that a kill or an error broke off: once at every start, and whenever this is called.
+    /// Returns how many were finished.
+    ///
+    /// # Errors
+    /// As [`Ledger::expunge`]; what cannot be finished now stands for the next time.
+    pub fn finish_expunging(&self) -> Result<usize> {
+        let unfinished = Erasure::unfinished(self)?;
+        for erasure in &unfinished {
+            erasure.run(self)?;
         }
+        Ok(unfinished.len())
     }
 }
 

@@ -121,7 +121,9 @@ impl Ledger {
             hooks: Mutex::default(),
         };
         let ledger = Self { inner: Arc::new(inner) };
-        ledger.go_on_expunging();
+        if let Err(e) = ledger.finish_expunging() {
+            tracing::error!(error = %e, "an erasure is not finished; the next start goes on with it");
+        }
         Ok(ledger)
     }
 }
