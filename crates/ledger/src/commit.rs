@@ -1,7 +1,8 @@
 //! What happens to one append inside the writer's transaction: checks first, rows after.
 use crate::append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, SameRule};
 use crate::entry::Entry;
-use crate::index::{self, WITHDRAW, id_row, subject_row};
+use crate::erase::{EXPUNGE, Expunge, WITHDRAW, Withdrawal};
+use crate::index::{self, id_row, subject_row, withdrawn_row};
 use crate::keys::keyed_id;
 use crate::writer::Writer;
 use crate::{Error, Result, log};
@@ -33,11 +34,16 @@ struct Keyed<'a> {
 impl Writer {
     /// Takes one append into the running transaction.
     ///
-    /// `Err(Conflict | Limit | Clock)` came before any row was written; any other error undoes the whole group.
+    /// `Err(Conflict | Limit | Clock | Behind)` came before any row was written; any other error undoes the whole group.
     pub(crate) fn take(&mut self, append: &Append, group: &mut Group) -> Result<Receipt> {
         self.check_limits(append)?;
+        self.check_index()?;
         for expect in &append.expect {
             self.check_expect(expect, group)?;
+        }
+        // All refusals come before the first row.
+        for cause in append.entries.iter().filter_map(|e| e.cause) {
+            self.id_of(cause)?;
         }
         let keyed = self.keyed(append, group)?;
         let known = self.known(&keyed)?;
@@ -73,6 +79,14 @@ impl Writer {
         Ok(())
     }
 
+    /// A view that is being folded anew (its file was damaged) answers only once it meets what memory holds.
+    fn check_index(&self) -> Result<()> {
+        let floor = self.pending.lock().floor;
+        let committed = self.index.shared.committed.load(std::sync::atomic::Ordering::Acquire);
+        let behind = floor.saturating_sub(committed);
+        if behind == 0 { Ok(()) } else { Err(Error::Behind { view: index::Index::NAME, behind }) }
+    }
+
     fn check_expect(&self, expect: &Expect, group: &Group) -> Result<()> {
         let row = subject_row(self.keys.row(), &expect.collection, &expect.subject);
         let last = match group.subjects.get(&row).copied().or_else(|| self.pending.lock().subject(row)) {
@@ -88,7 +102,8 @@ impl Writer {
             let subject = subject_row(self.keys.row(), &new.collection, &new.subject);
             let (id, may_be_known) = match &new.id {
                 IdSource::Object { object, version } => {
-                    let withdrawn = self.withdrawn(subject, group);
+                    let row = withdrawn_row(self.keys.row(), &new.collection, object, *version);
+                    let withdrawn = self.withdrawn(row, group);
                     let version = version.map(i64::to_be_bytes);
                     let version = version.as_ref().map_or(&[][..], |v| &v[..]);
                     let parts = [
@@ -105,17 +120,20 @@ impl Writer {
                 }
                 IdSource::Fresh => (self.salts.next_salt().map_err(|e| Error::Damaged(e.to_string()))?, false),
             };
-            if new.kind == WITHDRAW {
-                *group.withdrawn.entry(subject).or_insert(0) += 1;
+            if new.kind == WITHDRAW
+                && let Ok(body) = serde_json::from_str::<Withdrawal>(&new.body)
+            {
+                let row = withdrawn_row(self.keys.row(), &new.collection, &body.object, body.version);
+                *group.withdrawn.entry(row).or_insert(0) += 1;
             }
             out.push(Keyed { new, id, subject, may_be_known });
         }
         Ok(out)
     }
 
-    fn withdrawn(&self, subject: i64, group: &Group) -> u32 {
-        let before = self.pending.lock().withdrawn.get(&subject).copied().unwrap_or(0);
-        before + group.withdrawn.get(&subject).copied().unwrap_or(0)
+    fn withdrawn(&self, row: i64, group: &Group) -> u32 {
+        let before = self.pending.lock().withdrawn.get(&row).copied().unwrap_or(0);
+        before + group.withdrawn.get(&row).copied().unwrap_or(0)
     }
 
     /// For each entry the positions that may hold the same id (a row key is 64 bits of it).
@@ -173,7 +191,21 @@ impl Writer {
         if self.suppressed.is_empty() {
             return None;
         }
-        self.suppressed.get(&keyed_id(self.keys.index_hmac(), &[b"suppress", object.as_bytes()])).copied()
+        self.suppressed.get(&suppression(self.keys.index_hmac(), object)).copied()
+    }
+
+    /// From the moment its erasure is written the object is refused, whatever step the erasure has reached.
+    fn suppress(&mut self, entry: &Entry) -> Result<()> {
+        let Some(Ok(body)) = entry.body.as_deref().map(serde_json::from_str::<Expunge>) else { return Ok(()) };
+        let h = suppression(self.keys.index_hmac(), &body.object);
+        if self.suppressed.contains_key(&h) {
+            return Ok(());
+        }
+        self.conn
+            .prepare_cached("INSERT INTO suppressed(h, pos) VALUES (?,?)")?
+            .execute((&h[..], log::signed(entry.pos)))?;
+        self.suppressed.insert(h, entry.pos);
+        Ok(())
     }
 
     fn write(&mut self, keyed: &Keyed<'_>, group: &mut Group) -> Result<Arc<Entry>> {
@@ -210,6 +242,9 @@ impl Writer {
             &log::Row_ { entry: &entry, origin: self.origin_n, kind, marking, salt: &salt, body: Some(&new.body) },
         )?;
         self.grow(col, entry.leaf)?;
+        if entry.kind == EXPUNGE {
+            self.suppress(&entry)?;
+        }
         self.next_pos += 1;
         self.last_arrived = arrived;
         let entry = Arc::new(entry);
@@ -236,6 +271,11 @@ impl Writer {
         self.last_cause = Some((pos, id));
         Ok(id)
     }
+}
+
+/// The suppression list's key of an object.
+pub(crate) fn suppression(key: &[u8; 32], object: &str) -> [u8; 32] {
+    keyed_id(key, &[b"suppress", object.as_bytes()])
 }
 
 /// The leaf of an entry (LEDGER.md, "Proof").

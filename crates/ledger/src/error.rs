@@ -35,6 +35,12 @@ pub enum Error {
     /// A limit was passed.
     #[error("{0}")]
     Limit(String),
+    /// No room is left on the disk.
+    #[error("the disk is full: nothing of this was written; make room and repeat it")]
+    Full,
+    /// The storage failed while others' appends shared the commit.
+    #[error("storage: {0}; nothing of this was written")]
+    Failed(String),
     /// The ledger is closing.
     #[error("the ledger is shutting down; nothing was written")]
     Closed,
@@ -47,6 +53,23 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether a file, and not what was asked of it, is the trouble: then a view is folded anew.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        matches!(self, Self::Sql(e) if matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
+    }
+
+    /// The same, for each of those who shared what failed.
+    pub(crate) fn shared(&self) -> Self {
+        match self {
+            Self::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Self::Full => Self::Full,
+            Self::Closed => Self::Closed,
+            Self::Damaged(text) => Self::Damaged(text.clone()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+
     /// An IO error with what was being done.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();

@@ -63,8 +63,8 @@ impl Folder {
     pub(crate) fn keys(&self) -> PathBuf {
         self.root.join("keys")
     }
-    pub(crate) fn view(&self, room: &str, version: u32, generation: u64) -> PathBuf {
-        self.root.join("views").join(format!("{room}.{version}.{generation}.db"))
+    pub(crate) fn views(&self) -> PathBuf {
+        self.root.join("views")
     }
 }
 

@@ -1,106 +1,102 @@
-use crate::log;
-use crate::room::FoldError;
-use crate::sqlite::{self, Cache};
+//! One room's folding thread: it alone writes the room's file.
+use crate::fold::Fold;
+use crate::generations::{self, Generations};
+use crate::sqlite;
 use crate::tail::Tail;
-use crate::view::{self, Shared};
-use crate::{Entry, Error, LogReader, Result, Room};
-use event_listener::Listener;
-use rusqlite::Connection;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use crate::view::{Command, Generation, Shared};
+use crate::{Entry, Error, LogReader, Result};
+use event_listener::{EventListener, Listener};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Entries a transaction may take under backlog (measured: the pages dirtied a commit decide the cost).
-const MOST: u64 = 10_000;
 /// A transaction may stay open this long while nobody waits: "writes do not wait for views, reads do".
 const LAZY: Duration = Duration::from_millis(300);
 /// And this long while somebody waits.
 const EAGER: Duration = Duration::from_millis(20);
 /// Quiet for this long counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
-/// A WAL longer than this many pages is copied back (16 MB).
-const WAL_PAGES: i64 = 4_000;
+/// A position that moved this far without rows is written down.
+const UNSTORED: u64 = 50_000;
 
-/// One room's folding thread: it alone writes the room's file.
 pub(crate) struct FoldState {
-    pub(crate) room: Box<dyn Room>,
-    pub(crate) conn: Connection,
+    pub(crate) fold: Fold,
     pub(crate) shared: Arc<Shared>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) log: LogReader,
-    /// Folded so far, perhaps not committed.
-    pub(crate) at: u64,
-    open: Option<Open>,
+    pub(crate) generations: Generations,
+    /// Older versions' files stand until this view is level with the log as it was at start.
+    level_at: Option<u64>,
     failures: u32,
     dirty: bool,
     pub(crate) closing: bool,
 }
 
-struct Open {
-    since: Instant,
-    count: u64,
-}
-
-/// Opens (or makes) a view file.
-pub(crate) fn open_view(path: &Path, room: &dyn Room) -> Result<Connection> {
-    let conn = sqlite::open_writer(path, false, Cache::Writer)?;
-    room.prepare(&conn)?;
-    conn.execute_batch(
-        "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-         CREATE TABLE IF NOT EXISTS unfolded(pos INTEGER PRIMARY KEY, why TEXT NOT NULL);
-         INSERT OR IGNORE INTO meta(key, value) VALUES ('position', 0);",
-    )?;
-    conn.execute_batch(room.schema())?;
-    Ok(conn)
-}
-
 impl FoldState {
     pub(crate) fn new(
-        room: Box<dyn Room>,
-        conn: Connection,
+        fold: Fold,
         shared: Arc<Shared>,
         tail: Arc<Tail>,
         log: LogReader,
-    ) -> Result<Self> {
-        let at = view::position(&conn)?;
-        let unfolded: i64 = conn.query_row("SELECT count(*) FROM unfolded", [], |r| r.get(0))?;
-        shared.unfolded.store(log::unsigned(unfolded), Ordering::Release);
-        Ok(Self { room, conn, shared, tail, log, at, open: None, failures: 0, dirty: false, closing: false })
+        generations: Generations,
+    ) -> Self {
+        shared.unfolded.store(fold.unfolded, Ordering::Release);
+        let level_at = Some(tail.head().pos);
+        Self { fold, shared, tail, log, generations, level_at, failures: 0, dirty: false, closing: false }
     }
 
     /// The loop: commands, then entries, then rest.
     pub(crate) fn run(mut self) {
+        // Whatever ends this thread, nobody waits for it any longer.
+        let _end = EndOnDrop(Arc::clone(&self.shared));
         while !self.closing {
             let listener = self.shared.wake.listen();
             if let Some(command) = self.next_command() {
-                if self.commit_or_undo() {
-                    command(&mut self);
+                if let Err(e) = self.commit() {
+                    self.undo(&e);
                 }
+                command(&mut self);
                 continue;
             }
             match self.step() {
-                Ok(true) => self.failures = 0,
-                Ok(false) => self.rest(listener),
-                Err(e) => self.undo(&e),
+                Ok(true) => {}
+                Ok(false) => {
+                    self.failures = 0;
+                    self.rest(listener);
+                }
+                Err(e) => {
+                    self.undo(&e);
+                    self.pause();
+                }
             }
         }
-        self.commit_or_undo();
-        if let Err(e) = sqlite::checkpoint_truncate(&self.conn) {
+        let head = self.tail.head().pos;
+        if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
+            self.fold.pass(head);
+        }
+        if let Err(e) = self.commit().and_then(|()| self.fold.store_position()) {
+            tracing::warn!(view = self.shared.name, error = %e, "last commit; the next start folds it again");
+        }
+        if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
     }
 
-    fn next_command(&self) -> Option<view::Command> {
-        self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    fn next_command(&self) -> Option<Command> {
+        self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
     }
 
     /// Folds what is there, commits when it is time. `Ok(false)`: nothing to do now.
     fn step(&mut self) -> Result<bool> {
         let head = self.tail.head().pos;
-        if self.at >= head {
-            let due = self.open.as_ref().is_some_and(|o| self.somebody_waits() || o.since.elapsed() >= LAZY);
+        // Read after the head: the writer stores it before the head, so nothing of these kinds is missed.
+        if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
+            self.fold.pass(head);
+            self.publish_if_clean();
+        }
+        if self.fold.at >= head {
+            self.when_level()?;
+            let due = self.fold.open_for().is_some_and(|since| self.somebody_waits() || since >= LAZY);
             if due {
                 self.commit()?;
             }
@@ -108,36 +104,57 @@ impl FoldState {
         }
         let started = Instant::now();
         for entry in self.next_entries()? {
-            self.fold(&entry)?;
+            if self.failures == 0 {
+                self.fold.take(&entry, &self.log)?;
+            } else {
+                // Something of the last transaction could not be written: one by one, until it is found.
+                self.fold.take_alone(&entry, &self.log)?;
+                self.tell_room();
+                self.failures = 1;
+            }
             if self.somebody_waits() && started.elapsed() >= EAGER {
                 break;
             }
         }
-        let caught_up = self.at >= self.shared.relevant.load(Ordering::Acquire);
-        let commit = self.open.as_ref().is_some_and(|o| {
-            o.count >= MOST
-                || (self.somebody_waits() && (caught_up || o.since.elapsed() >= EAGER))
-                || o.since.elapsed() >= LAZY
+        let caught_up = self.fold.at >= self.shared.relevant.load(Ordering::Acquire);
+        let commit = self.fold.open_for().is_some_and(|since| {
+            self.fold.is_full() || (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= LAZY
         });
         if commit {
             self.commit()?;
-        } else if self.open.is_none() {
+        } else {
             // Nothing of its kinds: only the position moves, and the file hears of it with the next commit.
-            self.publish();
+            self.publish_if_clean();
         }
         Ok(true)
     }
 
-    /// Folds up to `pos` and commits, for whoever must not go on before (expunge, close, rebuild).
+    fn when_level(&mut self) -> Result<()> {
+        if self.fold.at.saturating_sub(self.fold.stored) >= UNSTORED {
+            self.fold.store_position()?;
+        }
+        if self.level_at.is_some_and(|at| self.fold.at >= at) && !self.fold.is_open() {
+            self.level_at = None;
+            self.generations.remove_other_versions();
+        }
+        Ok(())
+    }
+
+    /// Folds up to `pos` and commits, for whoever must not go on before (expunge, rebuild).
     pub(crate) fn catch_up(&mut self, pos: u64) -> Result<()> {
-        while self.at < pos {
+        while self.fold.at < pos {
             let entries = self.next_entries()?;
             if entries.is_empty() {
-                return Err(Error::Damaged(format!("the log ends at {} before {pos}", self.at)));
+                return Err(Error::Damaged(format!("the log ends at {} before {pos}", self.fold.at)));
             }
             for entry in entries {
-                self.fold(&entry)?;
-                if self.open.as_ref().is_some_and(|o| o.count >= MOST) {
+                if self.failures == 0 {
+                    self.fold.take(&entry, &self.log)?;
+                } else {
+                    self.fold.take_alone(&entry, &self.log)?;
+                    self.tell_room();
+                }
+                if self.fold.is_full() {
                     self.commit()?;
                 }
             }
@@ -150,121 +167,123 @@ impl FoldState {
     }
 
     fn next_entries(&self) -> Result<Vec<Arc<Entry>>> {
-        match self.tail.after(self.at) {
-            Some(batch) => Ok(batch.iter().filter(|e| e.pos > self.at).cloned().collect()),
-            None => self.log.range(self.at, 1_000, 4 << 20),
+        match self.tail.after(self.fold.at) {
+            Some(batch) => Ok(batch.iter().filter(|e| e.pos > self.fold.at).cloned().collect()),
+            None => self.log.range(self.fold.at, 1_000, 4 << 20),
         }
     }
 
-    fn fold(&mut self, entry: &Entry) -> Result<()> {
-        if self.shared.kinds.has(entry.kind.as_str()) {
-            if self.open.is_none() {
-                self.conn.execute_batch("BEGIN IMMEDIATE")?;
-                self.open = Some(Open { since: Instant::now(), count: 0 });
-            }
-            let (room, conn, log) = (&mut self.room, &self.conn, &self.log);
-            // A fold cannot refuse, so it may not take the node down either.
-            let result = catch_unwind(AssertUnwindSafe(|| room.fold(conn, entry, log)))
-                .unwrap_or_else(|_| Err(FoldError::Unreadable("the fold stopped at this entry".into())));
-            match result {
-                Ok(()) => {}
-                Err(FoldError::Unreadable(why)) => self.note_unfolded(entry.pos, &why)?,
-                Err(FoldError::Sql(e)) => return Err(e.into()),
-            }
-        }
-        if let Some(open) = &mut self.open {
-            open.count += 1;
-        }
-        self.at = entry.pos;
-        Ok(())
-    }
-
-    fn note_unfolded(&mut self, pos: u64, why: &str) -> Result<()> {
-        tracing::warn!(view = self.shared.name, pos, "an entry could not be folded; `eye doctor` lists it");
-        self.conn
-            .prepare_cached("INSERT OR REPLACE INTO unfolded(pos, why) VALUES (?,?)")?
-            .execute((log::signed(pos), why))?;
-        self.shared.unfolded.fetch_add(1, Ordering::AcqRel);
-        Ok(())
-    }
-
-    /// Ends the transaction, moves the position with it, and tells whoever waits.
+    /// Ends the transaction and tells whoever waits.
     pub(crate) fn commit(&mut self) -> Result<()> {
-        if self.open.is_some() {
-            match self.room.flush(&self.conn) {
-                Ok(()) => {}
-                Err(FoldError::Sql(e)) => return Err(e.into()),
-                Err(FoldError::Unreadable(why)) => return Err(Error::Damaged(why)),
-            }
-            self.conn
-                .prepare_cached("UPDATE meta SET value = ? WHERE key = 'position'")?
-                .execute([log::signed(self.at)])?;
-            self.conn.execute_batch("COMMIT")?;
-            self.open = None;
-            self.dirty = true;
-            self.room.committed(self.at);
-            self.checkpoint_if_long();
+        if self.fold.commit()? {
+            self.tell_room();
         }
-        self.publish();
+        self.publish_if_clean();
         Ok(())
     }
 
-    fn publish(&self) {
-        self.shared.position.store(self.at, Ordering::Release);
+    /// After a commit and before anybody who waits: the room may keep in memory what goes with its rows.
+    fn tell_room(&mut self) {
+        self.dirty = true;
+        self.shared.committed.store(self.fold.at, Ordering::Release);
+        self.fold.tell_room();
+    }
+
+    fn publish_if_clean(&self) {
+        if self.fold.is_open() {
+            return;
+        }
+        self.shared.unfolded.store(self.fold.unfolded, Ordering::Release);
+        self.shared.position.store(self.fold.at, Ordering::Release);
         self.shared.reached.notify(usize::MAX);
     }
 
-    fn commit_or_undo(&mut self) -> bool {
-        match self.commit() {
-            Ok(()) => true,
-            Err(e) => {
-                self.undo(&e);
-                false
-            }
+    /// After a failure: back to the file, or to a new file when that one is damaged.
+    pub(crate) fn undo(&mut self, error: &Error) {
+        self.failures += 1;
+        tracing::error!(view = self.shared.name, error = %error, failures = self.failures, "folding failed; trying again");
+        if error.is_corrupt() {
+            self.replace_damaged(self.fold.number, &error.to_string());
+        } else if let Err(e) = self.fold.undo() {
+            tracing::error!(view = self.shared.name, error = %e, "the view could not be read back; trying again");
         }
     }
 
-    fn undo(&mut self, error: &Error) {
-        self.failures += 1;
-        tracing::error!(view = self.shared.name, error = %error, failures = self.failures, "folding failed; trying again");
-        if self.open.take().is_some() && self.conn.execute_batch("ROLLBACK").is_err() {
-            tracing::error!(view = self.shared.name, "rollback failed");
+    /// Folds anew when the damaged generation still serves.
+    pub(crate) fn replace_damaged(&mut self, number: u64, why: &str) {
+        if number != self.fold.number {
+            return;
         }
-        self.room.reset();
-        if let Ok(at) = view::position(&self.conn) {
-            self.at = at;
+        tracing::warn!(
+            view = self.shared.name,
+            error = why,
+            "the view's file is damaged: it is folded anew from the log"
+        );
+        if let Err(e) = self.start_again() {
+            tracing::error!(view = self.shared.name, error = %e, "a new file could not be made");
         }
+    }
+
+    /// A new, empty generation takes the place of a damaged one.
+    fn start_again(&mut self) -> Result<()> {
+        let number = self.generations.next(self.fold.number);
+        let fold = Fold::open(&self.generations.path(number), number, &self.shared.factory)?;
+        self.swap(fold)
+    }
+
+    /// Another generation serves from now on; the old one's file is removed once its readers have gone.
+    pub(crate) fn swap(&mut self, fold: Fold) -> Result<()> {
+        self.generations.set(fold.number)?;
+        let old = std::mem::replace(&mut self.fold, fold);
+        {
+            let mut gate = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+            *gate = Generation { number: self.fold.number, path: self.fold.path.clone() };
+            self.shared.position.store(self.fold.at, Ordering::Release);
+            self.shared.committed.store(self.fold.at, Ordering::Release);
+            self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        let path = old.path.clone();
+        drop(old);
+        generations::remove(&path);
+        self.fold.tell_room();
+        self.publish_if_clean();
+        Ok(())
+    }
+
+    /// Cuts the WAL behind the gate: no reader of ours holds a page of it meanwhile.
+    pub(crate) fn truncate(&mut self) -> Result<bool> {
+        self.commit()?;
+        let _alone = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        sqlite::checkpoint_truncate(&self.fold.conn)
+    }
+
+    fn pause(&self) {
         let listener = self.shared.wake.listen();
         let pause = Duration::from_millis(50 * u64::from(self.failures.min(40)));
         listener.wait_deadline(Instant::now() + pause);
     }
 
-    fn rest(&mut self, listener: event_listener::EventListener) {
-        match &self.open {
-            Some(open) => {
-                let deadline = open.since + LAZY;
-                listener.wait_deadline(deadline);
+    fn rest(&mut self, listener: EventListener) {
+        match self.fold.open_for() {
+            Some(since) => {
+                listener.wait_deadline(Instant::now() + LAZY.saturating_sub(since));
             }
             None if self.dirty => {
                 // Idle for a while: copy the WAL back, so that a start after a crash has little to recover.
                 if listener.wait_deadline(Instant::now() + IDLE).is_none() {
                     self.dirty = false;
-                    self.checkpoint();
+                    self.fold.checkpoint();
                 }
             }
             None => listener.wait(),
         }
     }
+}
 
-    fn checkpoint(&self) {
-        if let Err(e) = sqlite::checkpoint_passive(&self.conn) {
-            tracing::warn!(view = self.shared.name, error = %e, "checkpoint");
-        }
-    }
-
-    fn checkpoint_if_long(&self) {
-        if sqlite::wal_backlog(&self.conn) > WAL_PAGES {
-            self.checkpoint();
-        }
+struct EndOnDrop(Arc<Shared>);
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

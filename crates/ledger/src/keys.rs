@@ -19,7 +19,7 @@ pub use keyed::{RowKey, keyed_hash64, keyed_id};
 pub use seal::SealError;
 
 /// The files in `keys/`, in the order of the fields of [`Keys`].
-const FILES: [&str; 4] = ["signing", "index-hmac", "cookie", "wrap"];
+pub(crate) const FILES: [&str; 4] = ["signing", "index-hmac", "cookie", "wrap"];
 /// Bytes in each file.
 const KEY_BYTES: usize = 32;
 /// Bits that nobody but the owner may have.

@@ -4,34 +4,51 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod append;
+mod backup;
 mod commit;
+mod digest;
 mod entry;
+mod erase;
 mod error;
+mod fold;
 mod folder;
 mod folding;
+mod generations;
+mod heads;
 mod index;
 mod log;
+mod minute;
 mod names;
 mod node;
+mod prove;
 mod queue;
 mod reader;
+mod rebuild;
 mod room;
 mod sqlite;
 mod state;
 mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod verify;
 mod view;
 mod writer;
 
 pub use append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, SameRule};
+pub use backup::{BackupFile, Manifest, Restored, restore};
 pub use entry::{CollectionId, Entry, HOUSE_SEED, INTAKE, Kind};
+pub use erase::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, Target, WITHDRAW, Withdrawal};
 pub use error::{Error, Result};
 pub use folder::Folder;
+pub use heads::SignedHead;
 pub use node::{Clock, Ledger, Options, SystemClock, Urgency};
 pub use reader::LogReader;
+pub use rebuild::Compared;
 pub use room::{Bodies, FoldError, Kinds, Room};
 pub use sqlite::open_reader;
 pub use state::State;
 pub use tail::{Batch, LogHead};
+pub use verify::{Problem, Report, check, verify_folder};
 pub use view::{Reading, RoomFactory, View};
 
 // proofs

@@ -3,6 +3,7 @@ use crate::entry::{CollectionId, Entry, Kind};
 use crate::names::Names;
 use crate::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The layout's number; a log of another number is not opened.
@@ -18,15 +19,18 @@ CREATE TABLE IF NOT EXISTS entries(
   body_of INTEGER);
 CREATE TABLE IF NOT EXISTS bodies(pos INTEGER PRIMARY KEY, salt BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS commits(n INTEGER PRIMARY KEY, first_pos INTEGER NOT NULL, count INTEGER NOT NULL, hash BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS trees(col INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, edge BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS trees(col INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, head_n INTEGER, edge BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tiles(col INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY(col, level, idx)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS heads(col INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,
-  PRIMARY KEY(col, size)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS nodelog(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, salt BLOB NOT NULL, heads_root BLOB NOT NULL,
-  commit_n INTEGER NOT NULL, commit_hash BLOB NOT NULL, leaf BLOB NOT NULL, checkpoint TEXT NOT NULL, heads TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS heads(n INTEGER NOT NULL, col INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
+  note TEXT NOT NULL, PRIMARY KEY(n, col)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nodelog(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, seed BLOB NOT NULL, heads_root BLOB NOT NULL,
+  commit_n INTEGER NOT NULL, commit_hash BLOB NOT NULL, leaf BLOB NOT NULL, checkpoint TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS suppressed(h BLOB PRIMARY KEY, pos INTEGER NOT NULL) WITHOUT ROWID;
 ";
+
+/// The number under which the node's own log keeps its tree and tiles; no collection gets so far.
+pub(crate) const NODE_LOG: u32 = u32::MAX;
 
 /// The columns of one entry with its body, in [`entry_from`]'s order.
 const COLUMNS: &str = "e.pos, e.origin, e.col, e.seq, e.id, e.subject, e.cause, e.author, e.time, e.arrived, e.kind, \
@@ -113,6 +117,34 @@ pub(crate) fn last_pos(conn: &Connection) -> Result<u64> {
 pub(crate) fn last_arrived(conn: &Connection) -> Result<i64> {
     let at = conn.query_row("SELECT arrived FROM entries ORDER BY pos DESC LIMIT 1", [], |r| r.get(0)).optional()?;
     Ok(at.unwrap_or(0))
+}
+
+/// `None` for no row.
+pub(crate) fn optional<T>(result: rusqlite::Result<T>) -> Result<Option<T>> {
+    Ok(result.optional()?)
+}
+
+/// Number and hash of the last commit.
+pub(crate) fn last_commit(conn: &Connection) -> Result<(u64, [u8; 32])> {
+    let last: Option<(i64, Vec<u8>)> = conn
+        .query_row("SELECT n, hash FROM commits ORDER BY n DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let Some((n, hash)) = last else { return Ok((0, crate::checkpoint::FIRST_COMMIT)) };
+    let hash = hash.try_into().map_err(|_| Error::Damaged("the last commit's hash is not 32 bytes".into()))?;
+    Ok((unsigned(n), hash))
+}
+
+/// What was expunged and must not come back: HMAC of the object's id, and the expunge entry's `pos`.
+pub(crate) fn suppressed(conn: &Connection) -> Result<HashMap<[u8; 32], u64>> {
+    let mut stmt = conn.prepare("SELECT h, pos FROM suppressed")?;
+    let mut rows = stmt.query([])?;
+    let mut out = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let h: Vec<u8> = row.get(0)?;
+        let h = h.try_into().map_err(|_| Error::Damaged("a row of the suppression list is not 32 bytes".into()))?;
+        out.insert(h, unsigned(row.get(1)?));
+    }
+    Ok(out)
 }
 
 pub(crate) fn entry(conn: &Connection, names: &Names, pos: u64) -> Result<Option<Entry>> {

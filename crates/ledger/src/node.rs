@@ -1,20 +1,21 @@
+mod open;
+
 use crate::append::{Append, Receipt};
-use crate::checkpoint::FIRST_COMMIT;
-use crate::folding::{FoldState, open_view};
-use crate::index::{Index, SharedPending};
-use crate::keys::Keys;
-use crate::names::Names;
+use crate::erase::Hook;
+use crate::heads::SignedHead;
+use crate::keys::{Keys, KeysError};
+use crate::minute::Minute;
 use crate::queue::Queue;
 use crate::sqlite::{self, Cache};
 use crate::tail::{LogHead, Tail};
-use crate::view::{Generation, RoomFactory, Shared, View};
+use crate::view::View;
 use crate::writer::{Message, Writer};
 use crate::{Error, Folder, LogReader, Result, State, log};
 use event_listener::EventListener;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -44,11 +45,23 @@ pub struct Options {
     pub pause_behind: u64,
     /// And further than this while somebody waits for a view.
     pub pause_behind_waiting: u64,
+    /// Whether a thread takes the node log's leaf once a minute; without it only [`Ledger::tick`] and closing do.
+    pub every_minute: bool,
+    /// Pages of 4 KB that the log's file may have: for tests of a full disk.
+    #[doc(hidden)]
+    pub log_pages: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), tail_bytes: 6 << 20, pause_behind: 20_000, pause_behind_waiting: 5_000 }
+        Self {
+            clock: Arc::new(SystemClock),
+            tail_bytes: 6 << 20,
+            pause_behind: 20_000,
+            pause_behind_waiting: 5_000,
+            every_minute: true,
+            log_pages: None,
+        }
     }
 }
 
@@ -67,18 +80,32 @@ pub struct Ledger {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     folder: Folder,
     keys: Arc<Keys>,
-    names: Arc<Names>,
     tail: Arc<Tail>,
     queue: Arc<Queue>,
     log: LogReader,
     state: State,
     views: HashMap<&'static str, View>,
+    in_order: Arc<Vec<View>>,
     origin: Arc<str>,
     options: Options,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
+    minute: Minute,
+    /// Held shared by whoever copies bodies beside (rebuild, backup), whole by an erasure; counts the erasures.
+    erasing: RwLock<u64>,
+    /// Generations that are folded beside: an erasure removes their files.
+    building: Mutex<Vec<PathBuf>>,
+    hooks: Mutex<Vec<Hook>>,
+}
+
+/// In the order in which they end.
+#[derive(Default)]
+struct Threads {
+    minute: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    folds: Vec<JoinHandle<()>>,
 }
 
 impl Ledger {
@@ -91,75 +118,22 @@ impl Ledger {
             return Err(Error::Folder(format!("a node lives in {} already", root.display())));
         }
         let folder = Folder::take(root)?;
-        let keys = Keys::create(&folder.keys()).map_err(|e| Error::Folder(e.to_string()))?;
-        let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;
+        // Keys without a log are what a kill left of an earlier attempt: nothing was signed with them yet.
+        let keys = match Keys::create(&folder.keys()) {
+            Err(KeysError::Exists(_)) => Keys::open(&folder.keys()),
+            made => made,
+        };
+        let keys = keys.map_err(|e| Error::Folder(e.to_string()))?;
+        let unfinished = root.join("log.db.unfinished");
+        crate::generations::remove(&unfinished);
+        let conn = sqlite::open_writer(&unfinished, true, Cache::Log)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         log::create(&conn)?;
-        log::set_meta(&conn, "origin", &format!("{}/1", node_name(&keys)))?;
+        log::set_meta(&conn, "origin", &format!("{}/1", node_name(&keys.signing().verifying_key())))?;
         conn.execute_batch("COMMIT")?;
-        Ok(())
-    }
-
-    /// Opens the node in `root` and starts its threads: the writer, the index and one fold for each room.
-    ///
-    /// # Errors
-    /// [`Error::Locked`], [`Error::Folder`], the storage's.
-    pub fn open(root: &Path, options: Options, rooms: Vec<RoomFactory>) -> Result<Self> {
-        if !Folder::holds_a_node(root) {
-            return Err(Error::Folder(format!(
-                "no node lives in {}: make one with `eye init --data {0}`",
-                root.display()
-            )));
-        }
-        let folder = Folder::take(root)?;
-        let keys = Arc::new(Keys::open(&folder.keys()).map_err(|e| Error::Folder(e.to_string()))?);
-        let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;
-        log::create(&conn)?;
-        let names = Arc::new(Names::load(&conn)?);
-        let origin: Arc<str> =
-            log::meta_text(&conn, "origin")?.ok_or_else(|| Error::Damaged("the log has no origin".into()))?.into();
-        let head = LogHead { pos: log::last_pos(&conn)?, arrived: log::last_arrived(&conn)? };
-        let tail = Arc::new(Tail::new(head, options.tail_bytes));
-        let log_reader = LogReader::new(folder.log(), Arc::clone(&names));
-        let state = State::open(&folder.state())?;
-        state.ensure("CREATE TABLE IF NOT EXISTS generations(room TEXT NOT NULL, version INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY(room, version)) WITHOUT ROWID")?;
-
-        let pending = SharedPending::default();
-        let index: RoomFactory = {
-            let (pending, keys) = (pending.clone(), Arc::clone(&keys));
-            Arc::new(move || Box::new(Index::new(pending.clone(), Arc::clone(&keys))))
-        };
-        let mut threads = Vec::new();
-        let mut views = HashMap::new();
-        let mut in_order = Vec::new();
-        for factory in std::iter::once(index).chain(rooms) {
-            let opened = OpenView { folder: &folder, state: &state, head };
-            let (view, fold) = opened.open(factory, &tail, &log_reader)?;
-            let name = format!("fold-{}", view.name());
-            threads.push(spawn(name, move || fold.run())?);
-            in_order.push(view.clone());
-            views.insert(view.name(), view);
-        }
-        let index = views.get(Index::NAME).cloned().ok_or(Error::Closed)?;
-        pending.lock().withdrawn = load_withdrawn(&index)?;
-        let queue = Arc::new(Queue::default());
-        let writer = start_writer(conn, &names, &keys, &options, &origin, head, pending, index, &tail, in_order)?;
-        let thread_queue = Arc::clone(&queue);
-        threads.push(spawn("writer".into(), move || writer.run(&thread_queue))?);
-        let inner = Inner {
-            folder,
-            keys,
-            names,
-            tail,
-            queue,
-            log: log_reader,
-            state,
-            views,
-            origin,
-            options,
-            threads: Mutex::new(threads),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        sqlite::checkpoint_truncate(&conn)?;
+        conn.close().map_err(|(_, e)| e)?;
+        std::fs::rename(&unfinished, folder.log()).map_err(Error::io("naming the new log"))
     }
 
     /// Appends and returns when it is durable. Blocks: from async code call it on a blocking thread, or use [`Ledger::append_then`].
@@ -306,16 +280,56 @@ impl Ledger {
         answer.recv().map_err(|_| Error::Closed)?
     }
 
-    pub(crate) fn names(&self) -> &Arc<Names> {
-        &self.inner.names
-    }
-    pub(crate) fn tail(&self) -> &Arc<Tail> {
-        &self.inner.tail
+    /// Signs what changed and takes a leaf into the node's log: what happens once a minute by itself. Returns the
+    /// checkpoint, a signed note.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], the storage's.
+    pub fn tick(&self) -> Result<String> {
+        self.inner.minute.tick()
     }
 
-    /// Finishes what is queued, commits every view, closes every file. Appends after it are refused.
+    /// The newest signed head of every collection, in order of the collections' small numbers.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn heads(&self) -> Result<Vec<SignedHead>> {
+        self.in_writer(|writer| Ok(writer.heads.newest.values().cloned().collect()))
+    }
+
+    /// The newest checkpoint of the node's own log: what witnesses cosign. [`crate::verify_checkpoint`] reads it.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn checkpoint(&self) -> Result<Option<String>> {
+        self.inner.log.with(|conn, _| {
+            let sql = "SELECT checkpoint FROM nodelog ORDER BY n DESC LIMIT 1";
+            Ok(conn.query_row(sql, [], |r| r.get(0)).optional()?)
+        })
+    }
+
+    /// A collection that every node has under an id of its own, such as `house`: derived from the node's key.
+    pub fn derived_collection(&self, name: &str) -> crate::CollectionId {
+        derived_collection(&self.inner.keys, name)
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// Finishes what is queued, commits every view, closes every file. Appends after it are refused, and whoever
+    /// still waits for a view hears [`Error::Closed`].
     pub fn close(&self) {
+        self.inner.minute.stop();
         self.inner.queue.close();
+        let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let join = |thread: JoinHandle<()>| {
+            if thread.join().is_err() {
+                tracing::error!("a ledger thread ended badly");
+            }
+        };
+        // The writer asks the index until it ends, so the folds end after it.
+        threads.minute.into_iter().chain(threads.writer).for_each(join);
         for view in self.inner.views.values() {
             // A fold that has ended already has committed what it had.
             let ended = view.command(|fold| {
@@ -326,12 +340,7 @@ impl Ledger {
                 tracing::debug!(view = view.name(), "fold had ended");
             }
         }
-        let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a ledger thread ended badly");
-            }
-        }
+        threads.folds.into_iter().for_each(join);
         self.inner.state.close();
         self.inner.log.close_idle();
         for view in self.inner.views.values() {
@@ -342,131 +351,36 @@ impl Ledger {
     }
 }
 
+impl Inner {
+    /// Nobody erases while this is held; the number says whether somebody did since it was last held.
+    pub(crate) fn no_erasure(&self) -> RwLockReadGuard<'_, u64> {
+        self.erasing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn erasure(&self) -> RwLockWriteGuard<'_, u64> {
+        self.erasing.write().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn building(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn hooks(&self) -> MutexGuard<'_, Vec<Hook>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn views(&self) -> &[View] {
+        &self.in_order
+    }
+}
+
+/// See [`Ledger::derived_collection`].
+pub(crate) fn derived_collection(keys: &Keys, name: &str) -> crate::CollectionId {
+    let id = crate::keys::keyed_id(keys.index_hmac(), &[crate::HOUSE_SEED.as_bytes(), name.as_bytes()]);
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(id).for_each(|(to, from)| *to = from);
+    crate::CollectionId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
 /// The node's name: 16 hexadecimal digits of its public key's hash.
-fn node_name(keys: &Keys) -> String {
+pub(crate) fn node_name(key: &ed25519_dalek::VerifyingKey) -> String {
     use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(keys.signing().verifying_key().as_bytes());
+    let hash = Sha256::digest(key.as_bytes());
     hash.iter().take(8).map(|b| format!("{b:02x}")).collect()
-}
-
-fn spawn(name: String, f: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name).spawn(f).map_err(Error::io("starting a thread"))
-}
-
-struct OpenView<'a> {
-    folder: &'a Folder,
-    state: &'a State,
-    head: LogHead,
-}
-
-impl OpenView<'_> {
-    fn open(&self, factory: RoomFactory, tail: &Arc<Tail>, log: &LogReader) -> Result<(View, FoldState)> {
-        let room = factory();
-        let (name, version) = (room.name(), room.version());
-        let number = self.generation(name, version)?;
-        let path = self.folder.view(name, version, number);
-        let conn = open_view(&path, room.as_ref())?;
-        let position = crate::view::position(&conn)?;
-        if position > self.head.pos {
-            return Err(Error::Damaged(format!(
-                "the view {name} stands at {position}, past the log's end {}",
-                self.head.pos
-            )));
-        }
-        let shared = Arc::new(Shared {
-            name,
-            kinds: room.kinds(),
-            position: position.into(),
-            relevant: self.head.pos.into(),
-            waiting: 0.into(),
-            unfolded: 0.into(),
-            reached: event_listener::Event::new(),
-            wake: event_listener::Event::new(),
-            gate: RwLock::new(Generation { number, path }),
-            pool: Mutex::default(),
-            commands: Mutex::default(),
-            factory,
-        });
-        let fold = FoldState::new(room, conn, Arc::clone(&shared), Arc::clone(tail), log.clone())?;
-        Ok((View { shared }, fold))
-    }
-
-    fn generation(&self, name: &'static str, version: u32) -> Result<u64> {
-        let found: Option<i64> = self.state.read(|c| {
-            Ok(c.query_row("SELECT generation FROM generations WHERE room = ? AND version = ?", (name, version), |r| {
-                r.get(0)
-            })
-            .optional()?)
-        })?;
-        match found {
-            Some(n) => Ok(log::unsigned(n)),
-            None => self.state.write(move |c| {
-                c.execute("INSERT INTO generations(room, version, generation) VALUES (?,?,1)", (name, version))?;
-                Ok(1)
-            }),
-        }
-    }
-}
-
-/// Waits until the index knows everything, so that the pending map may begin empty, and reads what was withdrawn.
-fn load_withdrawn(index: &View) -> Result<HashMap<i64, u32>> {
-    index.wait(u64::MAX, Duration::from_secs(600))?;
-    index.read(|r| {
-        let mut stmt = r.conn.prepare("SELECT h, n FROM withdrawn")?;
-        let rows = stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    })
-}
-
-#[expect(clippy::too_many_arguments, reason = "called once, where every part is made")]
-fn start_writer(
-    conn: Connection,
-    names: &Arc<Names>,
-    keys: &Arc<Keys>,
-    options: &Options,
-    origin: &Arc<str>,
-    head: LogHead,
-    pending: SharedPending,
-    index: View,
-    tail: &Arc<Tail>,
-    views: Vec<View>,
-) -> Result<Writer> {
-    let last_commit: Option<(i64, Vec<u8>)> = conn
-        .query_row("SELECT n, hash FROM commits ORDER BY n DESC LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
-    let (commit_n, commit_hash) = match last_commit {
-        Some((n, hash)) => (
-            log::unsigned(n),
-            hash.try_into().map_err(|_| Error::Damaged("the last commit's hash is not 32 bytes".into()))?,
-        ),
-        None => (0, FIRST_COMMIT),
-    };
-    let suppressed = {
-        let mut stmt = conn.prepare("SELECT h, pos FROM suppressed")?;
-        let rows = stmt.query_map([], |r| Ok((r.get::<_, Vec<u8>>(0)?, log::unsigned(r.get(1)?))))?;
-        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        rows.into_iter().filter_map(|(h, pos)| Some((<[u8; 32]>::try_from(h).ok()?, pos))).collect()
-    };
-    let origin_n = names.number_or_add(&conn, origin)?;
-    Ok(Writer {
-        conn,
-        names: Arc::clone(names),
-        keys: Arc::clone(keys),
-        salts: crate::salt::Salts::default(),
-        clock: Arc::clone(&options.clock),
-        origin: Arc::clone(origin),
-        origin_n,
-        next_pos: head.pos + 1,
-        last_arrived: head.arrived,
-        commit_n,
-        commit_hash,
-        trees: HashMap::new(),
-        touched: std::collections::BTreeSet::new(),
-        pending,
-        index,
-        suppressed,
-        last_cause: None,
-        tail: Arc::clone(tail),
-        views,
-    })
 }

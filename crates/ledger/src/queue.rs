@@ -75,4 +75,15 @@ impl Queue {
         self.filled.notify_all();
         self.drained.notify_all();
     }
+
+    /// The writer is gone: whoever waits for an answer hears so.
+    pub(crate) fn end(&self) {
+        let unheard = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            (std::mem::take(&mut inner.interactive), std::mem::take(&mut inner.bulk))
+        };
+        drop(unheard);
+        self.drained.notify_all();
+    }
 }

@@ -18,6 +18,14 @@ impl Kinds {
             Self::Of(list) => list.contains(&kind),
         }
     }
+
+    /// The words with spaces between, `*` for all: how a view's file says what it folds.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::All => "*".into(),
+            Self::Of(list) => list.join(" "),
+        }
+    }
 }
 
 /// Bodies of earlier entries, for a fold that must take back what an older version brought.
@@ -70,8 +78,18 @@ pub trait Room: Send {
     fn flush(&mut self, _view: &Connection) -> Result<(), FoldError> {
         Ok(())
     }
-    /// The commit is durable as far as views are: `position` may be read.
+    /// The commit is durable as far as views are: `position` may be read. Only the generation that serves hears it;
+    /// one that is folded beside hears it first when it takes over.
     fn committed(&mut self, _position: u64) {}
     /// The transaction was undone, or the file is new: forget what memory holds of it.
     fn reset(&mut self) {}
+    /// What two folds of one log must have in common: the hash of every table but `meta` and `unfolded`, its rows in
+    /// order of the primary key. A room whose numbers depend on the order of its transactions resolves them to values
+    /// here; virtual tables (full text) and their shadows are left out and are the room's to add.
+    ///
+    /// # Errors
+    /// SQLite's.
+    fn digest(&self, view: &Connection) -> rusqlite::Result<[u8; 32]> {
+        crate::digest::tables(view)
+    }
 }

@@ -10,6 +10,9 @@ pub(crate) enum Cache {
     Small = 256,
 }
 
+/// How long a connection waits for another's lock.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Opens a file for its one writer.
 pub(crate) fn open_writer(path: &Path, full_sync: bool, cache: Cache) -> Result<Connection> {
     let conn = Connection::open(path)?;
@@ -23,7 +26,7 @@ pub(crate) fn open_writer(path: &Path, full_sync: bool, cache: Cache) -> Result<
     conn.pragma_update(None, "foreign_keys", "OFF")?;
     // Checkpoints are made when the writer is idle or the WAL is long, not by whoever commits the 1,000th page.
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-    conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
@@ -38,7 +41,7 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
     conn.pragma_update(None, "cache_size", -(Cache::Small as i64))?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "query_only", "ON")?;
-    conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn)
 }
@@ -50,8 +53,11 @@ pub(crate) fn checkpoint_passive(conn: &Connection) -> Result<(i64, i64)> {
 
 /// Copies the whole WAL and cuts it to nothing. `Ok(false)` when a reader stood in the way (the first result column).
 pub(crate) fn checkpoint_truncate(conn: &Connection) -> Result<bool> {
-    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))?;
-    Ok(busy == 0)
+    // Our own readers take a second at most; the writer's lock is held no longer than that.
+    conn.busy_timeout(std::time::Duration::from_millis(1_200))?;
+    let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0));
+    conn.busy_timeout(BUSY)?;
+    Ok(busy? == 0)
 }
 
 /// Pages in the WAL that are not yet in the file (SQLite 3.51's NOOP checkpoint only counts).

@@ -10,6 +10,8 @@ type Job = Box<dyn FnOnce(&Connection) -> Result<()> + Send>;
 enum Message {
     Now(Job, SyncSender<Result<()>>),
     Soon(Job),
+    /// Cut the WAL to nothing; answers whether that worked.
+    Truncate(SyncSender<Result<bool>>),
     Close,
 }
 
@@ -84,6 +86,14 @@ impl State {
         f(&conn)
     }
 
+    /// Copies the WAL into the file and cuts it. `false`: somebody reads; ask again.
+    pub(crate) fn truncate(&self) -> Result<bool> {
+        let _no_reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let (reply, answer) = sync_channel(1);
+        self.sender.send(Message::Truncate(reply)).map_err(|_| Error::Closed)?;
+        answer.recv().map_err(|_| Error::Closed)?
+    }
+
     pub(crate) fn close(&self) {
         let handle = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(handle) = handle {
@@ -102,10 +112,15 @@ fn run(conn: &Connection, receiver: &Receiver<Message>) {
         let started = Instant::now();
         let mut urgent = false;
         let mut jobs = Vec::new();
+        let mut truncates = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
                 Message::Close => closing = true,
+                Message::Truncate(reply) => {
+                    urgent = true;
+                    truncates.push(reply);
+                }
                 Message::Now(job, reply) => {
                     urgent = true;
                     jobs.push((job, Some(reply)));
@@ -129,6 +144,10 @@ fn run(conn: &Connection, receiver: &Receiver<Message>) {
             };
         }
         commit(conn, jobs);
+        for reply in truncates {
+            // A caller that went away no longer wants its answer.
+            drop(reply.send(sqlite::checkpoint_truncate(conn)));
+        }
     }
     if let Err(e) = sqlite::checkpoint_truncate(conn) {
         tracing::warn!(error = %e, "state checkpoint");

@@ -4,7 +4,7 @@ use event_listener::{Event, Listener};
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) kinds: Kinds,
     /// The last entry whose effect a reader can see.
     pub(crate) position: AtomicU64,
+    /// What the file holds, a moment before the room and those who wait hear of it.
+    pub(crate) committed: AtomicU64,
     /// The last durable entry of this room's kinds.
     pub(crate) relevant: AtomicU64,
     pub(crate) waiting: AtomicUsize,
@@ -39,8 +41,35 @@ pub(crate) struct Shared {
     /// Readers hold it shared while they read; whoever must have no reader (TRUNCATE, swap) takes it whole.
     pub(crate) gate: RwLock<Generation>,
     pub(crate) pool: Mutex<Vec<(Connection, u64, Instant)>>,
-    pub(crate) commands: Mutex<VecDeque<Command>>,
+    pub(crate) commands: Mutex<Commands>,
     pub(crate) factory: RoomFactory,
+    /// Nobody folds any longer.
+    pub(crate) closed: AtomicBool,
+}
+
+/// What waits for the folding thread.
+#[derive(Default)]
+pub(crate) struct Commands {
+    pub(crate) waiting: VecDeque<Command>,
+    pub(crate) ended: bool,
+}
+
+impl Shared {
+    /// Whoever waits for this view, or wants something of its thread, hears that it has ended.
+    pub(crate) fn end(&self) {
+        let unheard = {
+            let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+            commands.ended = true;
+            std::mem::take(&mut commands.waiting)
+        };
+        drop(unheard);
+        self.closed.store(true, Ordering::Release);
+        self.reached.notify(usize::MAX);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
 }
 
 /// A room's view: wait until it has reached what you must see, then read.
@@ -100,7 +129,7 @@ impl View {
     /// Blocks until everything of its kinds up to `pos` can be read (the read barrier).
     ///
     /// # Errors
-    /// [`Error::Behind`] after `patience`.
+    /// [`Error::Behind`] after `patience`, [`Error::Closed`] when the ledger closes meanwhile.
     pub fn wait(&self, pos: u64, patience: Duration) -> Result<()> {
         let target = self.target(pos);
         if self.position() >= target {
@@ -113,13 +142,17 @@ impl View {
             if self.position() >= target {
                 return Ok(());
             }
+            if self.shared.is_closed() {
+                return Err(Error::Closed);
+            }
             if listener.wait_deadline(deadline).is_none() {
                 return Err(Error::Behind { view: self.shared.name, behind: self.behind() });
             }
         }
     }
 
-    /// As [`View::wait`], for callers that await; put your own time limit around it.
+    /// As [`View::wait`], for callers that await; put your own time limit around it. Returns at once when the ledger
+    /// closes: [`View::read`] then answers [`Error::Closed`].
     pub async fn reach(&self, pos: u64) {
         let target = self.target(pos);
         if self.position() >= target {
@@ -128,19 +161,33 @@ impl View {
         let _waiting = Waiting::new(&self.shared);
         loop {
             let listener = self.shared.reached.listen();
-            if self.position() >= target {
+            if self.position() >= target || self.shared.is_closed() {
                 return;
             }
             listener.await;
         }
     }
 
-    /// Runs `f` in one read transaction.
+    /// Runs `f` in one read transaction; it may take a second, not more (page by `pos`).
     ///
     /// # Errors
     /// `f`'s and the storage's.
     pub fn read<T>(&self, f: impl FnOnce(&Reading<'_>) -> Result<T>) -> Result<T> {
         let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.is_closed() {
+            return Err(Error::Closed);
+        }
+        let (number, result) = (gate.number, self.read_behind(&gate, f));
+        drop(gate);
+        if let Err(e) = &result
+            && e.is_corrupt()
+        {
+            self.report_damage(number, e.to_string());
+        }
+        result
+    }
+
+    fn read_behind<T>(&self, gate: &Generation, f: impl FnOnce(&Reading<'_>) -> Result<T>) -> Result<T> {
         let conn = match self.take(gate.number) {
             Some(conn) => conn,
             None => {
@@ -158,6 +205,16 @@ impl View {
         result
     }
 
+    /// A reader found what the writer may not meet for long: the file is folded anew.
+    fn report_damage(&self, number: u64, why: String) {
+        let mut commands = self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if !commands.ended {
+            commands.waiting.push_back(Box::new(move |fold| fold.replace_damaged(number, &why)));
+        }
+        drop(commands);
+        self.shared.wake.notify(usize::MAX);
+    }
+
     fn take(&self, generation: u64) -> Option<Connection> {
         let mut pool = self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -168,6 +225,13 @@ impl View {
     /// Closes every idle reader, so that a TRUNCATE checkpoint finds none.
     pub(crate) fn close_idle(&self) {
         self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Closes readers that nobody used for a minute.
+    pub(crate) fn close_long_idle(&self) {
+        let now = Instant::now();
+        let mut pool = self.shared.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.retain(|(_, _, at)| now.duration_since(*at) < IDLE);
     }
 
     fn give(&self, conn: Connection, generation: u64) {
@@ -184,7 +248,13 @@ impl View {
     ) -> Result<T> {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let command: Command = Box::new(move |state| drop(reply.send(f(state))));
-        self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).push_back(command);
+        {
+            let mut commands = self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner);
+            if commands.ended {
+                return Err(Error::Closed);
+            }
+            commands.waiting.push_back(command);
+        }
         self.shared.wake.notify(usize::MAX);
         answer.recv().map_err(|_| Error::Closed)?
     }

@@ -3,6 +3,7 @@ use crate::append::{Append, Receipt};
 use crate::checkpoint::{CommitEntry, CommitRow, commit_hash};
 use crate::commit::Group;
 use crate::entry::Entry;
+use crate::heads::Heads;
 use crate::index::SharedPending;
 use crate::keys::Keys;
 use crate::names::Names;
@@ -29,6 +30,8 @@ pub(crate) enum Message {
     Run(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
+/// A view that none of the new entries concerns is woken to pass them by when it is this far behind.
+const IDLE_LAG: u64 = 1_000;
 /// Pages of WAL that are copied back when the writer has a moment (16 MB).
 const WAL_PAGES: i64 = 4_000;
 
@@ -51,7 +54,10 @@ pub(crate) struct Writer {
     pub(crate) suppressed: HashMap<[u8; 32], u64>,
     pub(crate) last_cause: Option<(u64, [u8; 32])>,
     pub(crate) tail: Arc<Tail>,
-    pub(crate) views: Vec<View>,
+    pub(crate) views: Arc<Vec<View>>,
+    pub(crate) heads: Heads,
+    /// What memory holds and what the disk says may differ: read the disk before anything else.
+    pub(crate) unsure: bool,
 }
 
 impl Writer {
@@ -64,6 +70,11 @@ impl Writer {
             }
             self.work(messages);
             self.checkpoint(WAL_PAGES);
+        }
+        if self.leaf_is_due()
+            && let Err(e) = self.take_node_leaf()
+        {
+            tracing::error!(error = %e, "the node log took no last leaf; the next start makes up for it");
         }
         if let Err(e) = sqlite::checkpoint_truncate(&self.conn) {
             tracing::warn!(error = %e, "log checkpoint at close");
@@ -86,42 +97,36 @@ impl Writer {
     fn commit_group(&mut self, appends: Vec<(Append, Reply)>) {
         let mut group = Group::default();
         let mut answers = Vec::with_capacity(appends.len());
-        let mut broken = self.conn.execute_batch("BEGIN IMMEDIATE").err().map(Error::from);
+        let began = self.recover().and_then(|()| Ok(self.conn.execute_batch("BEGIN IMMEDIATE")?));
+        let mut broken = began.err();
         for (append, reply) in appends {
-            if broken.is_some() {
-                answers.push((Err(Error::Closed), reply));
-                continue;
+            let result = match &broken {
+                Some(e) => Err(e.shared()),
+                None => self.take(&append, &mut group),
+            };
+            if let Err(e) = &result
+                && broken.is_none()
+                && !refused_before_writing(e)
+            {
+                broken = Some(e.shared());
             }
-            match self.take(&append, &mut group) {
-                Ok(receipt) => answers.push((Ok(receipt), reply)),
-                Err(e @ (Error::Conflict | Error::Limit(_) | Error::Clock(_))) => answers.push((Err(e), reply)),
-                Err(e) => {
-                    broken = Some(e);
-                    answers.push((Err(Error::Closed), reply));
-                }
-            }
+            answers.push((result, reply));
         }
         if broken.is_none() {
             broken = self.finish(&group.written).err();
         }
-        match broken {
-            None => {
-                self.announce(group.written);
-                for (result, reply) in answers {
-                    reply(result);
-                }
+        let Some(e) = broken else {
+            self.announce(group.written);
+            for (result, reply) in answers {
+                reply(result);
             }
-            Some(e) => {
-                tracing::error!(error = %e, "a commit failed; nothing of it was written");
-                let text = e.to_string();
-                let recovered = self.undo();
-                for (_, reply) in answers {
-                    reply(Err(Error::Damaged(text.clone())));
-                }
-                if let Err(e) = recovered {
-                    tracing::error!(error = %e, "the log could not be read back; it takes no more entries");
-                }
-            }
+            return;
+        };
+        tracing::error!(error = %e, "a commit failed; nothing of it was written");
+        self.undo_and_remember();
+        for (result, reply) in answers {
+            // A refusal stands whatever became of the others.
+            reply(Err(result.err().filter(refused_before_writing).unwrap_or_else(|| e.shared())));
         }
     }
 
@@ -144,12 +149,7 @@ impl Writer {
                 log::signed(row.count),
                 &hash[..],
             ))?;
-            for col in std::mem::take(&mut self.touched) {
-                let Some(tree) = self.trees.get(&col) else { continue };
-                self.conn
-                    .prepare_cached("INSERT OR REPLACE INTO trees(col, size, root, edge) VALUES (?,?,?,?)")?
-                    .execute((col, log::signed(tree.size()), &tree.root()[..], tree.to_bytes()))?;
-            }
+            self.write_trees()?;
             self.conn.execute_batch("COMMIT")?;
             self.commit_n = row.n;
             self.commit_hash = hash;
@@ -159,8 +159,33 @@ impl Writer {
         Ok(())
     }
 
-    /// Memory goes back to what the disk says.
-    fn undo(&mut self) -> Result<()> {
+    /// The right edge of each tree that grew in this transaction.
+    pub(crate) fn write_trees(&mut self) -> Result<()> {
+        for col in std::mem::take(&mut self.touched) {
+            let Some(tree) = self.trees.get(&col) else { continue };
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO trees(col, size, root, edge) VALUES (?,?,?,?) ON CONFLICT(col) DO UPDATE SET \
+                     size = excluded.size, root = excluded.root, edge = excluded.edge",
+                )?
+                .execute((col, log::signed(tree.size()), &tree.root()[..], tree.to_bytes()))?;
+        }
+        Ok(())
+    }
+
+    /// After a failed transaction: memory goes back to what the disk says, now or before the next transaction.
+    pub(crate) fn undo_and_remember(&mut self) {
+        self.unsure = true;
+        if let Err(e) = self.recover() {
+            tracing::error!(error = %e, "the log could not be read back; trying again before the next append");
+        }
+    }
+
+    /// Reads the disk when memory may differ from it. Does nothing otherwise.
+    pub(crate) fn recover(&mut self) -> Result<()> {
+        if !self.unsure {
+            return Ok(());
+        }
         if !self.conn.is_autocommit() {
             self.conn.execute_batch("ROLLBACK")?;
         }
@@ -170,6 +195,14 @@ impl Writer {
         self.last_cause = None;
         self.next_pos = log::last_pos(&self.conn)? + 1;
         self.last_arrived = log::last_arrived(&self.conn)?;
+        (self.commit_n, self.commit_hash) = log::last_commit(&self.conn)?;
+        self.suppressed = log::suppressed(&self.conn)?;
+        self.heads = Heads::load(&self.conn, &self.origin)?;
+        // A COMMIT that reported a failure may have reached the disk all the same: then it is so.
+        let head = self.tail.head().pos;
+        let written = log::range(&self.conn, &self.names, head, usize::MAX, usize::MAX)?;
+        self.unsure = false;
+        self.announce(written);
         Ok(())
     }
 
@@ -181,7 +214,7 @@ impl Writer {
             let mut pending = self.pending.lock();
             for entry in &written {
                 let subject = crate::index::subject_row(self.keys.row(), &entry.collection, &entry.subject);
-                pending.add(entry, subject);
+                pending.add(self.keys.row(), entry, subject);
             }
         }
         let mut last_of_kind: Vec<(&str, u64)> = Vec::new();
@@ -195,10 +228,16 @@ impl Writer {
             .iter()
             .map(|v| last_of_kind.iter().filter(|(k, _)| v.shared.kinds.has(k)).map(|(_, p)| *p).max())
             .collect();
-        self.tail.publish(written.clone());
-        for (view, last) in self.views.iter().zip(reached) {
+        let Some(head) = written.last().map(|e| e.pos) else { return };
+        // Before the tail moves: a fold that sees the new head and no later `relevant` may pass by what lies between.
+        for (view, last) in self.views.iter().zip(&reached) {
             if let Some(last) = last {
-                view.shared.relevant.fetch_max(last, Ordering::AcqRel);
+                view.shared.relevant.fetch_max(*last, Ordering::AcqRel);
+            }
+        }
+        self.tail.publish(written);
+        for (view, last) in self.views.iter().zip(reached) {
+            if last.is_some() || head.saturating_sub(view.position()) > IDLE_LAG {
                 view.shared.wake.notify(usize::MAX);
             }
         }
@@ -241,5 +280,97 @@ impl Writer {
         {
             tracing::warn!(error = %e, "log checkpoint");
         }
+    }
+}
+
+/// Refusals that come before any row of the append was written, so that the others of its commit go on.
+fn refused_before_writing(e: &Error) -> bool {
+    matches!(e, Error::Conflict | Error::Limit(_) | Error::Clock(_) | Error::Behind { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Append, Error, INTAKE, IdSource, Kind, Ledger, NewEntry, Options, SameRule, Urgency, verify_folder};
+
+    fn append(ledger: &Ledger) -> Result<u64, Error> {
+        let entry = NewEntry {
+            collection: INTAKE,
+            id: IdSource::Fresh,
+            same: SameRule::Refuse,
+            subject: "".into(),
+            cause: None,
+            author: 1,
+            time: None,
+            kind: Kind::new("stix"),
+            version: 1,
+            marking: "TLP:AMBER".into(),
+            body: format!(r#"{{"content":"EXERCISE {}"}}"#, "y".repeat(3_000)).into(),
+        };
+        let receipt = ledger.append(Append { entries: vec![entry], expect: vec![] }, Urgency::Interactive)?;
+        Ok(receipt.outcomes[0].pos().unwrap())
+    }
+
+    fn with_node(test: impl FnOnce(&Ledger)) {
+        let folder = tempfile::tempdir().unwrap();
+        Ledger::create(folder.path()).unwrap();
+        let ledger = Ledger::open(folder.path(), Options::default(), Vec::new()).unwrap();
+        test(&ledger);
+        ledger.close();
+        let report = verify_folder(folder.path(), &mut |_, _| {}).unwrap();
+        assert!(report.ok(), "{:#?}", report.problems);
+    }
+
+    fn most_pages(ledger: &Ledger, pages: u32) {
+        ledger.in_writer(move |w| Ok(w.conn.pragma_update(None, "max_page_count", pages)?)).unwrap();
+    }
+
+    #[test]
+    fn after_a_full_disk_the_writer_goes_on_where_it_was() {
+        with_node(|ledger| {
+            most_pages(ledger, 60);
+            let mut last = 0;
+            let full = loop {
+                match append(ledger) {
+                    Ok(pos) => last = pos,
+                    Err(e) => break e,
+                }
+            };
+            assert!(matches!(full, Error::Full), "{full}");
+            assert!(matches!(append(ledger), Err(Error::Full)));
+            most_pages(ledger, 100_000);
+            assert_eq!(append(ledger).unwrap(), last + 1);
+            ledger.tick().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_commit_that_fails_writes_nothing_and_the_next_takes_its_place() {
+        with_node(|ledger| {
+            assert_eq!(append(ledger).unwrap(), 1);
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(Some(|| true))?)).unwrap();
+            assert!(matches!(append(ledger), Err(Error::Failed(_))));
+            assert!(ledger.tick().is_err());
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(None::<fn() -> bool>)?)).unwrap();
+            assert_eq!(ledger.head().pos, 1);
+            assert_eq!(append(ledger).unwrap(), 2);
+        });
+    }
+
+    #[test]
+    fn what_reached_the_disk_though_the_commit_seemed_to_fail_is_told_to_everybody() {
+        with_node(|ledger| {
+            append(ledger).unwrap();
+            // As after a COMMIT whose answer was lost: the disk holds an entry more than memory knows.
+            ledger
+                .in_writer(|w| {
+                    w.tail =
+                        std::sync::Arc::new(crate::tail::Tail::new(crate::LogHead { pos: 0, arrived: 0 }, 1 << 20));
+                    w.unsure = true;
+                    w.recover()?;
+                    assert_eq!(w.tail.head().pos, 1);
+                    Ok(())
+                })
+                .unwrap();
+        });
     }
 }
