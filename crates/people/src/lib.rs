@@ -3,26 +3,37 @@
 //! Data flows: credentials in, one [`Viewer`] out; every query of every room filters with it through [`see`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod access;
 mod act;
 mod authenticate;
 mod collection;
 pub mod entry;
 mod error;
 mod marking;
+mod password;
+mod remembered;
 mod rights;
+mod second_factor;
 pub mod see;
+mod session;
 mod snapshot;
+mod throttle;
 mod token;
+mod user;
 mod view;
 mod viewer;
 mod visible;
 
+pub use access::{Access, AccessHead, AccessLog, AccessRow};
 pub use act::{NodeInfo, init};
-pub use authenticate::{AuthError, AuthHeader};
+pub use authenticate::{AuthError, AuthHeader, Options, SignIn};
 pub use collection::{Account, Collection};
 pub use error::{Error, Result};
 pub use marking::{CollectionPolicy, EffectiveMarking, OTHERS, Place, Refused, accept};
+pub use password::{Cost, SHORTEST as SHORTEST_PASSWORD, check_rules};
 pub use rights::{Right, Role, table as rights_table};
+pub use second_factor::Enrolment;
+pub use session::{Lasting, SessionRow, SignedIn};
 pub use snapshot::People;
 pub use token::{NewToken, TokenRow};
 pub use view::room;

@@ -83,9 +83,17 @@ impl People {
     /// # Errors
     /// [`ledger::Error::Folder`] when the room is not there; the storage's.
     pub fn open(ledger: &Ledger) -> Result<Self> {
+        Self::open_with(ledger, crate::Options::default())
+    }
+
+    /// As [`People::open`], with other costs and times.
+    ///
+    /// # Errors
+    /// As [`People::open`].
+    pub fn open_with(ledger: &Ledger, options: crate::Options) -> Result<Self> {
         let inner = Inner {
             view: ledger.view(view::NAME)?,
-            door: Door::open(ledger)?,
+            door: Door::open(ledger, options)?,
             ledger: ledger.clone(),
             snapshot: RwLock::default(),
             refreshing: Mutex::default(),

@@ -48,7 +48,8 @@ impl Node {
             let info = people::NodeInfo { name: "EXERCISE agency".into(), country: "th".into(), exercise: true };
             people::init(&ledger, info).unwrap();
         }
-        let people = People::open(&ledger).unwrap();
+        let options = people::Options { cost: people::Cost { kib: 64, passes: 1 }, ..Default::default() };
+        let people = People::open_with(&ledger, options).unwrap();
         Self { dir, ledger, people, clock }
     }
 
