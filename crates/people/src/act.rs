@@ -187,9 +187,7 @@ fn check_audience(body: &AudienceBody) -> Result<()> {
     if body.caveats.len() > 20 || body.caveats.iter().any(bad) {
         return Err(Error::invalid("write at most 20 caveats, each one word of at most 40 bytes"));
     }
-    let one =
-        |m: &&Member| [m.role.is_some(), m.account.is_some(), m.peer.is_some()].iter().filter(|x| **x).count() != 1;
-    if body.members.iter().any(|m| one(&m)) {
+    if body.members.iter().any(|m| !m.is_one()) {
         return Err(Error::invalid("each member is a role, an account or a peer: one of the three"));
     }
     Ok(())

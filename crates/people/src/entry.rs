@@ -122,6 +122,11 @@ impl Member {
         Self { account: Some(account), write, ..Self::default() }
     }
 
+    /// Whether exactly one of the three is named.
+    pub(crate) fn is_one(&self) -> bool {
+        u8::from(self.role.is_some()) + u8::from(self.account.is_some()) + u8::from(self.peer.is_some()) == 1
+    }
+
     /// Whether an account is meant.
     pub(crate) fn means(&self, account: &crate::Account) -> bool {
         if !self.conditions.is_empty() {

@@ -121,6 +121,7 @@ impl People {
     pub fn begin_second_factor(&self, viewer: &Viewer) -> Result<Enrolment> {
         let (door, account) = (&self.inner.door, viewer.account());
         viewer.need(Right::SignIn)?;
+        viewer.need_session()?;
         if door.has_second_factor(account)? {
             return Err(Error::invalid("a second factor is set up already; remove it first"));
         }
@@ -151,6 +152,7 @@ impl People {
     /// [`Error::Invalid`] when the code is wrong; the storage's.
     pub fn confirm_second_factor(&self, viewer: &Viewer, code: &str) -> Result<Vec<String>> {
         let (door, account) = (&self.inner.door, viewer.account());
+        viewer.need_session()?;
         let stored = door.stored(account)?.filter(|s| !s.confirmed);
         let stored = stored.ok_or_else(|| Error::invalid("begin to set up the second factor first"))?;
         if !door.code_is_right(account, &stored, code)? {

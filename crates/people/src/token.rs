@@ -156,7 +156,9 @@ impl People {
     /// # Errors
     /// As [`People::create_token`].
     pub fn add_token(&self, viewer: &Viewer, account: u32, days: Option<u32>) -> Result<String> {
-        if account != viewer.account() {
+        if account == viewer.account() {
+            viewer.need_session()?;
+        } else {
             viewer.need(Right::ManageAccounts)?;
         }
         let now = self.current()?;

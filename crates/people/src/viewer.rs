@@ -148,6 +148,13 @@ impl Viewer {
     pub fn need(&self, right: Right) -> Result<()> {
         if self.may(right) { Ok(()) } else { Err(Error::Forbidden(right)) }
     }
+    /// What changes how an account comes in asks for a session, so that a token that was stolen makes no second one.
+    pub(crate) fn need_session(&self) -> Result<()> {
+        match self.via {
+            Credential::Session(_) | Credential::Inside => Ok(()),
+            _ => Err(Error::Invalid("sign in with a browser to do this".into())),
+        }
+    }
     /// Whether it reads any bodies at all.
     pub fn may_read_bodies(&self) -> bool {
         self.may(Right::ReadBodies)

@@ -103,6 +103,19 @@ fn nobody_revokes_anothers_token_but_administrators() {
 }
 
 #[test]
+fn a_stolen_token_makes_no_second_token_and_no_second_factor() {
+    let node = Node::new();
+    let account = user(&node, "officer-a", Role::Reader);
+    let secret = node.people.add_token(&node.local(), account, None).unwrap();
+    let by_token = bearer(&node, &secret).unwrap().unwrap();
+    assert!(node.people.add_token(&by_token, account, None).is_err());
+    assert!(node.people.begin_second_factor(&by_token).is_err());
+    let in_session = sign_in(&node, "officer-a").viewer;
+    assert!(node.people.add_token(&in_session, account, None).is_ok());
+    node.ledger.close();
+}
+
+#[test]
 fn a_basic_password_is_hashed_once_and_forgotten_when_it_changes_or_time_passes() {
     let node = Node::new();
     let account = user(&node, "officer-a", Role::Analyst);
