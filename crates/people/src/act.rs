@@ -17,6 +17,8 @@ const LONGEST: usize = 120;
 const LONGEST_TEXT: usize = 4_000;
 /// Members of one audience at most.
 const MEMBERS: usize = 1_000;
+/// Collections of a node at most, and accounts.
+const MOST: usize = 100_000;
 
 /// What `eye init` asks for.
 #[derive(Debug, Clone, Default)]
@@ -228,6 +230,9 @@ impl People {
         let id = CollectionId::random();
         self.change(viewer, |now, fresh| {
             fresh.need(Right::Grant)?;
+            if now.collections.len() >= MOST {
+                return Err(Error::invalid(format!("a node has at most {MOST} collections")));
+            }
             let maker = now.accounts.get(&fresh.account());
             if !fresh.is_local() && !maker.is_some_and(|a| body.members.iter().any(|m| m.means(a))) {
                 return Err(Error::invalid("you must be in the audience yourself: add your role or account to it"));
@@ -251,12 +256,14 @@ impl People {
         viewer.need(Right::Grant)?;
         self.change(viewer, |now, fresh| {
             fresh.need(Right::Grant)?;
-            let found = now.collections.get(&id).filter(|c| fresh.sees(c.col) && now.own(c));
+            // The command line opens again what was closed.
+            let may = |c: &&Arc<Collection>| fresh.sees(c.col) || (fresh.is_local() && c.audience.closed);
+            let found = now.collections.get(&id).filter(|c| may(c) && now.own(c));
             let found = found.ok_or(Error::NoCollection)?;
             let mut body = (*found.audience).clone();
             alter(&mut body);
             check_audience(&body)?;
-            if body.sort != found.audience.sort || body.sort == Purpose::House {
+            if body.sort != found.audience.sort || matches!(body.sort, Purpose::House | Purpose::Unknown) {
                 return Err(Error::invalid("what a collection is for does not change, and the house has no audience"));
             }
             Ok((audience_entry(id, fresh.account(), &body)?, vec![found.expect()], ()))
@@ -275,6 +282,9 @@ impl People {
                 return Err(Error::invalid("an account with that name exists already; choose another name"));
             }
             let house = now.house.ok_or_else(|| Error::invalid("this folder was not made by `eye init`"))?;
+            if now.accounts.len() >= MOST {
+                return Err(Error::invalid(format!("a node has at most {MOST} accounts")));
+            }
             let account = now.accounts.keys().max().copied().unwrap_or(IMPORTER).saturating_add(1);
             let body = AccountBody { sort, ..machine(account, name, role) };
             // Numbers are given in order, so two that are made at once meet here, and so do two of one name.
@@ -316,7 +326,8 @@ impl People {
         self.change_account(viewer, account, Some(Right::ManageAccounts), |body| {
             body.role = role;
             Ok(())
-        })
+        })?;
+        self.inner.door.drop_sessions(account, None)
     }
 
     /// Disables an account, or enables it again: at once, and every session of it ends.
@@ -330,7 +341,8 @@ impl People {
         self.change_account(viewer, account, Some(Right::ManageAccounts), |body| {
             body.disabled = disabled;
             Ok(())
-        })
+        })?;
+        self.inner.door.drop_sessions(account, None)
     }
 
     /// Sets the viewer's own name for pages, time zone (IANA) and language (BCP 47).

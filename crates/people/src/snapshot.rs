@@ -5,7 +5,7 @@ use crate::viewer::Inner as ViewerInner;
 use crate::{Account, Collection, Credential, Error, Result, Right, Role, Viewer};
 use ledger::{CollectionId, Ledger, View};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 /// A Viewer is always current, so a request waits this long for the people's view and is then refused.
@@ -77,6 +77,9 @@ impl std::fmt::Debug for People {
     }
 }
 
+/// The halls of this process by their ledger's address, which is not given away while a hall holds the ledger.
+static OPEN: Mutex<Vec<(usize, Weak<Inner>)>> = Mutex::new(Vec::new());
+
 impl People {
     /// Opens the hall on a ledger that was opened with [`crate::room`] among its rooms.
     ///
@@ -86,19 +89,27 @@ impl People {
         Self::open_with(ledger, crate::Options::default())
     }
 
-    /// As [`People::open`], with other costs and times.
+    /// As [`People::open`], with other costs and times. Opened again, it is the same hall, with the first one's.
     ///
     /// # Errors
     /// As [`People::open`].
     pub fn open_with(ledger: &Ledger, options: crate::Options) -> Result<Self> {
-        let inner = Inner {
+        // Two halls on one ledger would each believe their own memory: a token that one revoked would open the other.
+        let this = std::ptr::from_ref(ledger.folder()).addr();
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, hall)| hall.strong_count() > 0);
+        if let Some(inner) = open.iter().filter(|(at, _)| *at == this).find_map(|(_, hall)| hall.upgrade()) {
+            return Ok(Self { inner });
+        }
+        let inner = Arc::new(Inner {
             view: ledger.view(view::NAME)?,
             door: Door::open(ledger, options)?,
             ledger: ledger.clone(),
             snapshot: RwLock::default(),
             refreshing: Mutex::default(),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        });
+        open.push((this, Arc::downgrade(&inner)));
+        Ok(Self { inner })
     }
 
     /// The state of audiences and accounts now: two atomic reads and a clone unless something moved.

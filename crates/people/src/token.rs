@@ -138,7 +138,8 @@ impl Door {
 }
 
 impl People {
-    /// Makes an account and a token for it; the answer is the secret, shown this once.
+    /// Makes an account and a token for it; the answer is the secret, shown this once. A program that has an account
+    /// of this name and role already gets another token for it.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], the ledger's.
@@ -147,7 +148,14 @@ impl People {
         let given = new.name.trim();
         let name = if given.is_empty() { self.free_name("token")? } else { given.to_owned() };
         let sort = if new.role == Role::Peer { Sort::Peer } else { Sort::Token };
-        let account = self.create_account(viewer, &name, new.role, sort)?;
+        let there = self.current()?.named(&name).filter(|a| a.body.sort == sort && a.body.role == new.role).cloned();
+        let account = match there {
+            Some(account) if account.body.disabled => {
+                return Err(Error::invalid("the account of that name is disabled; enable it or choose another name"));
+            }
+            Some(account) => account.number,
+            None => self.create_account(viewer, &name, new.role, sort)?,
+        };
         self.inner.door.keep_token(account, new.days, viewer.account())
     }
 

@@ -52,8 +52,8 @@ impl Inner {
             if reads && role.may(Right::ReadBodies) {
                 set.push(c.col);
             }
-            // Only its own node writes a collection.
-            if may_write && role.may(Right::Write) && snapshot.own(c) {
+            // Only its own node writes a collection, and nothing that people write goes into the house.
+            if may_write && role.may(Right::Write) && snapshot.own(c) && Some(c.id) != snapshot.house {
                 writes.push(c.col);
             }
         }

@@ -91,6 +91,8 @@ fn a_new_collection_and_a_grant_are_seen_by_the_next_request_and_a_revocation_to
     assert!(!viewer(&node, &bearer).sees(c.col));
     node.people.change_audience(&node.local(), c.id, |b| b.closed = true).unwrap();
     assert!(!node.local().sees(c.col), "a closed collection is seen by nobody");
+    node.people.change_audience(&node.local(), c.id, |b| b.closed = false).unwrap();
+    assert!(node.local().sees(c.col));
     node.ledger.close();
 }
 
@@ -239,6 +241,26 @@ fn see_denies_when_nobody_asks_and_counts_only_what_the_asker_sees() {
     for odd in ["NULL", "'1'", "1.0", "-1", "9223372036854775807", "x'01'"] {
         see::with(&two, || assert_eq!(count(&format!("SELECT see({odd}) + see_row({odd})")), 0, "{odd}"));
     }
+}
+
+#[test]
+fn nobody_writes_into_the_house() {
+    let node = Node::new();
+    let house = node.people.collection_for(Purpose::House).unwrap().unwrap();
+    assert!(node.local().sees(house.col) && !node.local().may_write(house.col));
+    assert!(node.people.change_audience(&node.local(), house.id, |b| b.listed = true).is_err());
+    node.ledger.close();
+}
+
+#[test]
+fn the_hall_opened_twice_is_one_hall() {
+    let node = Node::new();
+    let other = people::People::open(&node.ledger).unwrap();
+    let bearer = token(&node, Role::Reader);
+    let who = other.authenticate(&header(Some(&bearer), None)).unwrap().unwrap();
+    node.people.revoke_token(&node.local(), node.people.tokens(&who)[0].number).unwrap();
+    assert!(other.authenticate(&header(Some(&bearer), None)).is_err());
+    node.ledger.close();
 }
 
 #[test]

@@ -61,6 +61,10 @@ fn a_token_ends_when_it_is_revoked_when_it_expires_and_when_its_account_is_disab
     let make =
         |name, days| node.people.create_token(&node.local(), &NewToken { name, role: Role::Reader, days }).unwrap();
     let (one, two, three) = (make("one", None), make("two", Some(1)), make("three", None));
+    assert!(
+        bearer(&node, &make("two", None)).unwrap().unwrap().account()
+            == bearer(&node, &two).unwrap().unwrap().account()
+    );
     assert!(one.starts_with("ey_") && one.len() == 46);
     let stored: i64 = node
         .ledger
