@@ -179,6 +179,27 @@ fn guessing_is_slowed_down_by_account_and_by_address_and_stays_so_across_a_resta
 }
 
 #[test]
+fn guesses_from_elsewhere_do_not_lock_somebody_out_where_they_came_in_before() {
+    let node = Node::new();
+    user(&node, "officer-a", Role::Reader);
+    sign_in(&node, "officer-a");
+    let node = node.restart();
+    let guess = |peer: [u8; 4]| {
+        let with = SignIn { peer: peer.into(), password: "not the words at all", ..with("officer-a", "", None) };
+        node.people.sign_in(&with)
+    };
+    (0..20).for_each(|n| drop(guess([203, 0, 113, n]).unwrap_err()));
+    let right = with("officer-a", WORDS, None);
+    let elsewhere = SignIn { peer: [198, 51, 100, 9].into(), ..right };
+    assert!(matches!(node.people.sign_in(&elsewhere), Err(AuthError::Throttled { .. })));
+    assert!(node.people.sign_in(&right).is_ok());
+    // Where they came in before, guesses are counted all the same.
+    (0..5).for_each(|_| drop(guess([192, 0, 2, 7]).unwrap_err()));
+    assert!(matches!(node.people.sign_in(&right), Err(AuthError::Throttled { .. })));
+    node.ledger.close();
+}
+
+#[test]
 fn many_right_requests_at_once_are_not_taken_for_guesses() {
     let node = Node::new();
     user(&node, "officer-a", Role::Reader);
