@@ -1,11 +1,16 @@
 //! Commands become entries, after pure checks, with what they rest on.
+mod account;
+mod init;
+
+pub(crate) use account::machine;
+pub use init::{NodeInfo, init};
+
 use crate::entry::{
-    ACCOUNT, AUDIENCE, AccountBody, AudienceBody, IMPORTER, LOCAL, Member, NodeBody, Purpose, Sort, VERSION,
-    account_subject, audience_subject,
+    ACCOUNT, AUDIENCE, AccountBody, AudienceBody, Member, Purpose, VERSION, account_subject, audience_subject,
 };
 use crate::snapshot::Snapshot;
-use crate::{Account, Collection, Error, People, Result, Right, Role, Viewer};
-use ledger::{Append, CollectionId, Expect, HOUSE_SEED, INTAKE, IdSource, Kind, Ledger, NewEntry, SameRule, Urgency};
+use crate::{Collection, Error, People, Result, Right, Viewer};
+use ledger::{Append, CollectionId, Expect, IdSource, Kind, NewEntry, SameRule, Urgency};
 use std::sync::Arc;
 use stix::Tlp;
 
@@ -19,76 +24,6 @@ const LONGEST_TEXT: usize = 4_000;
 const MEMBERS: usize = 1_000;
 /// Collections of a node at most, and accounts.
 const MOST: usize = 100_000;
-
-/// What `eye init` asks for.
-#[derive(Debug, Clone, Default)]
-pub struct NodeInfo {
-    /// The agency's name.
-    pub name: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// Everything on this node is an exercise's.
-    pub exercise: bool,
-}
-
-/// Writes the first entries of a node: the audiences of `house`, `intake` and `restricted`, and the node's own accounts.
-///
-/// # Errors
-/// [`Error::Invalid`] when the node has them already.
-pub fn init(ledger: &Ledger, node: NodeInfo) -> Result<()> {
-    let named = |word: &str| {
-        let id = ledger::keyed_id(ledger.keys().index_hmac(), &[HOUSE_SEED.as_bytes(), word.as_bytes()]);
-        let (bytes, _) = id.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        CollectionId(uuid::Builder::from_random_bytes(*bytes).into_uuid())
-    };
-    let house = named("house");
-    let base = |title: &str, sort, highest, members| AudienceBody {
-        exercise: node.exercise,
-        ..audience(title, sort, highest, members)
-    };
-    let country = node.country.trim().to_ascii_uppercase();
-    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Error::invalid("write the country as two letters (ISO 3166-1), such as TH"));
-    }
-    check_name(&node.name, "the agency's name")?;
-    let house_body = AudienceBody {
-        description: "Accounts and roles of this node".into(),
-        node: Some(NodeBody { name: node.name.trim().into(), country, exercise: node.exercise }),
-        ..base("House", Purpose::House, Tlp::Red, vec![])
-    };
-    let intake = AudienceBody {
-        description: "What comes in: feeds, files, reports. Not shared.".into(),
-        listed: true,
-        ..base(
-            "Intake",
-            Purpose::Intake,
-            Tlp::AmberStrict,
-            vec![Member::role(Role::Reader, false), Member::role(Role::Analyst, true), Member::account(IMPORTER, true)],
-        )
-    };
-    let restricted = AudienceBody {
-        description: "For supervisors alone".into(),
-        ..base(
-            "Restricted",
-            Purpose::Restricted,
-            Tlp::Red,
-            vec![Member::role(Role::Supervisor, true), Member::account(IMPORTER, true)],
-        )
-    };
-    let entries = vec![
-        audience_entry(house, 0, &house_body)?,
-        account_entry(house, 0, &machine(LOCAL, "local", Role::Local))?,
-        account_entry(house, 0, &machine(IMPORTER, "importer", Role::Analyst))?,
-        audience_entry(INTAKE, 0, &intake)?,
-        audience_entry(named("restricted"), 0, &restricted)?,
-    ];
-    let expect = vec![Expect { collection: house, subject: audience_subject(house).into(), last: None }];
-    match ledger.append(Append { entries, expect }, Urgency::Interactive) {
-        Ok(_) => Ok(()),
-        Err(ledger::Error::Conflict) => Err(Error::invalid("this node has its collections already")),
-        Err(e) => Err(e.into()),
-    }
-}
 
 fn audience(title: &str, sort: Purpose, highest: Tlp, members: Vec<Member>) -> AudienceBody {
     AudienceBody {
@@ -112,20 +47,6 @@ impl AudienceBody {
     /// A shared collection with these members; what it holds is not listed over TAXII until `listed` is set.
     pub fn shared(title: &str, highest: Tlp, members: Vec<Member>) -> Self {
         audience(title, Purpose::Shared, highest, members)
-    }
-}
-
-/// One of the node's own accounts.
-pub(crate) fn machine(account: u32, name: &str, role: Role) -> AccountBody {
-    AccountBody {
-        account,
-        name: name.into(),
-        display: String::new(),
-        role,
-        sort: Sort::Machine,
-        disabled: false,
-        zone: String::new(),
-        locale: String::new(),
     }
 }
 
@@ -269,114 +190,5 @@ impl People {
             Ok((audience_entry(id, fresh.account(), &body)?, vec![found.expect()], ()))
         })?;
         self.collection(id)?.ok_or(Error::NoCollection)
-    }
-
-    /// Makes an account; without a password or token it cannot come in yet.
-    pub(crate) fn create_account(&self, viewer: &Viewer, name: &str, role: Role, sort: Sort) -> Result<u32> {
-        check_name(name, "the name")?;
-        check_given(role)?;
-        let name = name.trim();
-        self.change(viewer, |now, fresh| {
-            fresh.need(Right::ManageAccounts)?;
-            if now.named(name).is_some() {
-                return Err(Error::invalid("an account with that name exists already; choose another name"));
-            }
-            let house = now.house.ok_or_else(|| Error::invalid("this folder was not made by `eye init`"))?;
-            if now.accounts.len() >= MOST {
-                return Err(Error::invalid(format!("a node has at most {MOST} accounts")));
-            }
-            let account = now.accounts.keys().max().copied().unwrap_or(IMPORTER).saturating_add(1);
-            let body = AccountBody { sort, ..machine(account, name, role) };
-            // Numbers are given in order, so two that are made at once meet here, and so do two of one name.
-            let expect = Expect { collection: house, subject: account_subject(account).into(), last: None };
-            Ok((account_entry(house, fresh.account(), &body)?, vec![expect], account))
-        })
-    }
-
-    /// Changes an account; `alter` may refuse.
-    pub(crate) fn change_account(
-        &self,
-        viewer: &Viewer,
-        number: u32,
-        needs: Option<Right>,
-        alter: impl Fn(&mut AccountBody) -> Result<()>,
-    ) -> Result<()> {
-        self.change(viewer, |now, fresh| {
-            if let Some(right) = needs {
-                fresh.need(right)?;
-            }
-            let account = now.accounts.get(&number).ok_or(Error::NoAccount)?;
-            if account.body.sort == Sort::Machine {
-                return Err(Error::invalid("the node's own accounts cannot be changed"));
-            }
-            let mut body = (*account.body).clone();
-            alter(&mut body)?;
-            body.account = number;
-            let house = now.house.ok_or(Error::NoAccount)?;
-            Ok((account_entry(house, fresh.account(), &body)?, vec![account.expect(house)], ()))
-        })
-    }
-
-    /// Gives an account another role: at once, and every session of it ends.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::NoAccount`], [`Error::Invalid`], the ledger's.
-    pub fn set_role(&self, viewer: &Viewer, account: u32, role: Role) -> Result<()> {
-        check_given(role)?;
-        self.change_account(viewer, account, Some(Right::ManageAccounts), |body| {
-            body.role = role;
-            Ok(())
-        })?;
-        self.inner.door.drop_sessions(account, None)
-    }
-
-    /// Disables an account, or enables it again: at once, and every session of it ends.
-    ///
-    /// # Errors
-    /// As [`People::set_role`].
-    pub fn set_disabled(&self, viewer: &Viewer, account: u32, disabled: bool) -> Result<()> {
-        if disabled && account == viewer.account() {
-            return Err(Error::invalid("nobody disables the account they are signed in with; let another do it"));
-        }
-        self.change_account(viewer, account, Some(Right::ManageAccounts), |body| {
-            body.disabled = disabled;
-            Ok(())
-        })?;
-        self.inner.door.drop_sessions(account, None)
-    }
-
-    /// Sets the viewer's own name for pages, time zone (IANA) and language (BCP 47).
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a zone that does not exist; the ledger's.
-    pub fn set_own_settings(&self, viewer: &Viewer, display: &str, zone: &str, locale: &str) -> Result<()> {
-        if !display.is_empty() {
-            check_name(display, "the name")?;
-        }
-        if !zone.is_empty() && jiff::tz::TimeZone::get(zone).is_err() {
-            return Err(Error::invalid("write a time zone such as Asia/Bangkok"));
-        }
-        let tag = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        if locale.len() > 35 || !locale.bytes().all(tag) {
-            return Err(Error::invalid("write a language tag such as en or th-TH"));
-        }
-        self.change_account(viewer, viewer.account(), None, |body| {
-            body.display = display.trim().into();
-            body.zone = zone.into();
-            body.locale = locale.into();
-            Ok(())
-        })
-    }
-}
-
-/// Nobody is made `local` or something unknown.
-fn check_given(role: Role) -> Result<()> {
-    if Role::GIVEN.contains(&role) { Ok(()) } else { Err(Error::invalid("that role is not given to accounts")) }
-}
-
-impl Account {
-    /// "The account is still the one that was read."
-    pub(crate) fn expect(&self, house: CollectionId) -> Expect {
-        Expect { collection: house, subject: account_subject(self.number).into(), last: Some(self.pos) }
     }
 }

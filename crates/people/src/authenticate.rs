@@ -4,7 +4,7 @@ use crate::remembered::Remembered;
 use crate::session::{self, Lasting, Sessions, SignedIn};
 use crate::throttle::{self, Attempt, Throttle};
 use crate::token::{self, Tokens};
-use crate::{AccessLog, Credential, Error, People, Result, Right, Viewer, second_factor};
+use crate::{AccessLog, Credential, Error, People, Result, Right, Viewer, link, second_factor};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ledger::Ledger;
@@ -59,6 +59,25 @@ pub enum AuthError {
     People(#[from] Error),
 }
 
+impl AuthError {
+    /// The HTTP status to answer with.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Refused | Self::Ended | Self::NeedsCode => 401,
+            Self::Throttled { .. } => 429,
+            Self::People(e) => e.status(),
+        }
+    }
+
+    /// Seconds for `Retry-After`.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Throttled { retry_after } => Some(*retry_after),
+            _ => (self.status() == 503).then_some(1),
+        }
+    }
+}
+
 /// How the hall is opened.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -83,7 +102,9 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn open(ledger: &Ledger, options: Options) -> Result<Self> {
         let state = ledger.state();
-        for schema in [token::SCHEMA, password::SCHEMA, session::SCHEMA, throttle::SCHEMA, second_factor::SCHEMA] {
+        for schema in
+            [token::SCHEMA, password::SCHEMA, session::SCHEMA, link::SCHEMA, throttle::SCHEMA, second_factor::SCHEMA]
+        {
             state.ensure(schema)?;
         }
         Ok(Self {

@@ -33,6 +33,19 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl Error {
+    /// The HTTP status to answer with.
+    pub fn status(&self) -> u16 {
+        use ledger::Error as L;
+        match self {
+            Self::Forbidden(_) => 403,
+            Self::NoCollection | Self::NoAccount => 404,
+            Self::Invalid(_) | Self::Ledger(L::Limit(_)) => 422,
+            Self::Ledger(L::Conflict) => 409,
+            Self::Ledger(L::Behind { .. } | L::Closed) => 503,
+            Self::Ledger(_) | Self::NoRandom => 500,
+        }
+    }
+
     /// A refusal that says what to do.
     pub(crate) fn invalid(why: impl Into<String>) -> Self {
         Self::Invalid(why.into())

@@ -137,3 +137,32 @@ impl RowCols {
         }
     }
 }
+
+/// What a query says in a comment when everybody may see its rows (dictionaries, positions): `/* for all: why */`.
+const FOR_ALL: &str = "/* for all:";
+
+/// The queries in a Rust source or SQL file that read a table and filter with neither `see(` nor `see_row(`: for the
+/// test of each room that reads its own `view.rs`. A query for everybody says so, and why, in a comment.
+///
+/// ```
+/// let source = r#"let sql = "SELECT pos FROM objects WHERE kind = ?";
+///                 let fine = "SELECT pos FROM objects WHERE see(col)";
+///                 let too = "SELECT n FROM words /* for all: numbers of words tell nothing */";"#;
+/// let found = people::see::unguarded(source);
+/// assert_eq!(found, ["SELECT pos FROM objects WHERE kind = ?"]);
+/// ```
+pub fn unguarded(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = source;
+    while let Some(at) = rest.find("SELECT") {
+        let tail = rest.get(at..).unwrap_or("");
+        // To the end of the literal: a query that is pasted together must be guarded in each piece, or say why not.
+        let query = tail.split('"').next().unwrap_or("");
+        let guarded = query.contains("see(") || query.contains("see_row(") || query.contains(FOR_ALL);
+        if query.contains("FROM") && !guarded {
+            found.push(query.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        rest = tail.get(query.len()..).unwrap_or("");
+    }
+    found
+}

@@ -1,4 +1,4 @@
-//! Sessions of browsers, and links that begin one. A cookie is an id and its HMAC: nobody without the node's key makes
+//! Sessions of browsers. A cookie is an id and its HMAC: nobody without the node's key makes
 //! one, and the table alone opens nothing.
 use crate::authenticate::Door;
 use crate::view::{signed, unsigned};
@@ -12,9 +12,7 @@ use subtle::ConstantTimeEq;
 
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS sessions(
   id BLOB PRIMARY KEY, account INTEGER NOT NULL, rights INTEGER NOT NULL, created INTEGER NOT NULL,
-  seen INTEGER NOT NULL, agent TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sign_in_links(
-  hash BLOB PRIMARY KEY, account INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;";
+  seen INTEGER NOT NULL, agent TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Sessions of one account; the oldest gives way.
 const PER_ACCOUNT: usize = 20;
@@ -23,7 +21,7 @@ const MOST: usize = 20_000;
 /// `seen` is written at most so often, µs.
 const SEEN_EVERY: i64 = 60_000_000;
 /// µs in a minute.
-const MINUTE: i64 = 60_000_000;
+pub(crate) const MINUTE: i64 = 60_000_000;
 
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy)]
@@ -304,56 +302,6 @@ impl People {
             (Credential::Token(_) | Credential::Inside, _) => true,
             _ => false,
         }
-    }
-
-    /// A link that signs in once, within `minutes`, as an account of its own with this role (made if it is not there).
-    /// The answer is the secret for the link's address; `./run` prints it.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], the ledger's.
-    pub fn link_token(&self, viewer: &Viewer, role: crate::Role, minutes: u32) -> Result<String> {
-        viewer.need(Right::ManageAccounts)?;
-        if !role.may(Right::SignIn) {
-            return Err(Error::invalid("that role does not sign in with a browser; make a token"));
-        }
-        let name = format!("{role}-link");
-        let account = match self.current()?.named(&name).map(|a| (a.number, a.body.disabled, a.body.role)) {
-            Some((number, false, has)) if has == role => number,
-            Some(_) => {
-                return Err(Error::invalid("the account for such links was disabled or changed; enable it first"));
-            }
-            None => self.create_account(viewer, &name, role, crate::entry::Sort::Person)?,
-        };
-        let (secret, hash) = crate::token::fresh("ei_")?;
-        let now = self.inner.door.ledger.now();
-        let expires = now.saturating_add(i64::from(minutes.clamp(1, 7 * 24 * 60)) * MINUTE);
-        self.inner.door.ledger.state().write(move |conn| {
-            conn.execute("DELETE FROM sign_in_links WHERE expires < ?", [now])?;
-            conn.execute("INSERT INTO sign_in_links(hash, account, expires) VALUES (?,?,?)", (hash, account, expires))?;
-            Ok(())
-        })?;
-        Ok(secret)
-    }
-
-    /// Signs in with a link, once.
-    ///
-    /// # Errors
-    /// [`AuthError`].
-    pub fn sign_in_with_link(&self, secret: &str, peer: std::net::IpAddr, agent: &str) -> Result<SignedIn, AuthError> {
-        let door = &self.inner.door;
-        let attempt = door.begin_attempt(None, peer)?;
-        let (hash, now) = (crate::token::hash(secret), door.ledger.now());
-        let taken = door.ledger.state().write(move |conn| {
-            let mut stmt = conn.prepare("DELETE FROM sign_in_links WHERE hash = ? RETURNING account, expires")?;
-            let row = stmt.query_map([hash], |r| Ok((r.get::<_, u32>(0)?, r.get::<_, i64>(1)?)))?.next().transpose()?;
-            Ok(row)
-        });
-        let (account, expires) = taken.map_err(Error::from)?.ok_or(AuthError::Refused)?;
-        if now >= expires {
-            return Err(AuthError::Refused);
-        }
-        door.throttle.right(&door.ledger, &attempt);
-        self.begin_session(account, agent)
     }
 }
 
