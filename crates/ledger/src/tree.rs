@@ -22,6 +22,9 @@ pub const EMPTY_ROOT: Hash = [
     0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
+/// Most leaves that a stored state may speak of: what an SQLite integer counts.
+const MAX_SIZE: u64 = i64::MAX as u64;
+
 /// RFC 6962 section 2.1: the first byte of what an inner node hashes.
 const NODE_PREFIX: u8 = 0x01;
 
@@ -114,6 +117,9 @@ impl Frontier {
         let damaged = || DamagedState(bytes.len());
         let (size, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
         let size = u64::from_be_bytes(*size);
+        if size > MAX_SIZE {
+            return Err(damaged());
+        }
         match rest.as_chunks::<32>() {
             (peaks, []) if peaks.len() == size.count_ones() as usize => Ok(Self { size, peaks: peaks.to_vec() }),
             _ => Err(damaged()),
@@ -167,6 +173,8 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(Frontier::from_bytes(&bytes[..cut]).is_err(), "{cut}");
         }
+        let beyond = [&u64::MAX.to_be_bytes()[..], &[0; 64 * 32]].concat();
+        assert!(Frontier::from_bytes(&beyond).is_err());
         assert_eq!(Frontier::from_bytes(&[bytes, vec![0]].concat()), Err(DamagedState(8 + 96 + 1)));
     }
 }
