@@ -1,6 +1,24 @@
 //! Owns who may come in and who sees what: accounts, roles, sessions, tokens, collections' audiences, the access log.
 //! Never touches intelligence: it knows collections and markings, no body of any other room's kind.
 //! Data flows: credentials in, one [`Viewer`] out; every query of every room filters with it through [`see`].
+//!
+//! ```
+//! use people::{AuthHeader, NewToken, NodeInfo, People, Role};
+//! let dir = tempfile::tempdir()?;
+//! ledger::Ledger::create(dir.path())?;
+//! let ledger = ledger::Ledger::open(dir.path(), ledger::Options::default(), vec![people::room()])?;
+//! people::init(&ledger, NodeInfo { name: "EXERCISE agency".into(), country: "TH".into(), exercise: true })?;
+//! let people = People::open(&ledger)?;
+//!
+//! let new = NewToken { name: "feed", role: Role::Reader, days: Some(90) };
+//! let header = format!("Bearer {}", people.create_token(&people.local_viewer()?, &new)?);
+//! let asks = AuthHeader { authorization: Some(&header), cookie: None, peer: [192, 0, 2, 1].into() };
+//! let viewer = people.authenticate(&asks)?.ok_or("nobody")?;
+//! let intake = people.collection(ledger::INTAKE)?.ok_or("no intake")?;
+//! assert!(viewer.sees(intake.col) && !viewer.may_write(intake.col));
+//! # ledger.close();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod access;

@@ -193,3 +193,34 @@ pub fn table() -> String {
     }
     out.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_of_a_newer_version_may_do_nothing_and_is_in_no_audience() {
+        let role: Role = serde_json::from_str("\"sage\"").unwrap();
+        assert_eq!(role, Role::Unknown);
+        assert!(Right::ALL.iter().all(|right| !role.may(*right)));
+        assert!(Role::ALL.iter().chain([&Role::Unknown]).all(|least| !role.reaches(*least)));
+        assert!(Role::ALL.iter().all(|other| !other.reaches(Role::Unknown)));
+    }
+
+    #[test]
+    fn only_the_ladder_reaches_further_than_itself() {
+        let reaches = |role: Role| Role::ALL.into_iter().filter(|least| role.reaches(*least)).collect::<Vec<_>>();
+        assert_eq!(reaches(Role::Supervisor), [Role::Reader, Role::Analyst, Role::Supervisor]);
+        assert_eq!(reaches(Role::Analyst), [Role::Reader, Role::Analyst]);
+        for role in [Role::Reader, Role::Administrator, Role::Auditor, Role::Peer, Role::Local] {
+            assert_eq!(reaches(role), [role]);
+        }
+    }
+
+    #[test]
+    fn administrators_and_auditors_read_no_bodies_and_nobody_is_made_local() {
+        assert!(!Role::Administrator.may(Right::ReadBodies) && !Role::Auditor.may(Right::ReadBodies));
+        assert!("local".parse::<Role>().is_err() && "unknown".parse::<Role>().is_err());
+        assert!(Role::GIVEN.iter().all(|role| role.as_str().parse::<Role>().as_ref() == Ok(role)));
+    }
+}

@@ -70,7 +70,7 @@ fn audience(view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         return Err(unreadable("an audience must stand in its own collection"));
     }
     let node: Option<String> = view
-        .prepare_cached("SELECT node FROM collections WHERE col = ?")?
+        .prepare_cached("SELECT node FROM collections WHERE col = ? /* for all: the fold's own */")?
         .query_row([entry.col], |r| r.get(0))
         .optional()?;
     if node.is_some_and(|node| node != node_of(&entry.origin)) {
@@ -92,7 +92,10 @@ fn audience(view: &Connection, entry: &Entry) -> Result<(), FoldError> {
 
 /// An account's newest entry holds; when it cannot be read the account may do nothing.
 fn account(view: &Connection, entry: &Entry) -> Result<(), FoldError> {
-    let house: Option<u32> = view.prepare_cached("SELECT col FROM house")?.query_row([], |r| r.get(0)).optional()?;
+    let house: Option<u32> = view
+        .prepare_cached("SELECT col FROM house /* for all: the fold's own */")?
+        .query_row([], |r| r.get(0))
+        .optional()?;
     if house != Some(entry.col) {
         return Err(unreadable("accounts stand in the house collection alone"));
     }
@@ -141,10 +144,11 @@ pub(crate) struct AccountRow {
     pub(crate) rights: u64,
 }
 
-/// What moved after `pos`, for everybody's memory: this query has no `see`, for it is what `see` is made from.
+/// What moved after `pos`, for the hall's memory.
 pub(crate) fn collections_after(conn: &Connection, pos: u64) -> rusqlite::Result<Vec<CollectionRow>> {
     let mut stmt =
-        conn.prepare_cached("SELECT col, id, node, first, pos FROM collections WHERE pos > ? ORDER BY pos")?;
+        conn.prepare_cached(
+        "SELECT col, id, node, first, pos FROM collections WHERE pos > ? ORDER BY pos /* for all: what `see` is made from */")?;
     let rows = stmt.query_map([signed(pos)], |r| {
         Ok(CollectionRow {
             col: r.get(0)?,
@@ -159,7 +163,9 @@ pub(crate) fn collections_after(conn: &Connection, pos: u64) -> rusqlite::Result
 
 /// As [`collections_after`], for accounts.
 pub(crate) fn accounts_after(conn: &Connection, pos: u64) -> rusqlite::Result<Vec<AccountRow>> {
-    let mut stmt = conn.prepare_cached("SELECT n, first, pos, rights FROM accounts WHERE pos > ? ORDER BY pos")?;
+    let mut stmt = conn.prepare_cached(
+        "SELECT n, first, pos, rights FROM accounts WHERE pos > ? ORDER BY pos /* for all: what `see` is made from */",
+    )?;
     let rows = stmt.query_map([signed(pos)], |r| {
         Ok(AccountRow {
             number: r.get(0)?,
@@ -173,7 +179,9 @@ pub(crate) fn accounts_after(conn: &Connection, pos: u64) -> rusqlite::Result<Ve
 
 /// The house's number.
 pub(crate) fn house(conn: &Connection) -> rusqlite::Result<Option<u32>> {
-    conn.prepare_cached("SELECT col FROM house")?.query_row([], |r| r.get(0)).optional()
+    conn.prepare_cached("SELECT col FROM house /* for all: what `see` is made from */")?
+        .query_row([], |r| r.get(0))
+        .optional()
 }
 
 /// SQLite's integers are signed; no log reaches 2⁶³.

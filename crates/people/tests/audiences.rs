@@ -244,6 +244,24 @@ fn see_denies_when_nobody_asks_and_counts_only_what_the_asker_sees() {
 }
 
 #[test]
+fn the_door_answers_without_waiting_while_intelligence_comes_in() {
+    let node = Node::new();
+    let bearer = token(&node, Role::Reader);
+    viewer(&node, &bearer);
+    for n in 0..50 {
+        write(&node, "stix", INTAKE, &format!("note--{n}"), "{}");
+        assert!(node.people.quick(&header(Some(&bearer), None)).is_some(), "{n}");
+    }
+    node.ledger.close();
+}
+
+#[test]
+fn this_halls_own_queries_say_why_they_need_no_viewer() {
+    assert_eq!(see::unguarded(include_str!("../src/view.rs")), Vec::<String>::new());
+    assert_eq!(see::unguarded(r#""SELECT a FROM b WHERE see(col)"; "SELECT c FROM d""#), ["SELECT c FROM d"]);
+}
+
+#[test]
 fn nobody_writes_into_the_house() {
     let node = Node::new();
     let house = node.people.collection_for(Purpose::House).unwrap().unwrap();
