@@ -7,8 +7,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let list = std::env::args().any(|a| a == "--list");
     for file in std::env::args().skip(1).filter(|a| a != "--list") {
         let bytes = std::fs::read(&file)?;
-        let bundle = if file.ends_with(".json") { serde_json::from_slice(&bytes)? } else { serde_json::Value::Null };
-        let objects: &[serde_json::Value] = bundle.get("objects").and_then(|o| o.as_array()).map_or(&[], Vec::as_slice);
+        let bundle = if file.ends_with(".json") {
+            serde_json::from_slice(&bytes)?
+        } else {
+            serde_json::Value::Null
+        };
+        let objects: &[serde_json::Value] = bundle
+            .get("objects")
+            .and_then(|o| o.as_array())
+            .map_or(&[], Vec::as_slice);
         let texts: Vec<String> = match objects.is_empty() {
             true => bytes
                 .split(|b| *b == b'\n')
@@ -22,7 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut best = f64::MAX;
         for round in 0..4 {
             let start = Instant::now();
-            let found: Vec<_> = objects.iter().flat_map(|o| of_object(o, &hints)).chain(texts.iter().flat_map(|t| scan(t, &hints))).collect();
+            let found: Vec<_> = objects
+                .iter()
+                .flat_map(|o| of_object(o, &hints))
+                .chain(texts.iter().flat_map(|t| scan(t, &hints)))
+                .collect();
             best = best.min(start.elapsed().as_secs_f64() * 1e6 / count.max(1) as f64);
             if round == 0 {
                 let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -26,32 +26,64 @@ const NOT_HANDLES: &[&str] = &[
 /// Reads what stands behind a cue, not beyond `limit`: the finding and where it stands.
 pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, usize, usize)> {
     // Cues that only give context have no value of their own.
-    if matches!(spot.cue, Cue::Phone(_) | Cue::Wallet | Cue::Sol | Cue::Transaction | Cue::Card | Cue::Place | Cue::Site | Cue::Version) {
+    if matches!(
+        spot.cue,
+        Cue::Phone(_)
+            | Cue::Wallet
+            | Cue::Sol
+            | Cue::Transaction
+            | Cue::Card
+            | Cue::Place
+            | Cue::Site
+            | Cue::Version
+    ) {
         return None;
     }
     let (start, promised) = value_start(pass, spot.end, limit);
     if start >= pass.bytes.len() {
         return None;
     }
-    let whole = |raw: &str, read: fn(&str) -> Option<Found>| read(raw);
+    let digits = |read: fn(&str) -> Option<Found>| {
+        let (start, end) = digits_of(pass, start)?;
+        read(piece(pass.text, start..end)).map(|found| (found, start, end))
+    };
     match spot.cue {
         Cue::Handle(kind) => handle(pass, kind, start, promised, spot.end),
-        Cue::Account => digits_of(pass, start).and_then(|(s, e)| whole(piece(pass.text, s..e), bank::account).map(|f| (f, s, e))),
-        Cue::Promptpay => digits_of(pass, start).and_then(|(s, e)| whole(piece(pass.text, s..e), bank::promptpay).map(|f| (f, s, e))),
-        Cue::Imei => digits_of(pass, start).and_then(|(s, e)| whole(piece(pass.text, s..e), device::imei).map(|f| (f, s, e))),
-        Cue::Imsi => digits_of(pass, start).and_then(|(s, e)| whole(piece(pass.text, s..e), device::imsi).map(|f| (f, s, e))),
-        Cue::Iccid => digits_of(pass, start).and_then(|(s, e)| whole(piece(pass.text, s..e), device::iccid).map(|f| (f, s, e))),
+        Cue::Account => digits(card_or_account),
+        Cue::Promptpay => digits(bank::promptpay),
+        Cue::Imei => digits(device::imei),
+        Cue::Imsi => digits(device::imsi),
+        Cue::Iccid => digits(device::iccid),
         Cue::Pix | Cue::Cpf => pix(pass, start),
         Cue::Bic => token(pass, start).and_then(|(s, e)| {
             let raw = piece(pass.text, s..e);
-            let capitals = raw.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            (capitals || promised).then(|| bank::bic(raw)).flatten().map(|f| (f, s, e))
+            let capitals = raw
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            (capitals || promised)
+                .then(|| bank::bic(raw))
+                .flatten()
+                .map(|f| (f, s, e))
         }),
-        Cue::Passport => grouped(pass, start, 2).and_then(|(s, e)| capitals(pass, s, e)?.then(|| paper::passport(piece(pass.text, s..e))).flatten().map(|f| (f, s, e))),
-        Cue::Company => token(pass, start).and_then(|(s, e)| paper::company(piece(pass.text, s..e)).map(|f| (f, s, e))),
+        Cue::Passport => grouped(pass, start, 2).and_then(|(s, e)| {
+            capitals(pass, s, e)?
+                .then(|| paper::passport(piece(pass.text, s..e)))
+                .flatten()
+                .map(|f| (f, s, e))
+        }),
+        Cue::Company => token(pass, start)
+            .and_then(|(s, e)| paper::company(piece(pass.text, s..e)).map(|f| (f, s, e))),
         Cue::Plate => plate(pass, start),
         _ => None,
     }
+}
+
+/// Where accounts are spoken of by the number of their card, the card is what both agencies have.
+fn card_or_account(raw: &str) -> Option<Found> {
+    let card =
+        bank::card(&crate::bytes::digits(raw)).filter(|f| f.strength == crate::Strength::Links);
+    card.filter(|f| f.value.len() >= 16)
+        .or_else(|| bank::account(raw))
 }
 
 /// Steps over blanks, marks and words between a cue and its value.
@@ -62,12 +94,15 @@ fn value_start(pass: &Pass<'_>, from: usize, limit: usize) -> (usize, bool) {
         let b = at(pass.bytes, i);
         match b {
             b':' | b'=' | b'#' => promised = true,
-            b' ' | b'\t' | b'-' | b'(' | b')' | b'"' | b'\'' | b'*' | b'>' | b'[' | b'.' | b'/' => {}
+            b' ' | b'\t' | b'-' | b'(' | b')' | b'"' | b'\'' | b'*' | b'>' | b'[' | b'.' | b'/' => {
+            }
             b'\n' | b'\r' if promised => {}
             _ => {
                 let rest = piece(pass.text, i..pass.text.len());
                 for (word, promise) in BETWEEN {
-                    let Some(head) = rest.get(..word.len()) else { continue };
+                    let Some(head) = rest.get(..word.len()) else {
+                        continue;
+                    };
                     let ends = !word.is_ascii() || !is_word(at(pass.bytes, i + word.len()));
                     if head.eq_ignore_ascii_case(word) && ends && i < limit {
                         promised |= promise;
@@ -85,7 +120,10 @@ fn value_start(pass: &Pass<'_>, from: usize, limit: usize) -> (usize, bool) {
 
 fn token(pass: &Pass<'_>, start: usize) -> Option<(usize, usize)> {
     let mut end = start;
-    while end < start + 64 && (is_alnum(at(pass.bytes, end)) || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1)))) {
+    while end < start + 64
+        && (is_alnum(at(pass.bytes, end))
+            || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1))))
+    {
         end += 1;
     }
     (end > start).then_some((start, end))
@@ -107,7 +145,11 @@ fn grouped(pass: &Pass<'_>, start: usize, words: usize) -> Option<(usize, usize)
 }
 
 fn capitals(pass: &Pass<'_>, start: usize, end: usize) -> Option<bool> {
-    Some(!piece(pass.text, start..end).bytes().any(|b| b.is_ascii_lowercase()))
+    Some(
+        !piece(pass.text, start..end)
+            .bytes()
+            .any(|b| b.is_ascii_lowercase()),
+    )
 }
 
 /// Digits with single blanks, hyphens or dots between them.
@@ -117,7 +159,10 @@ fn digits_of(pass: &Pass<'_>, start: usize) -> Option<(usize, usize)> {
     while end < start + 48 {
         if is_digit(at(pass.bytes, end)) {
             end += 1;
-        } else if end > start && matches!(at(pass.bytes, end), b' ' | b'-' | b'.' | b'/') && is_digit(at(pass.bytes, end + 1)) {
+        } else if end > start
+            && matches!(at(pass.bytes, end), b' ' | b'-' | b'.' | b'/')
+            && is_digit(at(pass.bytes, end + 1))
+        {
             end += 2;
         } else {
             break;
@@ -156,7 +201,9 @@ fn plate(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
         if lower_word {
             break;
         }
-        if let Some(found) = paper::plate(written).filter(|_| !written.bytes().any(|b| b.is_ascii_lowercase())) {
+        if let Some(found) =
+            paper::plate(written).filter(|_| !written.bytes().any(|b| b.is_ascii_lowercase()))
+        {
             best = Some((found, start, start + end));
         }
         if groups == 3 || !matches!(c, ' ' | '-') {
@@ -166,11 +213,19 @@ fn plate(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
     best
 }
 
-fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: usize) -> Option<(Found, usize, usize)> {
+fn handle(
+    pass: &Pass<'_>,
+    kind: Kind,
+    start: usize,
+    promised: bool,
+    cue_end: usize,
+) -> Option<(Found, usize, usize)> {
     let at_sign = at(pass.bytes, start) == b'@';
     let from = start + usize::from(at_sign);
     let mut end = from;
-    while end < from + 65 && (is_word(at(pass.bytes, end)) || matches!(at(pass.bytes, end), b'.' | b'-')) {
+    while end < from + 65
+        && (is_word(at(pass.bytes, end)) || matches!(at(pass.bytes, end), b'.' | b'-'))
+    {
         end += 1;
     }
     while end > from && matches!(before(pass.bytes, end), b'.' | b'-') {
@@ -180,19 +235,43 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
     let signs = name.bytes().any(|b| b.is_ascii_digit() || b == b'_');
     let next = at(pass.bytes, end);
     // An address, a URL, a path: other readers'.
-    if name.len() < 3 || matches!(next, b'@' | b'/' | b'\\' | b'(') || (next == b':' && at(pass.bytes, end + 1) == b'/') {
+    if name.len() < 3
+        || matches!(next, b'@' | b'/' | b'\\' | b'(')
+        || (next == b':' && at(pass.bytes, end + 1) == b'/')
+    {
         return None;
     }
     let lower = name.to_ascii_lowercase();
-    if NOT_HANDLES.contains(&lower.as_str()) || (name.contains('.') && crate::net::host::read(name).is_some_and(|h| h.known && h.registrable > 0) && !at_sign) {
+    if NOT_HANDLES.contains(&lower.as_str())
+        || (name.contains('.')
+            && crate::net::host::read(name).is_some_and(|h| h.known && h.registrable > 0)
+            && !at_sign)
+    {
         return None;
     }
-    let figures = name.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let figures = name
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     if figures && kind != Kind::Qq {
         return None;
     }
     // Right behind a cue of a script without spaces, or one that is no English word, a name with a digit is meant.
-    let plain_cue = !before(pass.bytes, cue_end).is_ascii() || matches!(kind, Kind::Wechat | Kind::Qq | Kind::Zalo | Kind::Kakaotalk);
+    // These two know numbers only, which the telephone reader reads.
+    if matches!(kind, Kind::Whatsapp | Kind::Viber) {
+        return None;
+    }
+    // "command line: ..." is English; the messenger is said with an id, an @, or in capitals.
+    let cue = piece(pass.text, cue_end.saturating_sub(4)..cue_end);
+    if kind == Kind::Line
+        && cue.eq_ignore_ascii_case("line")
+        && !at_sign
+        && !(cue == "LINE" && promised && signs)
+        && !says_id(pass, cue_end, start)
+    {
+        return None;
+    }
+    let plain_cue = !before(pass.bytes, cue_end).is_ascii()
+        || matches!(kind, Kind::Wechat | Kind::Qq | Kind::Zalo | Kind::Kakaotalk);
     if !at_sign && !promised && !(plain_cue && signs && start <= cue_end + 2) {
         return None;
     }
@@ -201,7 +280,21 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
     // `Telegram: contact us`: a bare word in a sentence may be a name.
     let in_sentence = next == b' ' && at(pass.bytes, end + 1).is_ascii_lowercase();
     if !at_sign && !signs && in_sentence {
-        return Some((Found::weak(kind, found.value, "a plain word behind a platform's name: it may not be an account"), start, end));
+        return Some((
+            Found::weak(
+                kind,
+                found.value,
+                "a plain word behind a platform's name: it may not be an account",
+            ),
+            start,
+            end,
+        ));
     }
     Some((found, start, end))
+}
+
+/// Whether `id` stands between the cue and the value.
+fn says_id(pass: &Pass<'_>, from: usize, to: usize) -> bool {
+    let between = piece(pass.text, from..to).to_ascii_lowercase();
+    between.contains("id") || between.contains("ไอดี")
 }

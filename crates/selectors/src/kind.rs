@@ -197,7 +197,8 @@ impl Kind {
         let name = name.to_ascii_lowercase().replace('_', "-");
         Kind::by_name(&name).or(match name.as_str() {
             "xbt" | "bitcoin" | "bsv" => Some(Kind::Btc),
-            "eth" | "etc" | "bsc" | "arb" | "matic" | "pol" | "avax" | "op" | "base" | "ethereum" => Some(Kind::Evm),
+            "eth" | "etc" | "bsc" | "arb" | "matic" | "pol" | "avax" | "op" | "base"
+            | "ethereum" => Some(Kind::Evm),
             "tron" => Some(Kind::Trx),
             "xvg" | "dogecoin" | "verge" => Some(Kind::Doge),
             "litecoin" => Some(Kind::Ltc),

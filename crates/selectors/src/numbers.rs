@@ -18,7 +18,10 @@ const MOST_DIGITS: usize = 24;
 const MOST_PARSES: usize = 2000;
 
 fn run(bytes: &[u8], start: usize) -> Run {
-    let mut run = Run { digits: String::new(), groups: Vec::new() };
+    let mut run = Run {
+        digits: String::new(),
+        groups: Vec::new(),
+    };
     let mut i = start;
     loop {
         while is_digit(at(bytes, i)) && run.digits.len() <= MOST_DIGITS {
@@ -40,7 +43,10 @@ fn run(bytes: &[u8], start: usize) -> Run {
 /// Reads the number at `start`. `plus` is where its `+` stands. The position to go on from, when something was read.
 pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Option<usize> {
     let previous = before(pass.bytes, start);
-    if plus.is_none() && (matches!(previous, b'$' | b'#' | b'%' | b'=') || (previous == b'.' && is_digit(before(pass.bytes, start.wrapping_sub(1))))) {
+    if plus.is_none()
+        && (matches!(previous, b'$' | b'#' | b'%' | b'=')
+            || (previous == b'.' && is_digit(before(pass.bytes, start.wrapping_sub(1)))))
+    {
         return None;
     }
     if plus.is_none() {
@@ -50,7 +56,10 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     }
     let run = run(pass.bytes, start);
     let end = run.groups.last()?.1;
-    if run.digits.len() < 5 || is_alnum(at(pass.bytes, end)) || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1))) {
+    if run.digits.len() < 5
+        || is_alnum(at(pass.bytes, end))
+        || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1)))
+    {
         return None;
     }
     if plus.is_none() && previous == b'-' && is_alnum(before(pass.bytes, start.wrapping_sub(1))) {
@@ -70,10 +79,15 @@ fn coordinates(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
     if !is_digit(at(pass.bytes, start + point + 1)) {
         return None;
     }
-    let from = if before(pass.bytes, start) == b'-' { start - 1 } else { start };
+    let from = if before(pass.bytes, start) == b'-' {
+        start - 1
+    } else {
+        start
+    };
     let (found, end, decimals) = place::pair(pass.text, from)?;
     let said = || {
-        pass.cues.near(start, 32, |cue| cue == Cue::Place).is_some() || piece(pass.text, from.saturating_sub(4)..from) == "geo:"
+        pass.cues.near(start, 32, |cue| cue == Cue::Place).is_some()
+            || piece(pass.text, from.saturating_sub(4)..from) == "geo:"
     };
     if decimals < 4 && !(decimals >= 2 && said()) {
         return None;
@@ -84,14 +98,26 @@ fn coordinates(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
 
 /// Four groups of four (or 4-6-5) with the right digits, or any grouping behind a cue.
 fn card(pass: &mut Pass<'_>, start: usize, run: &Run) -> Option<usize> {
-    let (count, end) = run.groups.iter().copied().filter(|(count, _)| (13..=19).contains(count)).next_back()?;
+    let (count, end) = run
+        .groups
+        .iter()
+        .copied()
+        .filter(|(count, _)| (13..=19).contains(count))
+        .next_back()?;
     let counts: Vec<usize> = run.groups.iter().map(|(count, _)| *count).collect();
     let grouped = counts.starts_with(&[4, 8, 12, 16]) || counts == [4, 10, 15];
-    let cue = pass.cues.near(start, 40, |cue| matches!(cue, Cue::Card)).is_some();
+    let cue = pass
+        .cues
+        .near(start, 40, |cue| matches!(cue, Cue::Card))
+        .is_some();
     if !grouped && !cue {
         return None;
     }
-    let (count, end) = if counts.starts_with(&[4, 8, 12, 16]) { run.groups.get(3).copied()? } else { (count, end) };
+    let (count, end) = if counts.starts_with(&[4, 8, 12, 16]) {
+        run.groups.get(3).copied()?
+    } else {
+        (count, end)
+    };
     let found = bank::card(run.digits.get(..count)?)?;
     if found.strength == crate::Strength::Never && !cue {
         return None;
@@ -106,11 +132,30 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
     }
     let spot = pass.cues.near(plus.unwrap_or(start), 40, |cue| {
         matches!(cue, Cue::Phone(_))
-            || matches!(cue, Cue::Handle(Kind::Whatsapp | Kind::Viber | Kind::Signal | Kind::Telegram | Kind::Zalo | Kind::Line | Kind::Wechat | Kind::Kakaotalk))
+            || matches!(
+                cue,
+                Cue::Handle(
+                    Kind::Whatsapp
+                        | Kind::Viber
+                        | Kind::Signal
+                        | Kind::Telegram
+                        | Kind::Zalo
+                        | Kind::Line
+                        | Kind::Wechat
+                        | Kind::Kakaotalk
+                )
+            )
     });
     // What a nearer word says otherwise is not a telephone number.
     let spot = spot.filter(|spot| {
-        pass.cues.near(start, 40, |cue| matches!(cue, Cue::Account | Cue::Card | Cue::Transaction | Cue::Version)).is_none_or(|other| other.end < spot.end)
+        pass.cues
+            .near(start, 40, |cue| {
+                matches!(
+                    cue,
+                    Cue::Account | Cue::Card | Cue::Transaction | Cue::Version
+                )
+            })
+            .is_none_or(|other| other.end < spot.end)
     });
     let cue = spot.map(|spot| match spot.cue {
         Cue::Phone(country) => country,
@@ -127,7 +172,11 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         if !(7..=15).contains(&count) && !(double_zero && count <= 17) {
             continue;
         }
-        tries += 1;
+        tries += if plus.is_some() || pass.country.is_some() {
+            1
+        } else {
+            2
+        };
         pass.parses += 1;
         if tries > 5 || pass.parses > MOST_PARSES {
             break;
@@ -138,10 +187,14 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         }
         let opened = before(pass.bytes, start) == b'(';
         let grouped = at_group > 0 || opened || digits.starts_with('0');
-        if plus.is_none() && cue.is_none() && (is_date(&digits, &run.groups) || count > 12 && !double_zero) {
+        if plus.is_none()
+            && cue.is_none()
+            && (is_date(&digits, &run.groups) || count > 12 && !double_zero)
+        {
             continue;
         }
-        if let Some(mut found) = phone::in_text(&digits, plus.is_some(), pass.country, cue, grouped) {
+        if let Some(mut found) = phone::in_text(&digits, plus.is_some(), pass.country, cue, grouped)
+        {
             if cue.is_some() {
                 found = found.flag(Flags::CUED);
             }
@@ -167,11 +220,24 @@ fn drop_trunk(pass: &Pass<'_>, start: usize, end: usize, digits: &mut String) {
 /// Eight digits in groups 4-2-2 or 2-2-4 are a date; so are ten or more that go on with an hour.
 fn is_date(digits: &str, groups: &[(usize, usize)]) -> bool {
     let counts: Vec<usize> = groups.iter().map(|(count, _)| *count).take(3).collect();
-    let number = |range: std::ops::Range<usize>| digits.get(range).and_then(|s| s.parse::<u32>().ok()).unwrap_or(0);
+    let number = |range: std::ops::Range<usize>| {
+        digits
+            .get(range)
+            .and_then(|s| s.parse::<u32>().ok())
+            .unwrap_or(0)
+    };
     match counts.as_slice() {
         [4, 6, 8] => (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)),
-        [2, 4, 8] => (1..=31).contains(&number(0..2)) && (1..=31).contains(&number(2..4)) && (1900..2100).contains(&number(4..8)),
-        [8, ..] => (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)) && (1..=31).contains(&number(6..8)),
+        [2, 4, 8] => {
+            (1..=31).contains(&number(0..2))
+                && (1..=31).contains(&number(2..4))
+                && (1900..2100).contains(&number(4..8))
+        }
+        [8, ..] => {
+            (1900..2100).contains(&number(0..4))
+                && (1..=12).contains(&number(4..6))
+                && (1..=31).contains(&number(6..8))
+        }
         _ => false,
     }
 }
@@ -180,7 +246,10 @@ fn is_date(digits: &str, groups: &[(usize, usize)]) -> bool {
 pub(crate) fn iban(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
     let bytes = pass.bytes;
     let head = [at(bytes, start), at(bytes, start + 1)];
-    if !head[1].is_ascii_alphabetic() || !is_digit(at(bytes, start + 2)) || !is_digit(at(bytes, start + 3)) {
+    if !head[1].is_ascii_alphabetic()
+        || !is_digit(at(bytes, start + 2))
+        || !is_digit(at(bytes, start + 3))
+    {
         return None;
     }
     let length = bank::iban_length(head);
@@ -202,7 +271,8 @@ pub(crate) fn iban(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
     }
     let found = bank::iban(&compact)?;
     // Digits alone behind the country are almost surely an IBAN, mistyped; letters may be anything.
-    let plain = compact.bytes().skip(2).filter(u8::is_ascii_digit).count() >= length - 6 && compact.bytes().all(|b| !b.is_ascii_lowercase());
+    let plain = compact.bytes().skip(2).filter(u8::is_ascii_digit).count() >= length - 6
+        && compact.bytes().all(|b| !b.is_ascii_lowercase());
     if found.strength == crate::Strength::Never && !plain {
         return None;
     }

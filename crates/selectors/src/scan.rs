@@ -1,10 +1,15 @@
 //! The one pass over a text: stops at the bytes where an identifier can begin and hands them to that kind's reader.
 
-use crate::bytes::{ALNUM, DIGIT, HIGH, STOP, at, before, class, floor, is_alnum, is_digit, is_word, piece};
+use crate::bytes::{
+    ALNUM, DIGIT, HIGH, STOP, at, before, class, floor, is_alnum, is_digit, is_word, piece,
+};
 use crate::cue::{Cue, Cues, Spot};
 use crate::net::{host, ip, web};
 use crate::refang::{Refanged, refanged};
-use crate::{Flags, Found, Hints, Kind, MAX_FOUND, MAX_TEXT, Strength, cued, hash, net, numbers, paper, place, wallet};
+use crate::{
+    Flags, Found, Hints, Kind, MAX_FOUND, MAX_TEXT, Strength, cued, hash, net, numbers, paper,
+    place, wallet,
+};
 use phonenumber::country::Id;
 
 /// All selectors of a text, in the order they stand, every occurrence. At most [`MAX_FOUND`]; of a text longer than
@@ -44,7 +49,18 @@ pub(crate) fn scan_with(text: &str, hints: &Hints<'_>, citations: bool, out: &mu
     crate::cue::find(read, &mut spots);
     let from = out.len();
     let country = hints.country.and_then(crate::phone::country);
-    let mut pass = Pass { text: read, bytes: read.as_bytes(), source: &source, cues: Cues { spots: &spots }, country, citations, claims: Vec::new(), next_claim: 0, parses: 0, out };
+    let mut pass = Pass {
+        text: read,
+        bytes: read.as_bytes(),
+        source: &source,
+        cues: Cues { spots: &spots },
+        country,
+        citations,
+        claims: Vec::new(),
+        next_claim: 0,
+        parses: 0,
+        out,
+    };
     pass.claim(&spots);
     pass.run();
     let found = pass.out.get_mut(from..).unwrap_or(&mut []);
@@ -88,7 +104,11 @@ impl Pass<'_> {
         if self.out.len() >= MAX_FOUND {
             return;
         }
-        let found = if self.source.rewritten(start, end) { found.flag(Flags::OBFUSCATED) } else { found };
+        let found = if self.source.rewritten(start, end) {
+            found.flag(Flags::OBFUSCATED)
+        } else {
+            found
+        };
         self.out.push(found.at(self.source.original(start, end)));
     }
 
@@ -153,7 +173,9 @@ impl Pass<'_> {
         while matches!(at(self.bytes, start), b' ' | b'(') && start < i + 3 {
             start += 1;
         }
-        (is_digit(at(self.bytes, start)) && !is_alnum(before(self.bytes, i))).then(|| numbers::read(self, start, Some(i))).flatten()
+        (is_digit(at(self.bytes, start)) && !is_alnum(before(self.bytes, i)))
+            .then(|| numbers::read(self, start, Some(i)))
+            .flatten()
     }
 
     /// A run of letters and digits that has a digit, or is long.
@@ -173,7 +195,9 @@ impl Pass<'_> {
             return None;
         }
         if is_digit(first) {
-            if let Some((found, end)) = place::degrees(piece(self.text, start..floor(self.text, start + 48))) {
+            if let Some((found, end)) =
+                place::degrees(piece(self.text, start..floor(self.text, start + 48)))
+            {
                 self.emit(found, start, start + end);
                 return Some(start + end);
             }
@@ -191,23 +215,30 @@ impl Pass<'_> {
     }
 
     fn wallet_cue(&self, start: usize) -> bool {
-        self.cues.near(start, 64, |cue| matches!(cue, Cue::Wallet | Cue::Sol)).is_some()
+        self.cues
+            .near(start, 64, |cue| matches!(cue, Cue::Wallet | Cue::Sol))
+            .is_some()
     }
 
     /// Wallets, transactions and hashes.
     fn long_run(&mut self, token: &str, start: usize, end: usize) -> Option<usize> {
         // TON's alphabet has - and _.
-        if matches!(token.as_bytes(), [b'E' | b'U', b'Q' | b'f', ..]) || (start > 0 && matches!(before(self.bytes, start), b'-' | b'_')) {
+        if matches!(token.as_bytes(), [b'E' | b'U', b'Q' | b'f', ..])
+            || (start > 0 && matches!(before(self.bytes, start), b'-' | b'_'))
+        {
             if let Some(past) = self.ton(start) {
                 return Some(past);
             }
         }
         let joined = matches!(before(self.bytes, start), b'_') || at(self.bytes, end) == b'_';
         let tx_cue = |pass: &Self| {
-            pass.cues.near(start, 64, |cue| cue == Cue::Transaction).is_some() || {
-                let path = piece(pass.text, floor(pass.text, start.saturating_sub(14))..start);
-                path.ends_with("/tx/") || path.ends_with("/transaction/")
-            }
+            pass.cues
+                .near(start, 64, |cue| cue == Cue::Transaction)
+                .is_some()
+                || {
+                    let path = piece(pass.text, floor(pass.text, start.saturating_sub(14))..start);
+                    path.ends_with("/tx/") || path.ends_with("/transaction/")
+                }
         };
         if token.starts_with("0x") || token.starts_with("0X") {
             let found = wallet::read(token).or_else(|| wallet::read_transaction(token))?;
@@ -229,13 +260,16 @@ impl Pass<'_> {
         }
         if let Some(found) = wallet::read(token) {
             // A failed checksum is worth showing only where somebody says it is a wallet.
-            let shaped = matches!(found.kind, Kind::Btc) && token.to_ascii_lowercase().starts_with("bc1");
+            let shaped =
+                matches!(found.kind, Kind::Btc) && token.to_ascii_lowercase().starts_with("bc1");
             if found.strength != Strength::Never || shaped || self.wallet_cue(start) {
                 self.emit(found, start, end);
                 return Some(end);
             }
         }
-        if (32..=44).contains(&token.len()) && self.cues.near(start, 48, |cue| cue == Cue::Sol).is_some() {
+        if (32..=44).contains(&token.len())
+            && self.cues.near(start, 48, |cue| cue == Cue::Sol).is_some()
+        {
             if let Some(found) = wallet::read_sol(token) {
                 self.emit(found, start, end);
                 return Some(end);
@@ -246,14 +280,18 @@ impl Pass<'_> {
 
     fn ton(&mut self, near: usize) -> Option<usize> {
         let mut start = near;
-        while start > 0 && near - start < 48 && (is_word(before(self.bytes, start)) || before(self.bytes, start) == b'-') {
+        while start > 0
+            && near - start < 48
+            && (is_word(before(self.bytes, start)) || before(self.bytes, start) == b'-')
+        {
             start -= 1;
         }
         let mut end = near;
         while end < start + 49 && (is_word(at(self.bytes, end)) || at(self.bytes, end) == b'-') {
             end += 1;
         }
-        let found = wallet::read(piece(self.text, start..end)).filter(|f| f.kind == Kind::Ton && f.strength != Strength::Never)?;
+        let found = wallet::read(piece(self.text, start..end))
+            .filter(|f| f.kind == Kind::Ton && f.strength != Strength::Never)?;
         self.emit(found, start, end);
         Some(end)
     }
@@ -276,11 +314,17 @@ impl Pass<'_> {
         }
         let mut end = i;
         let mut colons = 0;
-        while end < start + 46 && (hex(at(self.bytes, end)) || matches!(at(self.bytes, end), b':' | b'.')) {
+        while end < start + 46
+            && (hex(at(self.bytes, end)) || matches!(at(self.bytes, end), b':' | b'.'))
+        {
             colons += usize::from(at(self.bytes, end) == b':');
             end += 1;
         }
-        while matches!(before(self.bytes, end), b'.') || (before(self.bytes, end) == b':' && end > start + 2 && at(self.bytes, end.wrapping_sub(2)) != b':') {
+        while matches!(before(self.bytes, end), b'.')
+            || (before(self.bytes, end) == b':'
+                && end > start + 2
+                && at(self.bytes, end.wrapping_sub(2)) != b':')
+        {
             end -= 1;
         }
         if colons < 2 || is_word(at(self.bytes, end)) {
@@ -289,7 +333,9 @@ impl Pass<'_> {
         let token = piece(self.text, start..end);
         let found = match net::mac(token) {
             Some(mac) => mac,
-            None if token.len() >= 6 || token == "::1" => ip::v6(token).filter(|_| token.bytes().any(|b| b.is_ascii_digit()))?,
+            None if token.len() >= 6 || token == "::1" => {
+                ip::v6(token).filter(|_| token.bytes().any(|b| b.is_ascii_digit()))?
+            }
             None => return None,
         };
         self.emit(found, start, end);
@@ -309,7 +355,9 @@ impl Pass<'_> {
         if self.citations && web::is_catalogue(piece(self.text, colon + 3..end)) {
             return Some(end);
         }
-        let Some(web) = web::read(piece(self.text, start..end)) else { return Some(end) };
+        let Some(web) = web::read(piece(self.text, start..end)) else {
+            return Some(end);
+        };
         self.emit(web.url, start, end);
         self.web_parts(web.leads, web.hosts, start, end);
         self.inside_url(colon + 3, end);
@@ -359,7 +407,12 @@ impl Pass<'_> {
             }
             end += 1;
         }
-        while end > from && matches!(before(self.bytes, end), b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b'*' | b'_' | b']' | b'}' | b'(') {
+        while end > from
+            && matches!(
+                before(self.bytes, end),
+                b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b'*' | b'_' | b']' | b'}' | b'('
+            )
+        {
             end -= 1;
         }
         let end = floor(self.text, end);
@@ -369,7 +422,10 @@ impl Pass<'_> {
     /// Whether the character at (or around) byte `i` is a letter.
     fn letter(&self, i: usize) -> bool {
         let start = floor(self.text, i);
-        self.text.get(start..).and_then(|rest| rest.chars().next()).is_some_and(|c| c.is_alphanumeric() || unicode_mark(c))
+        self.text
+            .get(start..)
+            .and_then(|rest| rest.chars().next())
+            .is_some_and(|c| c.is_alphanumeric() || unicode_mark(c))
     }
 
     fn at_sign(&mut self, i: usize) -> Option<usize> {
@@ -435,15 +491,24 @@ impl Pass<'_> {
         if written.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return self.dotted_quad(start, end);
         }
-        if matches!(previous, b'/' | b'\\' | b'$' | b'=' | b'%') || matches!(at(self.bytes, end), b'(' | b'\\') {
+        if matches!(previous, b'/' | b'\\' | b'$' | b'=' | b'%')
+            || matches!(at(self.bytes, end), b'(' | b'\\')
+        {
             return Some(past);
         }
-        let Some(host) = host::read(written) else { return Some(past) };
+        let Some(host) = host::read(written) else {
+            return Some(past);
+        };
         let path = at(self.bytes, end) == b'/';
         let port = at(self.bytes, end) == b':' && is_digit(at(self.bytes, end + 1));
         let cue = || self.cues.near(start, 24, |cue| cue == Cue::Site).is_some();
-        let evidence = path || port || self.source.rewritten(start, end) || cue();
-        let Some(why) = host::in_text(written, &host, host::Around { evidence }) else { return Some(past) };
+        let around = host::Around {
+            evidence: path || port || cue(),
+            defanged: self.source.rewritten(start, end),
+        };
+        let Some(why) = host::in_text(written, &host, around) else {
+            return Some(past);
+        };
         if path {
             if let Some(end) = self.without_scheme(start) {
                 return Some(end);
@@ -504,14 +569,22 @@ impl Pass<'_> {
 
     fn dotted_quad(&mut self, start: usize, end: usize) -> Option<usize> {
         let slash = at(self.bytes, end) == b'/' && is_digit(at(self.bytes, end + 1));
-        let tail = if slash { crate::bytes::alnum_end(self.bytes, end + 1) } else { end };
+        let tail = if slash {
+            crate::bytes::alnum_end(self.bytes, end + 1)
+        } else {
+            end
+        };
         let whole = if tail - end <= 3 { tail } else { end };
-        let found = ip::v4(piece(self.text, start..whole)).or_else(|| ip::v4(piece(self.text, start..end)));
+        let found =
+            ip::v4(piece(self.text, start..whole)).or_else(|| ip::v4(piece(self.text, start..end)));
         let Some(found) = found else {
             return Some(end.max(start + 1));
         };
         let version = matches!(before(self.bytes, start), b'v' | b'V' | b'-' | b'_')
-            || self.cues.near(start, 12, |cue| cue == Cue::Version).is_some();
+            || self
+                .cues
+                .near(start, 12, |cue| cue == Cue::Version)
+                .is_some();
         if !version && !is_word(before(self.bytes, start)) && !is_word(at(self.bytes, end)) {
             self.emit(found, start, whole);
         }
@@ -520,10 +593,20 @@ impl Pass<'_> {
 
     /// A machine-readable zone begins with one or two capitals before the first `<`, at the start of a line.
     fn zone(&mut self, i: usize) -> Option<usize> {
-        let start = if before(self.bytes, i).is_ascii_uppercase() { i - 1 } else { return None };
+        let start = if before(self.bytes, i).is_ascii_uppercase() {
+            i - 1
+        } else {
+            return None;
+        };
         let begins = |b: u8| matches!(b, 0 | b'\n' | b'\r' | b' ' | b':' | b'"' | b'>');
-        let start = if begins(before(self.bytes, start)) { start } else { start.checked_sub(1)? };
-        if !begins(before(self.bytes, start)) || !matches!(at(self.bytes, start), b'P' | b'I' | b'A' | b'C' | b'V') {
+        let start = if begins(before(self.bytes, start)) {
+            start
+        } else {
+            start.checked_sub(1)?
+        };
+        if !begins(before(self.bytes, start))
+            || !matches!(at(self.bytes, start), b'P' | b'I' | b'A' | b'C' | b'V')
+        {
             return None;
         }
         let (found, length) = paper::zone(piece(self.text, start..self.text.len()))?;

@@ -19,7 +19,9 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn registrable(&self) -> &str {
-        self.ascii.get(self.ascii.len() - self.registrable..).unwrap_or("")
+        self.ascii
+            .get(self.ascii.len() - self.registrable..)
+            .unwrap_or("")
     }
 
     fn without_www(&self) -> &str {
@@ -31,7 +33,11 @@ impl Host {
 
     /// The name (without `www.`) and, where it is another, its registrable domain, as selectors.
     pub(crate) fn domains(&self) -> impl Iterator<Item = Found> + '_ {
-        let flag = if self.confusable { Flags::CONFUSABLE } else { Flags::NONE };
+        let flag = if self.confusable {
+            Flags::CONFUSABLE
+        } else {
+            Flags::NONE
+        };
         let whole = self.without_www();
         let whole_is_registrable = whole == self.registrable();
         let first = if self.registrable == 0 {
@@ -39,7 +45,8 @@ impl Host {
         } else {
             Found::links(Kind::Domain, whole)
         };
-        let second = (self.registrable > 0 && !whole_is_registrable).then(|| Found::links(Kind::Domain, self.registrable()).flag(flag));
+        let second = (self.registrable > 0 && !whole_is_registrable)
+            .then(|| Found::links(Kind::Domain, self.registrable()).flag(flag));
         std::iter::once(first.flag(flag)).chain(second)
     }
 }
@@ -67,14 +74,22 @@ pub(crate) fn read(raw: &str) -> Option<Host> {
     let known = suffix.is_known() || reserved;
     let suffix_labels = suffix.as_bytes().iter().filter(|b| **b == b'.').count() + 1;
     let confusable = ascii.contains("xn--") && confusable(&ascii);
-    Some(Host { registrable, suffix_labels, known, confusable, ascii })
+    Some(Host {
+        registrable,
+        suffix_labels,
+        known,
+        confusable,
+        ascii,
+    })
 }
 
 fn label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Whether an internationalised name has the skeleton of an ASCII one (UTS 39, section 4).
@@ -83,12 +98,18 @@ fn confusable(ascii: &str) -> bool {
     if result.is_err() || unicode.is_ascii() {
         return false;
     }
-    unicode.split('.').filter(|label| !label.is_ascii()).any(|label| unicode_security::skeleton(label).all(|c| c.is_ascii()))
+    unicode
+        .split('.')
+        .filter(|label| !label.is_ascii())
+        .any(|label| unicode_security::skeleton(label).all(|c| c.is_ascii()))
 }
 
 /// Top-level domains that are file extensions far more often than hosts.
 fn is_file_extension(tld: &str) -> bool {
-    matches!(tld, "md" | "py" | "zip" | "mov" | "so" | "java" | "ps" | "cab" | "bat" | "bin")
+    matches!(
+        tld,
+        "md" | "py" | "zip" | "mov" | "so" | "java" | "ps" | "cab" | "bat" | "bin" | "hiv"
+    )
 }
 
 /// Top-level domains that are also a file extension, or a word that follows a full stop whose space was forgotten.
@@ -96,7 +117,7 @@ fn is_file_extension(tld: &str) -> bool {
 fn is_word(tld: &str) -> bool {
     matches!(tld,
         "rs" | "pl" | "sh" | "cc" | "ml" | "am" | "ac" | "as" | "at" | "be" | "by" | "do" | "es" | "id" | "in" | "is" | "it" | "la" | "me" | "my" | "no" | "pm" | "to" | "us" | "un" | "de"
-        | "name" | "call" | "link" | "click" | "run" | "open" | "now" | "today" | "live" | "help" | "here" | "support" | "work" | "free" | "you" | "how" | "like" | "got" | "save" | "win" | "if" | "so" | "so-net"
+        | "name" | "call" | "link" | "click" | "run" | "open" | "now" | "today" | "live" | "help" | "here" | "support" | "work" | "free" | "you" | "how" | "like" | "got" | "save" | "win" | "if" | "so"
         | "date" | "data" | "map" | "play" | "post" | "read" | "safe" | "pay" | "man" | "men" | "one" | "top" | "vote" | "watch" | "tel" | "app" | "dev" | "page" | "go" | "ing" | "zone" | "space" | "new" | "box" | "bar" | "final")
 }
 
@@ -110,14 +131,26 @@ fn is_file_stem(stem: &str) -> bool {
 
 /// Names of products that are spelled as hosts.
 fn is_product(ascii: &str) -> bool {
-    matches!(ascii, "asp.net" | "vb.net" | "ado.net" | "system.net" | "ml.net" | "paint.net" | "socket.io" | "command.com" | "booking.com's")
+    matches!(
+        ascii,
+        "asp.net"
+            | "vb.net"
+            | "ado.net"
+            | "system.net"
+            | "ml.net"
+            | "paint.net"
+            | "socket.io"
+            | "command.com"
+    )
 }
 
 /// What stood around a bare name in a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Around {
-    /// It was defanged, or a path, a port or a cue word stands with it: somebody means a host.
+    /// A path, a port or a cue word stands with it: somebody means a host.
     pub(crate) evidence: bool,
+    /// It was defanged: nobody does that to anything else.
+    pub(crate) defanged: bool,
 }
 
 /// Whether a name in running text is meant as a host: `None` not, else the reason why it should not link, if any.
@@ -125,17 +158,35 @@ pub(crate) fn in_text(written: &str, host: &Host, around: Around) -> Option<&'st
     if !host.known || host.registrable == 0 {
         return None;
     }
-    if around.evidence || host.ascii.starts_with("www.") || host.suffix_labels > 1 {
-        return Some("");
-    }
     let mut labels = host.ascii.rsplit('.');
     let tld = labels.next()?;
     let stem = labels.next()?;
     let alone = labels.next().is_none();
     let written_tld = written.rsplit('.').next().unwrap_or("");
-    let title = written_tld.as_bytes().first().is_some_and(u8::is_ascii_uppercase) && written_tld.bytes().skip(1).any(|b| b.is_ascii_lowercase());
+    let capital = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_uppercase())
+            && label.bytes().skip(1).any(|b| b.is_ascii_lowercase())
+    };
     // `System.Net`, `end.The`: a capital after the dot is another word, but for the two that people capitalise.
-    if title && !(alone && matches!(tld, "com" | "org")) {
+    if !around.defanged && capital(written_tld) && !(alone && matches!(tld, "com" | "org")) {
+        return None;
+    }
+    // `com.apple.network` is a bundle's name, backwards; an underscore is in no domain that can be registered.
+    let backwards = matches!(
+        host.ascii.split('.').next(),
+        Some("com" | "org" | "net" | "edu" | "gov")
+    );
+    if !around.defanged && (backwards || host.registrable().contains('_')) {
+        return None;
+    }
+    if around.evidence
+        || around.defanged
+        || host.ascii.starts_with("www.")
+        || host.suffix_labels > 1
+    {
+        return Some("");
+    }
+    if tld == "app" && alone && capital(written) {
         return None;
     }
     if is_product(&host.ascii) || is_file_extension(tld) || (is_file_stem(stem) && is_word(tld)) {
@@ -146,7 +197,11 @@ pub(crate) fn in_text(written: &str, host: &Host, around: Around) -> Option<&'st
         return None;
     }
     let short_word = stem.len() <= 8 && stem.bytes().all(|b| b.is_ascii_alphabetic());
-    Some(if alone && is_word(tld) && short_word { MAYBE_A_FILE } else { "" })
+    Some(if alone && is_word(tld) && short_word {
+        MAYBE_A_FILE
+    } else {
+        ""
+    })
 }
 
 #[cfg(test)]
@@ -159,14 +214,38 @@ mod tests {
 
     #[test]
     fn file_names_and_code_are_no_hosts() {
-        for name in ["readme.md", "README.md", "main.rs", "setup.py", "index.html", "cmd.exe", "System.Net", "ASP.NET", "libc.so", "Foo.Bar.name", "a.b"] {
+        for name in [
+            "readme.md",
+            "README.md",
+            "main.rs",
+            "setup.py",
+            "index.html",
+            "cmd.exe",
+            "System.Net",
+            "ASP.NET",
+            "libc.so",
+            "Foo.Bar.name",
+            "a.b",
+            "com.apple.network",
+            "Terminal.app",
+            "sam.hiv",
+            "BKDR_NAME.SM",
+        ] {
             assert_eq!(bare(name), None, "{name}");
         }
     }
 
     #[test]
     fn hosts_are_hosts() {
-        for name in ["scam-shop.com", "allegrolokalnie1.pl", "shop.co.uk", "www.foo.py", "login.bank.example", "xn--80ak6aa92e.com", "EXAMPLE.COM"] {
+        for name in [
+            "scam-shop.com",
+            "allegrolokalnie1.pl",
+            "shop.co.uk",
+            "www.foo.py",
+            "login.bank.example",
+            "xn--80ak6aa92e.com",
+            "EXAMPLE.COM",
+        ] {
             assert_eq!(bare(name), Some(""), "{name}");
         }
         assert_eq!(bare("thanks.in"), Some(MAYBE_A_FILE));
@@ -174,10 +253,20 @@ mod tests {
 
     #[test]
     fn a_host_gives_itself_and_its_registrable_domain() {
-        let values = |name: &str| read(name).map(|h| h.domains().map(|f| f.value).collect::<Vec<_>>());
-        assert_eq!(values("WWW.Login.Bank.example"), Some(vec!["login.bank.example".into(), "bank.example".into()]));
-        assert_eq!(values("www.bank.example"), Some(vec!["bank.example".into()]));
-        assert_eq!(values("пример.рф"), Some(vec!["xn--e1afmkfd.xn--p1ai".into()]));
+        let values =
+            |name: &str| read(name).map(|h| h.domains().map(|f| f.value).collect::<Vec<_>>());
+        assert_eq!(
+            values("WWW.Login.Bank.example"),
+            Some(vec!["login.bank.example".into(), "bank.example".into()])
+        );
+        assert_eq!(
+            values("www.bank.example"),
+            Some(vec!["bank.example".into()])
+        );
+        assert_eq!(
+            values("пример.рф"),
+            Some(vec!["xn--e1afmkfd.xn--p1ai".into()])
+        );
     }
 
     #[test]
