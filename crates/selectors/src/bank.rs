@@ -215,8 +215,9 @@ fn thai(number: &str) -> bool {
         .map(|(digit, weight)| u32::from(digit - b'0') * weight)
         .sum();
     number
-        .bytes()
-        .nth(12)
+        .as_bytes()
+        .get(12)
+        .copied()
         .is_some_and(|digit| u32::from(digit - b'0') == (11 - sum % 11) % 10)
 }
 

@@ -151,16 +151,17 @@ pub(crate) fn find(text: &str, out: &mut Vec<Spot>) {
         let last = before(bytes, end);
         let ends = !last.is_ascii_alphabetic()
             || !(at(bytes, end).is_ascii_alphabetic() || at(bytes, end) == b'_');
-        if begins && ends {
-            if let Some(cue) = TABLE.cues.get(hit.pattern().as_usize()) {
-                out.push(Spot {
-                    start,
-                    end,
-                    cue: *cue,
-                });
-                if out.len() >= MAX_CUES {
-                    return;
-                }
+        if begins
+            && ends
+            && let Some(cue) = TABLE.cues.get(hit.pattern().as_usize())
+        {
+            out.push(Spot {
+                start,
+                end,
+                cue: *cue,
+            });
+            if out.len() >= MAX_CUES {
+                return;
             }
         }
     }

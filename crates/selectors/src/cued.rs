@@ -272,7 +272,8 @@ fn handle(
     }
     let plain_cue = !before(pass.bytes, cue_end).is_ascii()
         || matches!(kind, Kind::Wechat | Kind::Qq | Kind::Zalo | Kind::Kakaotalk);
-    if !at_sign && !promised && !(plain_cue && signs && start <= cue_end + 2) {
+    let adjoining = plain_cue && signs && start <= cue_end + 2;
+    if !(at_sign || promised || adjoining) {
         return None;
     }
     let raw = piece(pass.text, start..end);

@@ -242,3 +242,57 @@ impl std::fmt::Display for Kind {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_unique_and_lead_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+            assert_eq!(Kind::from_code(kind.code()), Some(*kind));
+            assert_eq!(
+                Kind::ALL
+                    .iter()
+                    .filter(|k| k.code() == kind.code() || k.as_str() == kind.as_str())
+                    .count(),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_on_disk_never_change() {
+        let some = [
+            (Kind::Btc, 1),
+            (Kind::Transaction, 30),
+            (Kind::Phone, 40),
+            (Kind::Domain, 51),
+            (Kind::Sha256, 62),
+            (Kind::Telegram, 70),
+            (Kind::Iban, 100),
+            (Kind::Coordinates, 130),
+        ];
+        for (kind, code) in some {
+            assert_eq!(kind.code(), code);
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_person_is_personal() {
+        for kind in [
+            Kind::Phone,
+            Kind::Email,
+            Kind::Iban,
+            Kind::Card,
+            Kind::Passport,
+            Kind::Imei,
+            Kind::Whatsapp,
+            Kind::Pix,
+        ] {
+            assert!(kind.is_personal(), "{kind}");
+        }
+        assert!(!Kind::Domain.is_personal() && !Kind::Evm.is_personal());
+    }
+}

@@ -184,10 +184,9 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
     if let Some((kind, rest)) = plain
         .split_once(':')
         .and_then(|(name, rest)| Some((Kind::parse(name)?, rest)))
+        && let Ok(found) = normalise(kind, rest, &Hints::default())
     {
-        if let Ok(found) = normalise(kind, rest, &Hints::default()) {
-            push(found);
-        }
+        push(found);
     }
     if let Some(web) = web::read(plain) {
         push(web.url);

@@ -49,10 +49,10 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     {
         return None;
     }
-    if plus.is_none() {
-        if let Some(past) = coordinates(pass, start) {
-            return Some(past);
-        }
+    if plus.is_none()
+        && let Some(past) = coordinates(pass, start)
+    {
+        return Some(past);
     }
     let run = run(pass.bytes, start);
     let end = run.groups.last()?.1;
@@ -65,10 +65,10 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     if plus.is_none() && previous == b'-' && is_alnum(before(pass.bytes, start.wrapping_sub(1))) {
         return None;
     }
-    if plus.is_none() {
-        if let Some(past) = card(pass, start, &run) {
-            return Some(past);
-        }
+    if plus.is_none()
+        && let Some(past) = card(pass, start, &run)
+    {
+        return Some(past);
     }
     telephone(pass, start, plus, &run)
 }
@@ -102,8 +102,7 @@ fn card(pass: &mut Pass<'_>, start: usize, run: &Run) -> Option<usize> {
         .groups
         .iter()
         .copied()
-        .filter(|(count, _)| (13..=19).contains(count))
-        .next_back()?;
+        .rfind(|(count, _)| (13..=19).contains(count))?;
     let counts: Vec<usize> = run.groups.iter().map(|(count, _)| *count).collect();
     let grouped = counts.starts_with(&[4, 8, 12, 16]) || counts == [4, 10, 15];
     let cue = pass
@@ -169,7 +168,8 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
     // Two numbers with one space between them: the longest prefix of whole groups that is a number, within five tries.
     let mut tries = 0;
     for (at_group, (count, end)) in run.groups.iter().copied().enumerate().rev() {
-        if !(7..=15).contains(&count) && !(double_zero && count <= 17) {
+        let most = if double_zero { 17 } else { 15 };
+        if !(7..=most).contains(&count) {
             continue;
         }
         tries += if plus.is_some() || pass.country.is_some() {

@@ -366,10 +366,10 @@ fn unique(found: Vec<Found>) -> Vec<Found> {
                 out.push(f);
             }
             std::collections::hash_map::Entry::Occupied(entry) => {
-                if let Some(earlier) = out.get_mut(*entry.get()) {
-                    if earlier.strength < f.strength {
-                        *earlier = f;
-                    }
+                if let Some(earlier) = out.get_mut(*entry.get())
+                    && earlier.strength < f.strength
+                {
+                    *earlier = f;
                 }
             }
         }

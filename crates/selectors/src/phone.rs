@@ -153,10 +153,10 @@ pub(crate) fn typed(raw: &str, hint: Option<&str>) -> Option<Found> {
             .map(|value| Found::links(Kind::Phone, value))
             .or_else(|| unknown_range(&number));
     }
-    if let Some(rest) = number.strip_prefix("00") {
-        if let Some(value) = read(rest, Form::International) {
-            return Some(Found::links(Kind::Phone, value));
-        }
+    if let Some(rest) = number.strip_prefix("00")
+        && let Some(value) = read(rest, Form::International)
+    {
+        return Some(Found::links(Kind::Phone, value));
     }
     if let Some(value) = hint
         .and_then(country)
@@ -196,10 +196,10 @@ pub(crate) fn in_text(
             .map(|value| Found::links(Kind::Phone, value))
             .or_else(|| cue.and_then(|_| unknown_range(number)));
     }
-    if let Some(rest) = number.strip_prefix("00").filter(|rest| rest.len() >= 8) {
-        if let Some(value) = read(rest, Form::International) {
-            return Some(Found::links(Kind::Phone, value));
-        }
+    if let Some(rest) = number.strip_prefix("00").filter(|rest| rest.len() >= 8)
+        && let Some(value) = read(rest, Form::International)
+    {
+        return Some(Found::links(Kind::Phone, value));
     }
     if let Some(value) = hint.and_then(|c| read(number, Form::National(c))) {
         let found = Found::links(Kind::Phone, value);

@@ -185,10 +185,10 @@ impl Pass<'_> {
         }
         let token = piece(self.text, start..end);
         let first = at(self.bytes, start);
-        if token.len() >= 25 {
-            if let Some(end) = self.long_run(token, start, end) {
-                return Some(end);
-            }
+        if token.len() >= 25
+            && let Some(end) = self.long_run(token, start, end)
+        {
+            return Some(end);
         }
         // Within a path, a query or an identifier joined by underscores nothing short counts.
         if matches!(before(self.bytes, start), b'_' | b'/' | b'\\') && at(self.bytes, end) != b'.' {
@@ -206,10 +206,11 @@ impl Pass<'_> {
                 return past;
             }
         }
-        if token.len() >= 4 && first.is_ascii_alphabetic() {
-            if let Some(past) = numbers::iban(self, start) {
-                return Some(past);
-            }
+        if token.len() >= 4
+            && first.is_ascii_alphabetic()
+            && let Some(past) = numbers::iban(self, start)
+        {
+            return Some(past);
         }
         None
     }
@@ -223,12 +224,11 @@ impl Pass<'_> {
     /// Wallets, transactions and hashes.
     fn long_run(&mut self, token: &str, start: usize, end: usize) -> Option<usize> {
         // TON's alphabet has - and _.
-        if matches!(token.as_bytes(), [b'E' | b'U', b'Q' | b'f', ..])
-            || (start > 0 && matches!(before(self.bytes, start), b'-' | b'_'))
+        if (matches!(token.as_bytes(), [b'E' | b'U', b'Q' | b'f', ..])
+            || (start > 0 && matches!(before(self.bytes, start), b'-' | b'_')))
+            && let Some(past) = self.ton(start)
         {
-            if let Some(past) = self.ton(start) {
-                return Some(past);
-            }
+            return Some(past);
         }
         let joined = matches!(before(self.bytes, start), b'_') || at(self.bytes, end) == b'_';
         let tx_cue = |pass: &Self| {
@@ -269,11 +269,10 @@ impl Pass<'_> {
         }
         if (32..=44).contains(&token.len())
             && self.cues.near(start, 48, |cue| cue == Cue::Sol).is_some()
+            && let Some(found) = wallet::read_sol(token)
         {
-            if let Some(found) = wallet::read_sol(token) {
-                self.emit(found, start, end);
-                return Some(end);
-            }
+            self.emit(found, start, end);
+            return Some(end);
         }
         None
     }
@@ -509,10 +508,8 @@ impl Pass<'_> {
         let Some(why) = host::in_text(written, &host, around) else {
             return Some(past);
         };
-        if path {
-            if let Some(end) = self.without_scheme(start) {
-                return Some(end);
-            }
+        if path && let Some(end) = self.without_scheme(start) {
+            return Some(end);
         }
         if crate::net::messaging::is_platform(host.registrable()) {
             return Some(past);
@@ -544,7 +541,6 @@ impl Pass<'_> {
         while start < i && matches!(at(self.bytes, start), b'-' | b'.' | b'_') {
             start += 1;
         }
-        let mut start = start;
         while !self.text.is_char_boundary(start) {
             start += 1;
         }

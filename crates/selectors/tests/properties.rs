@@ -41,8 +41,6 @@ fn readings(found: Vec<Found>) -> Vec<(Kind, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
-
     #[test]
     fn any_text_is_read_and_spans_lie_within_it(text in texts(), country in proptest::option::of("[A-Z]{2}")) {
         let hints = Hints { country: country.as_deref() };
