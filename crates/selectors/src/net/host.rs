@@ -113,12 +113,12 @@ fn is_file_extension(tld: &str) -> bool {
 }
 
 /// Top-level domains that are also a file extension, or a word that follows a full stop whose space was forgotten.
+/// Those that fraud lives on (`top`, `cc`, `live`, ...) are left out, words or not.
 #[rustfmt::skip]
 fn is_word(tld: &str) -> bool {
     matches!(tld,
-        "rs" | "pl" | "sh" | "cc" | "ml" | "am" | "ac" | "as" | "at" | "be" | "by" | "do" | "es" | "id" | "in" | "is" | "it" | "la" | "me" | "my" | "no" | "pm" | "to" | "us" | "un" | "de"
-        | "name" | "call" | "link" | "click" | "run" | "open" | "now" | "today" | "live" | "help" | "here" | "support" | "work" | "free" | "you" | "how" | "like" | "got" | "save" | "win" | "if" | "so"
-        | "date" | "data" | "map" | "play" | "post" | "read" | "safe" | "pay" | "man" | "men" | "one" | "top" | "vote" | "watch" | "tel" | "app" | "dev" | "page" | "go" | "ing" | "zone" | "space" | "new" | "box" | "bar" | "final")
+        "rs" | "pl" | "sh" | "ml" | "am" | "ac" | "as" | "at" | "be" | "by" | "do" | "es" | "id" | "in" | "is" | "it" | "la" | "me" | "my" | "no" | "pm" | "to" | "un" | "de" | "if" | "so" | "go"
+        | "name" | "call" | "run" | "open" | "now" | "help" | "here" | "free" | "you" | "how" | "like" | "got" | "save" | "date" | "data" | "map" | "play" | "post" | "read" | "safe" | "tel" | "app" | "new")
 }
 
 /// Stems of files that are spoken of in prose.
