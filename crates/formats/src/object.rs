@@ -104,6 +104,11 @@ impl Object {
         self
     }
 
+    /// Whether it is an observable (STIX 2.1 section 6).
+    pub fn is_observable(&self) -> bool {
+        self.observable
+    }
+
     /// A property set before.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
