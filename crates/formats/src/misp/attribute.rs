@@ -29,16 +29,22 @@ impl<'v> Attribute<'v> {
         let kind = text(raw, "type").or_else(|| (!relation.is_empty()).then(|| "text".into()))?;
         let to_ids = match raw.get("to_ids") {
             Some(Value::Bool(flag)) => *flag,
-            Some(Value::String(word)) => word == "1" || word == "true",
+            Some(Value::String(word)) => !matches!(word.as_str(), "" | "0" | "false" | "False"),
             Some(Value::Number(number)) => number.as_f64() != Some(0.0),
             _ => for_detection(&kind),
         };
-        Some(Self { value: text(raw, "value")?, data: text(raw, "data"), comment: text(raw, "comment").filter(|comment| !comment.is_empty()), category: text(raw, "category"), kind, relation, to_ids, raw })
+        Some(Self { value: text(raw, "value")?, data: text(raw, "data").map(base64_only), comment: text(raw, "comment").filter(|comment| !comment.is_empty()), category: text(raw, "category"), kind, relation, to_ids, raw })
     }
 
     pub fn fault(&self) -> Option<&'static str> {
         fault(&self.kind, &self.value)
     }
+}
+
+/// Base64 without what does not belong to it (line ends, stray quotes).
+fn base64_only(data: Cow<'_, str>) -> Cow<'_, str> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    if data.chars().all(good) { data } else { data.chars().filter(|c| good(*c)).collect::<String>().into() }
 }
 
 /// `first|second`, the second empty where there is no bar.

@@ -133,8 +133,12 @@ fn one_observable((object_type, account, table): Table, attributes: &[Attribute<
                 format!("hashes.{hash}")
             }
             (None, None) => {
-                extra.push((attribute.relation.as_ref(), value));
-                format!("x_misp_{}", attribute.relation.to_lowercase().replace('-', "_"))
+                let property = format!("x_misp_{}", attribute.relation.to_lowercase().replace('-', "_"));
+                match &attribute.data {
+                    Some(data) => drop(members.insert(property.clone(), json!({ "value": value, "data": data }))),
+                    None => extra.push((attribute.relation.as_ref(), value)),
+                }
+                property
             }
         };
         if attribute.to_ids {
