@@ -57,7 +57,7 @@ def values(objects):
                 found["pattern " + thing["pattern"]] += 1
         elif kind in OBSERVABLES:
             # Deterministic ids make one object of an observable that several attributes share.
-            key = (kind, json.dumps({k: v for k, v in thing.items() if k != "id" and not k.endswith(("_ref", "_refs"))}, sort_keys=True))
+            key = (kind, tuple(sorted(leaves(thing))))
             if key in seen and kind not in ("email-message", "network-traffic", "process"):
                 continue
             seen.add(key)
