@@ -82,7 +82,14 @@ fn contributing(object_type: &str) -> &'static [&'static str] {
         "file" => &["hashes", "name", "extensions", "parent_directory_ref"],
         "mutex" => &["name"],
         "network-traffic" => &[
-            "start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions",
+            "start",
+            "end",
+            "src_ref",
+            "dst_ref",
+            "src_port",
+            "dst_port",
+            "protocols",
+            "extensions",
         ],
         "software" => &["name", "cpe", "swid", "vendor", "version"],
         "user-account" => &["account_type", "user_id", "account_login"],
@@ -105,7 +112,11 @@ pub fn deterministic_id(members: &Map<String, Value>) -> Option<String> {
     let mut chosen = Map::new();
     for name in contributing(object_type) {
         if let Some(value) = members.get(*name) {
-            let value = if *name == "hashes" { one_hash(value) } else { value.clone() };
+            let value = if *name == "hashes" {
+                one_hash(value)
+            } else {
+                value.clone()
+            };
             chosen.insert((*name).to_owned(), value);
         }
     }
@@ -147,6 +158,9 @@ mod tests {
         let more = serde_json::json!({"type": "ipv4-addr", "value": "198.51.100.3", "x": 1});
         let id = deterministic_id(bare.as_object().unwrap());
         assert_eq!(id, deterministic_id(more.as_object().unwrap()));
-        assert_eq!(id.unwrap(), "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4");
+        assert_eq!(
+            id.unwrap(),
+            "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4"
+        );
     }
 }

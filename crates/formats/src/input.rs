@@ -38,20 +38,32 @@ pub(crate) fn open<'i>(
         None
     };
     if let Some(why) = refusal {
-        return Err(ReadError::Broken { at: start(), why: why.to_owned() });
+        return Err(ReadError::Broken {
+            at: start(),
+            why: why.to_owned(),
+        });
     }
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         input.consume(3);
     }
-    Ok(Box::new(Bounded { input, left: max_bytes }))
+    Ok(Box::new(Bounded {
+        input,
+        left: max_bytes,
+    }))
 }
 
 /// An IO error as a sentence about the file.
 pub(crate) fn broken(at: Position, error: &io::Error) -> ReadError {
     if error.kind() == io::ErrorKind::FileTooLarge {
-        return ReadError::Limit { at, why: error.to_string() };
+        return ReadError::Limit {
+            at,
+            why: error.to_string(),
+        };
     }
-    ReadError::Broken { at, why: error.to_string() }
+    ReadError::Broken {
+        at,
+        why: error.to_string(),
+    }
 }
 
 struct Bounded<R> {
@@ -77,7 +89,9 @@ impl<R: BufRead> BufRead for Bounded<R> {
                 "more bytes than one file may have (max_input_bytes); split it",
             ));
         }
-        let shown = usize::try_from(self.left).unwrap_or(usize::MAX).min(head.len());
+        let shown = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(head.len());
         Ok(head.get(..shown).unwrap_or_default())
     }
 
@@ -98,7 +112,11 @@ pub(crate) enum Line {
 }
 
 /// Reads one line into `buffer`, at most `max` bytes of it; the rest of a longer line is skipped.
-pub(crate) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>, max: usize) -> io::Result<Line> {
+pub(crate) fn read_line(
+    input: &mut dyn BufRead,
+    buffer: &mut Vec<u8>,
+    max: usize,
+) -> io::Result<Line> {
     buffer.clear();
     let (mut any, mut too_long) = (false, false);
     loop {
@@ -138,7 +156,9 @@ mod tests {
     #[test]
     fn a_gzip_that_breaks_off_is_an_error_with_its_reason() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        let text: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let text: Vec<u8> = (0..100_000_u32)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes())
+            .collect();
         encoder.write_all(&text).unwrap();
         let packed = encoder.finish().unwrap();
         let half = &packed[..packed.len() / 2];
@@ -159,10 +179,22 @@ mod tests {
     fn a_long_line_is_cut_and_the_next_one_is_whole() {
         let mut input: &[u8] = b"aaaaaaaaaa\r\nbb\r\ncc";
         let mut line = Vec::new();
-        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::TooLong));
-        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 4).unwrap(),
+            Line::TooLong
+        ));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 4).unwrap(),
+            Line::Whole
+        ));
         assert_eq!(line, b"bb");
-        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
-        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::End));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 4).unwrap(),
+            Line::Whole
+        ));
+        assert!(matches!(
+            read_line(&mut input, &mut line, 4).unwrap(),
+            Line::End
+        ));
     }
 }

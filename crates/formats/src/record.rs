@@ -98,7 +98,11 @@ pub struct Position {
 impl Position {
     /// A position in words only.
     pub fn of(what: impl Into<String>) -> Self {
-        Self { line: None, record: None, what: what.into() }
+        Self {
+            line: None,
+            record: None,
+            what: what.into(),
+        }
     }
 
     /// The same with a line, from 1.
@@ -116,7 +120,11 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.what.is_empty() { "record" } else { &self.what })?;
+        f.write_str(if self.what.is_empty() {
+            "record"
+        } else {
+            &self.what
+        })?;
         if let Some(record) = self.record {
             write!(f, " {record}")?;
         }
@@ -250,7 +258,13 @@ impl<'a, 's> Out<'a, 's> {
         options: &'a Options<'a>,
         sink: &'s mut dyn FnMut(Item) -> ControlFlow<()>,
     ) -> Self {
-        Self { options, format, sink, summary: Summary::default(), seen: HashSet::new() }
+        Self {
+            options,
+            format,
+            sink,
+            summary: Summary::default(),
+            seen: HashSet::new(),
+        }
     }
 
     /// The keyed id of a record of this source.
@@ -266,7 +280,10 @@ impl<'a, 's> Out<'a, 's> {
         if self.summary.records > self.options.limits.max_records {
             return Err(ReadError::Limit {
                 at: Position::of("record").record(self.summary.records),
-                why: format!("more than {} records in one file (max_records); split it", self.options.limits.max_records),
+                why: format!(
+                    "more than {} records in one file (max_records); split it",
+                    self.options.limits.max_records
+                ),
             });
         }
         Ok(())
@@ -304,12 +321,26 @@ impl<'a, 's> Out<'a, 's> {
     }
 
     /// Sets a record aside.
-    pub fn bad(&mut self, at: Position, why: impl Into<String>, record: &[u8]) -> Result<(), ReadError> {
+    pub fn bad(
+        &mut self,
+        at: Position,
+        why: impl Into<String>,
+        record: &[u8],
+    ) -> Result<(), ReadError> {
         self.summary.bad += 1;
-        let head = record.get(..record.len().min(4 * SNIPPET_CHARS)).unwrap_or_default();
-        let snippet: String = String::from_utf8_lossy(head).chars().take(SNIPPET_CHARS).collect();
+        let head = record
+            .get(..record.len().min(4 * SNIPPET_CHARS))
+            .unwrap_or_default();
+        let snippet: String = String::from_utf8_lossy(head)
+            .chars()
+            .take(SNIPPET_CHARS)
+            .collect();
         let snippet = (!snippet.is_empty()).then_some(snippet);
-        self.send(Item::Skipped(Bad { at, why: why.into(), snippet }))
+        self.send(Item::Skipped(Bad {
+            at,
+            why: why.into(),
+            snippet,
+        }))
     }
 
     /// Notes something worth telling, counted by its text; the text repeats nothing of the record.
@@ -324,7 +355,11 @@ impl<'a, 's> Out<'a, 's> {
 
     /// An error about the whole file.
     pub fn malformed(&self, at: Position, why: impl Into<String>) -> ReadError {
-        ReadError::Malformed { at, format: self.format.as_str(), why: why.into() }
+        ReadError::Malformed {
+            at,
+            format: self.format.as_str(),
+            why: why.into(),
+        }
     }
 
     fn send(&mut self, item: Item) -> Result<(), ReadError> {

@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Reads `{"type":"bundle","objects":[…]}`, a TAXII envelope, a bare list, or one object.
-pub(crate) fn read_bundle<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+pub(crate) fn read_bundle<'i>(
+    input: Box<dyn BufRead + 'i>,
+    out: &mut Out<'_, '_>,
+) -> Result<(), ReadError> {
     let limits = &out.options.limits;
     let mut json = JsonReader::new(input, limits.max_object_bytes, limits.max_depth);
     match json.next()? {
@@ -33,14 +36,21 @@ pub(crate) fn read_bundle<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_
             })?;
             if !bundled {
                 let bytes = json.kept().ok_or_else(|| {
-                    out.malformed(Position::of("file"), "neither a bundle with `objects` nor one object within max_object_bytes")
+                    out.malformed(
+                        Position::of("file"),
+                        "neither a bundle with `objects` nor one object within max_object_bytes",
+                    )
                 })?;
-                let raw = Raw { bytes, line: 1, fault: None };
+                let raw = Raw {
+                    bytes,
+                    line: 1,
+                    fault: None,
+                };
                 take(raw, Position::of("object").line(1).record(1), out)?;
             }
             nothing_after(&mut json, out)
         }
-        Next::Value(_) => Err(out.malformed(json.at("JSON"), "a bundle begins with { or ["))
+        Next::Value(_) => Err(out.malformed(json.at("JSON"), "a bundle begins with { or [")),
     }
 }
 
@@ -58,13 +68,18 @@ fn object(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Resul
 }
 
 /// Reads one object a line; empty lines are skipped.
-pub(crate) fn read_lines<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+pub(crate) fn read_lines<'i>(
+    mut input: Box<dyn BufRead + 'i>,
+    out: &mut Out<'_, '_>,
+) -> Result<(), ReadError> {
     let max = out.options.limits.max_object_bytes;
     let (mut line, mut bytes) = (0, Vec::new());
     loop {
         line += 1;
         let at = Position::of("object").line(line);
-        let fault = match read_line(&mut input, &mut bytes, max).map_err(|error| broken(at.clone(), &error))? {
+        let fault = match read_line(&mut input, &mut bytes, max)
+            .map_err(|error| broken(at.clone(), &error))?
+        {
             Line::End => return Ok(()),
             Line::Whole => None,
             Line::TooLong => Some(format!("longer than {max} bytes (max_object_bytes)")),
@@ -73,7 +88,15 @@ pub(crate) fn read_lines<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_,
             continue;
         }
         let body = bytes.trim_ascii().to_vec();
-        take(Raw { bytes: body, line, fault }, at, out)?;
+        take(
+            Raw {
+                bytes: body,
+                line,
+                fault,
+            },
+            at,
+            out,
+        )?;
     }
 }
 
@@ -94,7 +117,14 @@ fn take(raw: Raw, at: Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> 
     out.record()?;
     match check(&raw, out.options.limits.max_depth) {
         Ok((id, times)) => match String::from_utf8(raw.bytes) {
-            Ok(body) => out.raw(Record { body, id, at, converted: false, times, placeholder: false }),
+            Ok(body) => out.raw(Record {
+                body,
+                id,
+                at,
+                converted: false,
+                times,
+                placeholder: false,
+            }),
             Err(error) => out.bad(at, "not valid UTF-8", error.as_bytes()),
         },
         Err(why) => out.bad(at, why, &raw.bytes),
@@ -105,19 +135,33 @@ fn check(raw: &Raw, max_depth: usize) -> Result<(String, TimesKnown), String> {
     if let Some(fault) = &raw.fault {
         return Err(fault.clone());
     }
-    let text = std::str::from_utf8(&raw.bytes).map_err(|error| format!("not valid UTF-8 at its byte {}", error.valid_up_to() + 1))?;
+    let text = std::str::from_utf8(&raw.bytes)
+        .map_err(|error| format!("not valid UTF-8 at its byte {}", error.valid_up_to() + 1))?;
     if nests_deeper(text, max_depth) {
         return Err(format!("nested deeper than {max_depth} levels (max_depth)"));
     }
     let head: Head<'_> = serde_json::from_str(text).map_err(|error| {
-        format!("not a STIX object: {} at its line {}, column {}", kind_of(&error), error.line(), error.column())
+        format!(
+            "not a STIX object: {} at its line {}, column {}",
+            kind_of(&error),
+            error.line(),
+            error.column()
+        )
     })?;
-    let object_type = head.object_type.ok_or("the object has no `type`; STIX 2.1 requires it")?;
-    let id = head.id.ok_or("the object has no `id`; STIX 2.1 requires it")?;
+    let object_type = head
+        .object_type
+        .ok_or("the object has no `type`; STIX 2.1 requires it")?;
+    let id = head
+        .id
+        .ok_or("the object has no `id`; STIX 2.1 requires it")?;
     if object_type == "bundle" {
         return Err("a bundle inside a bundle; hand over its objects".to_owned());
     }
-    if id.strip_prefix(object_type.as_ref()).and_then(|rest| rest.strip_prefix("--")).is_none() {
+    if id
+        .strip_prefix(object_type.as_ref())
+        .and_then(|rest| rest.strip_prefix("--"))
+        .is_none()
+    {
         return Err("the `id` does not begin with the object's type and two dashes".to_owned());
     }
     let times = match (head.created, head.modified) {

@@ -15,8 +15,7 @@ pub const INCIDENT_CORE: &str = "extension-definition--ef765651-680c-498d-9894-9
 /// Ours: `lure`, a new SCO (text, language, channel, contact and url references, template).
 pub const LURE: &str = "extension-definition--7c1e9c4e-0f3b-4a86-9b0b-6f1d0a9a52c7";
 /// Ours: `identity-document`, a new SCO (document type, number, issuing country, dates, whose it is).
-pub const IDENTITY_DOCUMENT: &str =
-    "extension-definition--2d7f8d0a-53c4-4a0e-8c0f-7b9c8e1f4d36";
+pub const IDENTITY_DOCUMENT: &str = "extension-definition--2d7f8d0a-53c4-4a0e-8c0f-7b9c8e1f4d36";
 /// Ours: a property extension with what an import knows and STIX has no property for (currency, network,
 /// confidence class, category, programme, ...).
 pub const IMPORTED: &str = "extension-definition--e1b6a0de-9f6c-4f58-a1d2-0c6f2b8d7a94";

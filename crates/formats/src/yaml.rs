@@ -10,6 +10,10 @@ use std::io::BufRead;
 /// A header value inherited by items, or an item: scalars, lists and small mappings as JSON.
 pub(crate) type Fields = Map<String, Value>;
 
+/// Takes one item: the header as far as it was read, the item, its number.
+pub(crate) type Each<'e> =
+    &'e mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>;
+
 /// Reads a pack: `each` gets the header as far as it stood before the list, the item, and its number.
 ///
 /// A header field after the list cannot be inherited by items that were handed over already: it is refused.
@@ -17,7 +21,7 @@ pub(crate) fn read_pack<'i>(
     input: Box<dyn BufRead + 'i>,
     list: &'static str,
     out: &mut Out<'_, '_>,
-    each: &mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>,
+    each: Each<'_>,
 ) -> Result<Fields, ReadError> {
     let limits = out.options.limits.clone();
     let failure: Cell<Option<ReadError>> = Cell::new(None);
@@ -37,8 +41,16 @@ pub(crate) fn read_pack<'i>(
         budget: budget,
         with_snippet: false,
     };
-    let seed = PackSeed { list, out, each, failure: &failure, count: &count };
-    let outcome = serde_saphyr::with_deserializer_from_reader_with_options(input, options, |de| seed.deserialize(de));
+    let seed = PackSeed {
+        list,
+        out,
+        each,
+        failure: &failure,
+        count: &count,
+    };
+    let outcome = serde_saphyr::with_deserializer_from_reader_with_options(input, options, |de| {
+        seed.deserialize(de)
+    });
     if let Some(failure) = failure.take() {
         return Err(failure);
     }
@@ -46,14 +58,28 @@ pub(crate) fn read_pack<'i>(
         let mut at = Position::of("YAML");
         at.line = error.location().map(|location| location.line());
         at.record = (count.get() > 0).then_some(count.get());
-        ReadError::Malformed { at, format: if list == "actors" { "actorpack" } else { "tagpack" }, why: words_of(&error) }
+        ReadError::Malformed {
+            at,
+            format: if list == "actors" {
+                "actorpack"
+            } else {
+                "tagpack"
+            },
+            why: words_of(&error),
+        }
     })
 }
 
 /// What is wrong with the YAML, without repeating its text.
 fn words_of(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
-    let head: String = text.lines().next().unwrap_or_default().chars().take(160).collect();
+    let head: String = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(160)
+        .collect();
     if text.contains("udget") || text.contains("alias") {
         return format!("over a limit on aliases, nesting or size ({head})");
     }
@@ -63,7 +89,7 @@ fn words_of(error: &serde_saphyr::Error) -> String {
 struct PackSeed<'p, 'a, 's> {
     list: &'static str,
     out: &'p mut Out<'a, 's>,
-    each: &'p mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>,
+    each: Each<'p>,
     failure: &'p Cell<Option<ReadError>>,
     count: &'p Cell<u64>,
 }
@@ -97,13 +123,18 @@ impl<'de> Visitor<'de> for PackSeed<'_, '_, '_> {
                     count: self.count,
                 })?;
             } else if listed && name != "context" && name != "description" {
-                return Err(serde::de::Error::custom("a header field comes after the list; move it above"));
+                return Err(serde::de::Error::custom(
+                    "a header field comes after the list; move it above",
+                ));
             } else {
                 header.insert(name, map.next_value::<Value>()?);
             }
         }
         if !listed {
-            return Err(serde::de::Error::custom(format!("there is no `{}` in the pack", self.list)));
+            return Err(serde::de::Error::custom(format!(
+                "there is no `{}` in the pack",
+                self.list
+            )));
         }
         Ok(header)
     }
@@ -112,7 +143,7 @@ impl<'de> Visitor<'de> for PackSeed<'_, '_, '_> {
 struct ListSeed<'p, 'a, 's> {
     header: &'p Fields,
     out: &'p mut Out<'a, 's>,
-    each: &'p mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>,
+    each: Each<'p>,
     failure: &'p Cell<Option<ReadError>>,
     count: &'p Cell<u64>,
 }
@@ -149,7 +180,9 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Err(serde::de::Error::custom("a list was expected, not a mapping"))
+        Err(serde::de::Error::custom(
+            "a list was expected, not a mapping",
+        ))
     }
 }
 

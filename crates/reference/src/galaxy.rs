@@ -26,7 +26,9 @@ pub struct GalaxyHit {
 impl GalaxyHit {
     /// The name and the other names, as they are looked up.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
-        std::iter::once(&self.value).chain(&self.synonyms).map(|name| key(name))
+        std::iter::once(&self.value)
+            .chain(&self.synonyms)
+            .map(|name| key(name))
     }
 }
 
@@ -41,7 +43,10 @@ pub(crate) struct Galaxy {
 
 impl Galaxy {
     pub fn open(folder: &Path) -> Result<Self> {
-        Ok(Self { info: read_info(folder)?, table: at(folder, Table::open(folder))? })
+        Ok(Self {
+            info: read_info(folder)?,
+            table: at(folder, Table::open(folder))?,
+        })
     }
 
     /// All clusters of the name, at most 50.
@@ -49,10 +54,11 @@ impl Galaxy {
         let wanted = key(name);
         let mut hits: Vec<GalaxyHit> = Vec::new();
         self.table.find(&wanted, |text| {
-            if let Ok(hit) = serde_json::from_str::<GalaxyHit>(text) {
-                if hit.keys().any(|key| key == wanted) && !hits.contains(&hit) {
-                    hits.push(hit);
-                }
+            if let Ok(hit) = serde_json::from_str::<GalaxyHit>(text)
+                && hit.keys().any(|key| key == wanted)
+                && !hits.contains(&hit)
+            {
+                hits.push(hit);
             }
             hits.len() >= 50
         });

@@ -100,7 +100,10 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 pub(crate) fn at<T>(path: &Path, result: io::Result<T>) -> Result<T> {
-    result.map_err(|source| Error::Io { path: path.to_owned(), source })
+    result.map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// That a value stands in a list.
@@ -132,15 +135,25 @@ impl Library {
     /// # Errors
     /// [`Error::Io`] when a folder itself cannot be read.
     pub fn open(dir: &Path) -> Result<Self> {
-        let mut library = Self { lists: Vec::new(), galaxies: Vec::new(), broken: Vec::new() };
+        let mut library = Self {
+            lists: Vec::new(),
+            galaxies: Vec::new(),
+            broken: Vec::new(),
+        };
         for kind in [ListKind::Block, ListKind::Warning, ListKind::Galaxy] {
             for folder in folders(&dir.join(kind.folder()))? {
                 let opened = match kind {
-                    ListKind::Galaxy => Galaxy::open(&folder).map(|galaxy| library.galaxies.push(galaxy)),
+                    ListKind::Galaxy => {
+                        Galaxy::open(&folder).map(|galaxy| library.galaxies.push(galaxy))
+                    }
                     _ => List::open(&folder).map(|list| library.lists.push(list)),
                 };
                 if let Err(error) = opened {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    let name = folder
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
                     library.broken.push((name, error.to_string()));
                 }
             }
@@ -156,7 +169,13 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::Limit`]; nothing is changed then.
-    pub fn install(dir: &Path, kind: ListKind, name: &str, source: &str, reader: Box<dyn BufRead + '_>) -> Result<Installed> {
+    pub fn install(
+        dir: &Path,
+        kind: ListKind,
+        name: &str,
+        source: &str,
+        reader: Box<dyn BufRead + '_>,
+    ) -> Result<Installed> {
         install::install(dir, kind, name, source, reader)
     }
 
@@ -171,14 +190,23 @@ impl Library {
             .iter()
             .filter_map(|list| {
                 let matched = list.find(&query)?;
-                Some(Listing { list: list.info.name.clone(), title: list.info.title.clone(), what: list.info.kind, matched })
+                Some(Listing {
+                    list: list.info.name.clone(),
+                    title: list.info.title.clone(),
+                    what: list.info.kind,
+                    matched,
+                })
             })
             .collect()
     }
 
     /// What is installed.
     pub fn lists(&self) -> Vec<ListInfo> {
-        self.lists.iter().map(|list| list.info.clone()).chain(self.galaxies.iter().map(|galaxy| galaxy.info.clone())).collect()
+        self.lists
+            .iter()
+            .map(|list| list.info.clone())
+            .chain(self.galaxies.iter().map(|galaxy| galaxy.info.clone()))
+            .collect()
     }
 
     /// Lists that could not be opened, with the reason.
@@ -188,7 +216,11 @@ impl Library {
 
     /// The clusters whose name or synonym is `name` (case and outer spaces do not matter), at most 50.
     pub fn galaxy(&self, name: &str) -> Vec<GalaxyHit> {
-        self.galaxies.iter().flat_map(|galaxy| galaxy.find(name)).take(50).collect()
+        self.galaxies
+            .iter()
+            .flat_map(|galaxy| galaxy.find(name))
+            .take(50)
+            .collect()
     }
 }
 
@@ -201,7 +233,9 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = at(dir, entry)?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
         if path.is_dir() && !hidden {
             found.push(path);
         }

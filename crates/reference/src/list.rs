@@ -62,7 +62,11 @@ pub(crate) fn read_info(folder: &Path) -> Result<ListInfo> {
     let path = folder.join("list.json");
     let text = at(&path, fs::read(&path))?;
     serde_json::from_slice(&text).map_err(|_| crate::Error::Malformed {
-        name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        name: folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         why: "list.json cannot be read; install the list again".to_owned(),
     })
 }
@@ -72,13 +76,25 @@ impl List {
         let info = read_info(folder)?;
         let lines = || -> Result<Vec<String>> {
             let path = folder.join("values");
-            Ok(at(&path, fs::read_to_string(&path))?.lines().map(str::to_owned).collect())
+            Ok(at(&path, fs::read_to_string(&path))?
+                .lines()
+                .map(str::to_owned)
+                .collect())
         };
-        let mut list = Self { info, table: None, ranges: None, substrings: None, expressions: Vec::new() };
+        let mut list = Self {
+            info,
+            table: None,
+            ranges: None,
+            substrings: None,
+            expressions: Vec::new(),
+        };
         match list.info.matching {
             MatchKind::Substring => list.substrings = Substrings::new(lines()?),
             MatchKind::Regex => {
-                let compiled = lines()?.into_iter().take(MAX_EXPRESSIONS).filter_map(|text| compile(&text).map(|regex| (text, regex)));
+                let compiled = lines()?
+                    .into_iter()
+                    .take(MAX_EXPRESSIONS)
+                    .filter_map(|text| compile(&text).map(|regex| (text, regex)));
                 list.expressions = compiled.collect();
             }
             _ => {
@@ -97,13 +113,15 @@ impl List {
         if !self.is_meant_for(query.shape) {
             return None;
         }
-        if let (Some(ranges), Some(address)) = (&self.ranges, query.address) {
-            if let Some(found) = ranges.find(address) {
-                return Some(found);
-            }
+        if let (Some(ranges), Some(address)) = (&self.ranges, query.address)
+            && let Some(found) = ranges.find(address)
+        {
+            return Some(found);
         }
         if let Some(table) = &self.table {
-            if let Some(found) = table.find(&query.value, |found| crate::query::normal(found) == query.value) {
+            if let Some(found) = table.find(&query.value, |found| {
+                crate::query::normal(found) == query.value
+            }) {
                 return Some(found);
             }
             let hosts = match self.info.matching {
@@ -111,8 +129,17 @@ impl List {
                 // A string list of domains says nothing about what stands below them.
                 _ => query.hosts.get(..1).unwrap_or_default(),
             };
-            for host in hosts.iter().filter(|host| **host != query.value || self.info.matching == MatchKind::Hostname) {
-                if let Some(found) = table.find(host, |found| found.trim_start_matches("*.").trim_matches('.').eq_ignore_ascii_case(host) || found.to_lowercase() == *host) {
+            for host in hosts
+                .iter()
+                .filter(|host| **host != query.value || self.info.matching == MatchKind::Hostname)
+            {
+                if let Some(found) = table.find(host, |found| {
+                    found
+                        .trim_start_matches("*.")
+                        .trim_matches('.')
+                        .eq_ignore_ascii_case(host)
+                        || found.to_lowercase() == *host
+                }) {
                     return Some(found);
                 }
             }
@@ -121,7 +148,10 @@ impl List {
         if let Some(substrings) = &self.substrings {
             return substrings.find(&query.value);
         }
-        self.expressions.iter().find(|(_, regex)| regex.is_match(&query.value)).map(|(text, _)| text.clone())
+        self.expressions
+            .iter()
+            .find(|(_, regex)| regex.is_match(&query.value))
+            .map(|(text, _)| text.clone())
     }
 
     /// Whether the list speaks of such values at all; a list that does not say, of all.
@@ -130,7 +160,10 @@ impl List {
             return true;
         }
         self.info.meant_for.iter().any(|meant| match shape {
-            Shape::Host => matches!(meant.as_str(), "domain" | "hostname" | "domain|ip" | "hostname|port"),
+            Shape::Host => matches!(
+                meant.as_str(),
+                "domain" | "hostname" | "domain|ip" | "hostname|port"
+            ),
             Shape::Url => matches!(meant.as_str(), "url" | "uri" | "domain" | "hostname"),
             Shape::Address => meant.starts_with("ip-") || meant == "domain|ip",
             Shape::Email => meant.contains("email"),

@@ -33,7 +33,16 @@ impl<'v> Attribute<'v> {
             Some(Value::Number(number)) => number.as_f64() != Some(0.0),
             _ => for_detection(&kind),
         };
-        Some(Self { value: text(raw, "value")?, data: text(raw, "data").map(base64_only), comment: text(raw, "comment").filter(|comment| !comment.is_empty()), category: text(raw, "category"), kind, relation, to_ids, raw })
+        Some(Self {
+            value: text(raw, "value")?,
+            data: text(raw, "data").map(base64_only),
+            comment: text(raw, "comment").filter(|comment| !comment.is_empty()),
+            category: text(raw, "category"),
+            kind,
+            relation,
+            to_ids,
+            raw,
+        })
     }
 
     pub fn fault(&self) -> Option<&'static str> {
@@ -44,7 +53,11 @@ impl<'v> Attribute<'v> {
 /// Base64 without what does not belong to it (line ends, stray quotes).
 fn base64_only(data: Cow<'_, str>) -> Cow<'_, str> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    if data.chars().all(good) { data } else { data.chars().filter(|c| good(*c)).collect::<String>().into() }
+    if data.chars().all(good) {
+        data
+    } else {
+        data.chars().filter(|c| good(*c)).collect::<String>().into()
+    }
 }
 
 /// `first|second`, the second empty where there is no bar.
@@ -57,7 +70,9 @@ pub(super) fn ours(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Option<Objec
     let value = attribute.value.trim();
     let keyed = |object_type: &str, property: &str| {
         let id = out.options.ids.id(object_type, &["selector", value]);
-        Object::observable(object_type).with("id", id).with(property, value)
+        Object::observable(object_type)
+            .with("id", id)
+            .with(property, value)
     };
     Some(match attribute.kind.as_ref() {
         "btc" | "xmr" | "dash" => Object::value("cryptocurrency-wallet", &wallet_value(value)),
@@ -79,29 +94,51 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
     }
     let kind = attribute.kind.as_ref();
     if let Some(name) = hash_name(kind) {
-        parts.clauses.push((path("file", &format!("hashes.{name}")), value.to_owned()));
-        parts.observables.push(Object::observable("file").with("hashes", json!({ name: value })));
+        parts
+            .clauses
+            .push((path("file", &format!("hashes.{name}")), value.to_owned()));
+        parts
+            .observables
+            .push(Object::observable("file").with("hashes", json!({ name: value })));
         return parts;
     }
     if let Some(name) = kind.strip_prefix("filename|").and_then(hash_name) {
         let (file, hash) = halves(value);
-        parts.clauses.push(("file:name".to_owned(), file.to_owned()));
-        parts.clauses.push((path("file", &format!("hashes.{name}")), hash.to_owned()));
-        parts.observables.push(Object::observable("file").with("name", file).with("hashes", json!({ name: hash })));
+        parts
+            .clauses
+            .push(("file:name".to_owned(), file.to_owned()));
+        parts
+            .clauses
+            .push((path("file", &format!("hashes.{name}")), hash.to_owned()));
+        parts.observables.push(
+            Object::observable("file")
+                .with("name", file)
+                .with("hashes", json!({ name: hash })),
+        );
         return parts;
     }
     if let Some(name) = kind.strip_prefix("x509-fingerprint-").and_then(hash_name) {
-        parts.clauses.push((path("x509-certificate", &format!("hashes.{name}")), value.to_owned()));
-        parts.observables.push(Object::observable("x509-certificate").with("hashes", json!({ name: value })));
+        parts.clauses.push((
+            path("x509-certificate", &format!("hashes.{name}")),
+            value.to_owned(),
+        ));
+        parts
+            .observables
+            .push(Object::observable("x509-certificate").with("hashes", json!({ name: value })));
         return parts;
     }
     if let Some((property, spelled)) = mail_property(kind) {
-        parts.clauses.push((format!("email-message:{spelled}"), value.to_owned()));
+        parts
+            .clauses
+            .push((format!("email-message:{spelled}"), value.to_owned()));
         parts.observables.extend(mail(property, value, out));
         return parts;
     }
     let simple = |object_type: &'static str, property: &'static str| {
-        (vec![(path(object_type, property), value.to_owned())], vec![Object::observable(object_type).with(property, value)])
+        (
+            vec![(path(object_type, property), value.to_owned())],
+            vec![Object::observable(object_type).with(property, value)],
+        )
     };
     let (clauses, observables) = match kind {
         "domain" | "hostname" => simple("domain-name", "value"),
@@ -112,21 +149,44 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
         "url" | "uri" | "link" => simple("url", "value"),
         "mac-address" => {
             let mac = value.trim_matches(['\'', '"']).to_ascii_lowercase();
-            (vec![("mac-addr:value".to_owned(), mac.clone())], vec![Object::value("mac-addr", &mac)])
+            (
+                vec![("mac-addr:value".to_owned(), mac.clone())],
+                vec![Object::value("mac-addr", &mac)],
+            )
         }
         "AS" => {
             let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
-            (vec![("autonomous-system:number".to_owned(), number.to_string())], vec![Object::observable("autonomous-system").with("number", number)])
+            (
+                vec![("autonomous-system:number".to_owned(), number.to_string())],
+                vec![Object::observable("autonomous-system").with("number", number)],
+            )
         }
         "github-username" => (
-            vec![("user-account:account_type".to_owned(), "github".to_owned()), ("user-account:account_login".to_owned(), value.to_owned())],
-            vec![Object::observable("user-account").with("account_type", "github").with("account_login", value)],
+            vec![
+                ("user-account:account_type".to_owned(), "github".to_owned()),
+                ("user-account:account_login".to_owned(), value.to_owned()),
+            ],
+            vec![
+                Object::observable("user-account")
+                    .with("account_type", "github")
+                    .with("account_login", value),
+            ],
         ),
         "regkey|value" => {
             let (key, data) = halves(value);
             (
-                vec![("windows-registry-key:key".to_owned(), key.to_owned()), ("windows-registry-key:values.data".to_owned(), data.to_owned())],
-                vec![Object::observable("windows-registry-key").with("key", key).with("values", json!([{ "data": data }]))],
+                vec![
+                    ("windows-registry-key:key".to_owned(), key.to_owned()),
+                    (
+                        "windows-registry-key:values.data".to_owned(),
+                        data.to_owned(),
+                    ),
+                ],
+                vec![
+                    Object::observable("windows-registry-key")
+                        .with("key", key)
+                        .with("values", json!([{ "data": data }])),
+                ],
             )
         }
         "domain|ip" => {
@@ -134,16 +194,30 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
             let ip_object = address(ip);
             let resolved = ip_object.id(out);
             (
-                vec![("domain-name:value".to_owned(), domain.to_owned()), ("domain-name:resolves_to_refs[*].value".to_owned(), ip.to_owned())],
-                vec![Object::value("domain-name", domain).with("resolves_to_refs", json!([resolved])), ip_object],
+                vec![
+                    ("domain-name:value".to_owned(), domain.to_owned()),
+                    (
+                        "domain-name:resolves_to_refs[*].value".to_owned(),
+                        ip.to_owned(),
+                    ),
+                ],
+                vec![
+                    Object::value("domain-name", domain)
+                        .with("resolves_to_refs", json!([resolved])),
+                    ip_object,
+                ],
             )
         }
-        "ip-src" | "ip-dst" | "ip-src|port" | "ip-dst|port" | "hostname|port" => super::traffic::attribute(kind, value, out),
+        "ip-src" | "ip-dst" | "ip-src|port" | "ip-dst|port" | "hostname|port" => {
+            super::traffic::attribute(kind, value, out)
+        }
         "attachment" => file_with(value, attribute, out, false),
         "malware-sample" => file_with(value, attribute, out, true),
         "user-agent" | "http-method" | "port" | "size-in-bytes" if attribute.to_ids => {
             let property = match kind {
-                "user-agent" => "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
+                "user-agent" => {
+                    "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'"
+                }
                 "http-method" => "network-traffic:extensions.'http-request-ext'.request_method",
                 "port" => "network-traffic:dst_port",
                 _ => "file:size",
@@ -167,9 +241,15 @@ fn named(attribute: &Attribute<'_>, parts: &mut Parts, out: &Out<'_, '_>) {
     match attribute.kind.as_ref() {
         "vulnerability" => {
             let reference = json!([{ "source_name": "cve", "external_id": value }]);
-            parts.domain = Some(Object::domain("vulnerability", id("vulnerability")).with("name", value).with("external_references", reference));
+            parts.domain = Some(
+                Object::domain("vulnerability", id("vulnerability"))
+                    .with("name", value)
+                    .with("external_references", reference),
+            );
         }
-        "campaign-name" => parts.domain = Some(Object::domain("campaign", id("campaign")).with("name", value)),
+        "campaign-name" => {
+            parts.domain = Some(Object::domain("campaign", id("campaign")).with("name", value))
+        }
         "sigma" => parts.rule = Some((value.to_owned(), "sigma")),
         "snort" => parts.rule = Some((value.to_owned(), "snort")),
         "suricata" => parts.rule = Some((value.to_owned(), "suricata")),
@@ -204,13 +284,23 @@ fn mail_property(kind: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn mail(property: &str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
-    let message = Object::observable("email-message").with("is_multipart", property == "body_multipart");
-    let about = Object::value(if property == "body_multipart" { "file" } else { "email-addr" }, value);
+    let message =
+        Object::observable("email-message").with("is_multipart", property == "body_multipart");
+    let about = Object::value(
+        if property == "body_multipart" {
+            "file"
+        } else {
+            "email-addr"
+        },
+        value,
+    );
     match property {
         "from_ref" => vec![message.with("from_ref", about.id(out)), about],
         "to_refs" => vec![message.with("to_refs", json!([about.id(out)])), about],
         "received_lines" => vec![message.with("received_lines", json!([value]))],
-        "Reply-To" | "X-Mailer" => vec![message.with("additional_header_fields", json!({ property: value }))],
+        "Reply-To" | "X-Mailer" => {
+            vec![message.with("additional_header_fields", json!({ property: value }))]
+        }
         "body_multipart" => {
             let file = Object::observable("file").with("name", value);
             let part = json!([{ "body_raw_ref": file.id(out), "content_disposition": format!("attachment; filename='{value}'") }]);
@@ -221,10 +311,19 @@ fn mail(property: &str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
 }
 
 /// How MISP packs a sample: a zip with a known password.
-pub(super) const SAMPLE: [(&str, &str); 3] = [("mime_type", "application/zip"), ("encryption_algorithm", "mime-type-indicated"), ("decryption_key", "infected")];
+pub(super) const SAMPLE: [(&str, &str); 3] = [
+    ("mime_type", "application/zip"),
+    ("encryption_algorithm", "mime-type-indicated"),
+    ("decryption_key", "infected"),
+];
 
 /// A file whose bytes MISP holds as base64.
-fn file_with(value: &str, attribute: &Attribute<'_>, out: &Out<'_, '_>, sample: bool) -> (Vec<(String, String)>, Vec<Object>) {
+fn file_with(
+    value: &str,
+    attribute: &Attribute<'_>,
+    out: &Out<'_, '_>,
+    sample: bool,
+) -> (Vec<(String, String)>, Vec<Object>) {
     let (name, hash) = if sample { halves(value) } else { (value, "") };
     let mut clauses = vec![("file:name".to_owned(), name.to_owned())];
     let mut file = Object::observable("file").with("name", name);

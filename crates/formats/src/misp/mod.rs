@@ -5,10 +5,13 @@
 //! of domain objects keep MISP's uuids, ids of standard observables are STIX's deterministic ones.
 
 mod attribute;
+mod domain;
 mod event;
+mod file;
 mod galaxy;
 mod object;
 mod pattern;
+mod system;
 mod traffic;
 
 use crate::json::{JsonReader, Next, each_in_array, each_member};
@@ -19,9 +22,16 @@ use std::io::BufRead;
 /// An event may be this many times as long as an object.
 const EVENT_FACTOR: usize = 4;
 
-pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(
+    input: Box<dyn BufRead + 'i>,
+    out: &mut Out<'_, '_>,
+) -> Result<(), ReadError> {
     let limits = &out.options.limits;
-    let mut json = JsonReader::new(input, limits.max_object_bytes.saturating_mul(EVENT_FACTOR), limits.max_depth);
+    let mut json = JsonReader::new(
+        input,
+        limits.max_object_bytes.saturating_mul(EVENT_FACTOR),
+        limits.max_depth,
+    );
     match json.next()? {
         Next::Value(b'[') => {
             json.take(b'[')?;
@@ -49,11 +59,24 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
                 return Ok(());
             }
             let at = Position::of("event").line(1).record(1);
-            match json.kept().map(|bytes| serde_json::from_slice::<Value>(&bytes)) {
-                Some(Ok(value)) if value.get("Attribute").is_some() || value.get("info").is_some() => event::write(&value, at, out),
-                Some(Ok(_)) => Err(out.malformed(at, "neither `Event` nor `response` nor an event's own members")),
+            match json
+                .kept()
+                .map(|bytes| serde_json::from_slice::<Value>(&bytes))
+            {
+                Some(Ok(value))
+                    if value.get("Attribute").is_some() || value.get("info").is_some() =>
+                {
+                    event::write(&value, at, out)
+                }
+                Some(Ok(_)) => Err(out.malformed(
+                    at,
+                    "neither `Event` nor `response` nor an event's own members",
+                )),
                 Some(Err(error)) => Err(out.malformed(at, crate::stix_file::kind_of(&error))),
-                None => Err(ReadError::Limit { at, why: "the event is longer than four times max_object_bytes".to_owned() }),
+                None => Err(ReadError::Limit {
+                    at,
+                    why: "the event is longer than four times max_object_bytes".to_owned(),
+                }),
             }
         }
         Next::Value(_) => Err(out.malformed(json.at("JSON"), "a MISP event begins with { or [")),
@@ -76,7 +99,12 @@ fn one(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Result<(
             event::write(event, at, out)
         }
         Err(error) => {
-            let why = format!("{} at its line {}, column {}", crate::stix_file::kind_of(&error), error.line(), error.column());
+            let why = format!(
+                "{} at its line {}, column {}",
+                crate::stix_file::kind_of(&error),
+                error.line(),
+                error.column()
+            );
             out.bad(at, why, &raw.bytes)
         }
     }
@@ -94,5 +122,9 @@ pub(super) fn text<'v>(value: &'v Value, name: &str) -> Option<std::borrow::Cow<
 
 /// The elements of a member that is a list.
 pub(super) fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }

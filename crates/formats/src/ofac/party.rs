@@ -21,7 +21,11 @@ pub(super) fn id_of(out: &Out<'_, '_>, profile: u32) -> String {
 }
 
 /// Reads the `DistinctParty` opened last.
-pub(super) fn read(sdn: &mut Sdn, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+pub(super) fn read(
+    sdn: &mut Sdn,
+    xml: &mut Xml<'_>,
+    out: &mut Out<'_, '_>,
+) -> Result<(), ReadError> {
     out.record()?;
     let number = xml.number("FixedRef").unwrap_or_default();
     let at = Position::of("party").record(u64::from(number));
@@ -60,6 +64,9 @@ pub(super) fn read(sdn: &mut Sdn, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> R
     sdn.hold_party(profile, u64::from(number), &object, xml, out)
 }
 
+/// A name as the file spells it: whether it is primary, whether weak, its parts by their group.
+type Spelled = (bool, bool, Vec<(u32, String)>);
+
 #[derive(Default)]
 struct Party {
     sub_type: u32,
@@ -75,9 +82,14 @@ struct Party {
 }
 
 impl Party {
-    fn read_identity(&mut self, tables: &Tables, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+    fn read_identity(
+        &mut self,
+        tables: &Tables,
+        xml: &mut Xml<'_>,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), ReadError> {
         self.identities.extend(xml.number("ID"));
-        let mut spelled: Vec<(bool, bool, Vec<(u32, String)>)> = Vec::new();
+        let mut spelled: Vec<Spelled> = Vec::new();
         let mut groups: HashMap<u32, u32> = HashMap::new();
         while xml.open(out)? {
             match xml.name() {
@@ -89,7 +101,9 @@ impl Party {
                 "NamePartGroups" => {
                     while xml.open(out)? {
                         while xml.open(out)? {
-                            if let (Some(group), Some(part)) = (xml.number("ID"), xml.number("NamePartTypeID")) {
+                            if let (Some(group), Some(part)) =
+                                (xml.number("ID"), xml.number("NamePartTypeID"))
+                            {
                                 groups.insert(group, part);
                             }
                             xml.skip(out)?;
@@ -101,7 +115,10 @@ impl Party {
         }
         for (primary, weak, parts) in spelled {
             let name = assemble(parts, &groups, tables);
-            if name.is_empty() || self.names.iter().any(|(known, _)| *known == name) || self.names.len() >= MAX_VALUES {
+            if name.is_empty()
+                || self.names.iter().any(|(known, _)| *known == name)
+                || self.names.len() >= MAX_VALUES
+            {
                 continue;
             }
             if primary {
@@ -113,8 +130,16 @@ impl Party {
         Ok(())
     }
 
-    fn read_feature(&mut self, tables: &Tables, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
-        let kind = xml.number("FeatureTypeID").and_then(|number| tables.get(Kind::Feature, number)).unwrap_or_default();
+    fn read_feature(
+        &mut self,
+        tables: &Tables,
+        xml: &mut Xml<'_>,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), ReadError> {
+        let kind = xml
+            .number("FeatureTypeID")
+            .and_then(|number| tables.get(Kind::Feature, number))
+            .unwrap_or_default();
         while xml.open(out)? {
             if xml.name() != "FeatureVersion" {
                 xml.skip(out)?;
@@ -123,18 +148,31 @@ impl Party {
             while xml.open(out)? {
                 match xml.name() {
                     "VersionDetail" => {
-                        let looked_up = xml.number("DetailReferenceID").and_then(|number| tables.get(Kind::Detail, number));
+                        let looked_up = xml
+                            .number("DetailReferenceID")
+                            .and_then(|number| tables.get(Kind::Detail, number));
                         let text = xml.leaf(out)?;
-                        let text = if text.is_empty() { looked_up.unwrap_or_default() } else { text };
+                        let text = if text.is_empty() {
+                            looked_up.unwrap_or_default()
+                        } else {
+                            text
+                        };
                         self.learn(kind, text);
                     }
                     "VersionLocation" => {
-                        let place = xml.number("LocationID").and_then(|number| tables.place(number));
+                        let place = xml
+                            .number("LocationID")
+                            .and_then(|number| tables.place(number));
                         if let (Some(place), true) = (place, self.places.len() < MAX_VALUES) {
                             if kind == "Location" {
-                                self.places.push((place.country.clone(), place.line.clone()));
+                                self.places
+                                    .push((place.country.clone(), place.line.clone()));
                             } else {
-                                let text = if place.line.is_empty() { &place.country } else { &place.line };
+                                let text = if place.line.is_empty() {
+                                    &place.country
+                                } else {
+                                    &place.line
+                                };
                                 let text = text.to_string();
                                 self.learn(kind, &text);
                             }
@@ -155,11 +193,14 @@ impl Party {
 
     fn learn(&mut self, kind: &str, text: &str) {
         let text = text.trim();
-        if text.is_empty() || self.known.len() + self.wallets.len() + self.contacts.len() >= 5 * MAX_VALUES {
+        if text.is_empty()
+            || self.known.len() + self.wallets.len() + self.contacts.len() >= 5 * MAX_VALUES
+        {
             return;
         }
         if let Some(currency) = kind.strip_prefix("Digital Currency Address - ") {
-            self.wallets.push((currency.trim().to_owned(), text.to_owned()));
+            self.wallets
+                .push((currency.trim().to_owned(), text.to_owned()));
             return;
         }
         let contact = match kind {
@@ -167,14 +208,22 @@ impl Party {
             "Website" => "url",
             "Phone Number" => "phone-number",
             _ => {
-                self.known.push((kind.trim_end_matches([':', '-', ' ']).to_owned(), text.to_owned()));
+                self.known.push((
+                    kind.trim_end_matches([':', '-', ' ']).to_owned(),
+                    text.to_owned(),
+                ));
                 return;
             }
         };
         self.contacts.push((contact, text.to_owned()));
     }
 
-    fn write_contacts(&self, id: &str, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+    fn write_contacts(
+        &self,
+        id: &str,
+        at: &Position,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), ReadError> {
         for (currency, address) in &self.wallets {
             out.record()?;
             let address = wallet_value(address);
@@ -182,9 +231,19 @@ impl Party {
             let network = network_of(Some(currency), &address);
             let key = out.id("relationship", &[&wallet, "attributed-to", id, currency]);
             let mut link = Object::relationship(key, "attributed-to", &wallet, id);
-            link.put("description", format!("Digital Currency Address - {currency}"));
+            link.put(
+                "description",
+                format!("Digital Currency Address - {currency}"),
+            );
             link.put("confidence", 100);
-            link.also("currency", if currency == "XBT" { "BTC" } else { currency.as_str() });
+            link.also(
+                "currency",
+                if currency == "XBT" {
+                    "BTC"
+                } else {
+                    currency.as_str()
+                },
+            );
             link.also("network", network);
             link.label("sanctioned");
             out.object_once(link, at)?;
@@ -210,7 +269,10 @@ impl Party {
 
     fn identity(&self, id: String, number: u32, tables: &Tables) -> Object {
         let mut names = self.names.iter();
-        let name = names.next().map(|(name, _)| name.as_str()).unwrap_or_default();
+        let name = names
+            .next()
+            .map(|(name, _)| name.as_str())
+            .unwrap_or_default();
         let party_type = tables.party_type(self.sub_type).unwrap_or_default();
         let class = match party_type {
             "Individual" => "individual",
@@ -227,24 +289,55 @@ impl Party {
                 "url": format!("https://sanctionssearch.ofac.treas.gov/Details.aspx?id={number}"),
             }]));
         if party_type == "Transport" {
-            identity.label(&tables.get(Kind::PartySubType, self.sub_type).unwrap_or("transport").to_lowercase());
+            identity.label(
+                &tables
+                    .get(Kind::PartySubType, self.sub_type)
+                    .unwrap_or("transport")
+                    .to_lowercase(),
+            );
         }
         let (mut aliases, mut weak) = (Vec::new(), Vec::new());
         for (name, is_weak) in names {
-            if *is_weak { weak.push(name.as_str()) } else { aliases.push(name.as_str()) }
+            if *is_weak {
+                weak.push(name.as_str())
+            } else {
+                aliases.push(name.as_str())
+            }
         }
         identity.also("aliases", aliases);
         identity.also("weak_aliases", weak);
-        let of = |kind: &str| -> Vec<&str> { self.known.iter().filter(|(known, _)| known == kind).map(|(_, text)| text.as_str()).collect() };
+        let of = |kind: &str| -> Vec<&str> {
+            self.known
+                .iter()
+                .filter(|(known, _)| known == kind)
+                .map(|(_, text)| text.as_str())
+                .collect()
+        };
         identity.also("birth_dates", of("Birthdate"));
         identity.also("birth_places", of("Place of Birth"));
         identity.also("nationalities", of("Nationality Country"));
         identity.also("citizenships", of("Citizenship Country"));
         identity.also("bic", of("SWIFT/BIC"));
-        let named = ["Birthdate", "Place of Birth", "Nationality Country", "Citizenship Country", "SWIFT/BIC"];
-        let facts: Vec<String> = self.known.iter().filter(|(kind, _)| !named.contains(&kind.as_str())).map(|(kind, text)| format!("{kind}: {text}")).collect();
+        let named = [
+            "Birthdate",
+            "Place of Birth",
+            "Nationality Country",
+            "Citizenship Country",
+            "SWIFT/BIC",
+        ];
+        let facts: Vec<String> = self
+            .known
+            .iter()
+            .filter(|(kind, _)| !named.contains(&kind.as_str()))
+            .map(|(kind, text)| format!("{kind}: {text}"))
+            .collect();
         identity.also("facts", facts);
-        let mut countries: Vec<&str> = self.places.iter().map(|(country, _)| country.as_ref()).filter(|country| !country.is_empty()).collect();
+        let mut countries: Vec<&str> = self
+            .places
+            .iter()
+            .map(|(country, _)| country.as_ref())
+            .filter(|country| !country.is_empty())
+            .collect();
         countries.sort_unstable();
         countries.dedup();
         identity.also("countries", countries);
@@ -252,7 +345,13 @@ impl Party {
             .places
             .iter()
             .filter(|(_, line)| !line.is_empty())
-            .map(|(country, line)| if country.is_empty() { line.to_string() } else { format!("{line}, {country}") })
+            .map(|(country, line)| {
+                if country.is_empty() {
+                    line.to_string()
+                } else {
+                    format!("{line}, {country}")
+                }
+            })
             .collect();
         identity.also("addresses", addresses);
         identity
@@ -262,7 +361,7 @@ impl Party {
 fn read_names(
     primary: bool,
     weak: bool,
-    spelled: &mut Vec<(bool, bool, Vec<(u32, String)>)>,
+    spelled: &mut Vec<Spelled>,
     xml: &mut Xml<'_>,
     out: &mut Out<'_, '_>,
 ) -> Result<(), ReadError> {
@@ -287,7 +386,11 @@ fn read_names(
         }
         if spelled.len() < MAX_VALUES {
             // A person's name in another script is another documented name of the same alias.
-            spelled.push((primary && !spelled.iter().any(|(known, ..)| *known), weak, parts));
+            spelled.push((
+                primary && !spelled.iter().any(|(known, ..)| *known),
+                weak,
+                parts,
+            ));
         }
     }
     Ok(())
@@ -295,7 +398,10 @@ fn read_names(
 
 /// The parts in the order of speech: first, middle, then the family's names.
 fn assemble(mut parts: Vec<(u32, String)>, groups: &HashMap<u32, u32>, tables: &Tables) -> String {
-    let rank = |group: &u32| match groups.get(group).and_then(|part| tables.get(Kind::NamePart, *part)) {
+    let rank = |group: &u32| match groups
+        .get(group)
+        .and_then(|part| tables.get(Kind::NamePart, *part))
+    {
         Some("First Name") => 0,
         Some("Middle Name") => 1,
         Some("Patronymic") => 2,

@@ -104,12 +104,16 @@ impl Tables {
             while xml.open(out)? {
                 match xml.name() {
                     "LocationCountry" => {
-                        let country = xml.number("CountryID").and_then(|id| self.get(Kind::Country, id));
+                        let country = xml
+                            .number("CountryID")
+                            .and_then(|id| self.get(Kind::Country, id));
                         place.country = country.unwrap_or_default().into();
                         xml.skip(out)?;
                     }
                     "LocationAreaCode" => {
-                        let area = xml.number("AreaCodeID").and_then(|id| self.get(Kind::Area, id));
+                        let area = xml
+                            .number("AreaCodeID")
+                            .and_then(|id| self.get(Kind::Area, id));
                         if let (Some(area), true) = (area, place.country.is_empty()) {
                             place.country = area.into();
                         }
@@ -131,13 +135,20 @@ impl Tables {
     fn count(&mut self, bytes: usize, xml: &Xml<'_>, out: &Out<'_, '_>) -> Result<(), ReadError> {
         self.bytes += bytes + 48;
         if self.bytes > out.options.limits.max_held_bytes {
-            return Err(ReadError::Limit { at: xml.at("element"), why: "the file's tables take more memory than max_held_bytes".to_owned() });
+            return Err(ReadError::Limit {
+                at: xml.at("element"),
+                why: "the file's tables take more memory than max_held_bytes".to_owned(),
+            });
         }
         Ok(())
     }
 }
 
-fn read_part(parts: &mut Vec<String>, xml: &mut Xml<'_>, out: &Out<'_, '_>) -> Result<(), ReadError> {
+fn read_part(
+    parts: &mut Vec<String>,
+    xml: &mut Xml<'_>,
+    out: &Out<'_, '_>,
+) -> Result<(), ReadError> {
     while xml.open(out)? {
         if xml.name() != "LocationPartValue" {
             xml.skip(out)?;

@@ -27,7 +27,10 @@ impl<'i> Xml<'i> {
     pub fn new(input: Box<dyn BufRead + 'i>, max: usize) -> Self {
         let left = Rc::new(Cell::new(max));
         Self {
-            reader: Reader::from_reader(Metered { input, left: Rc::clone(&left) }),
+            reader: Reader::from_reader(Metered {
+                input,
+                left: Rc::clone(&left),
+            }),
             left,
             buffer: Vec::with_capacity(4096),
             name: String::new(),
@@ -55,7 +58,10 @@ impl<'i> Xml<'i> {
             let at = rest.find(name)?;
             let (before, after) = rest.split_at_checked(at)?;
             let after = after.get(name.len()..)?;
-            if let (Some(value), true) = (after.strip_prefix("=\""), before.ends_with(|c: char| c.is_ascii_whitespace())) {
+            if let (Some(value), true) = (
+                after.strip_prefix("=\""),
+                before.ends_with(|c: char| c.is_ascii_whitespace()),
+            ) {
                 return value.split('"').next();
             }
             rest = after;
@@ -88,7 +94,10 @@ impl<'i> Xml<'i> {
                     self.text.clear();
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
-                        return Err(ReadError::Limit { at, why: format!("XML nested deeper than {MAX_DEPTH} elements") });
+                        return Err(ReadError::Limit {
+                            at,
+                            why: format!("XML nested deeper than {MAX_DEPTH} elements"),
+                        });
                     }
                     return Ok(true);
                 }
@@ -106,22 +115,40 @@ impl<'i> Xml<'i> {
                 }
                 Event::Text(text) => {
                     let content = text.xml10_content();
-                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace()) && self.text.is_empty()) {
+                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace())
+                        && self.text.is_empty())
+                    {
                         self.text.push_str(&content);
                     }
                 }
                 Event::CData(data) => self.text.push_str(&data.xml10_content()),
                 Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
                     Some(letter) => self.text.push(letter),
-                    None => return Err(out.malformed(at, "an entity that XML does not define; entities of a file's own are refused")),
+                    None => return Err(out.malformed(
+                        at,
+                        "an entity that XML does not define; entities of a file's own are refused",
+                    )),
                 },
-                Event::DocType(_) => return Err(out.malformed(at, "a DOCTYPE; document type definitions and their entities are refused")),
-                Event::Eof if self.depth > 0 => return Err(ReadError::Broken { at, why: "the file ends inside an element".to_owned() }),
+                Event::DocType(_) => {
+                    return Err(out.malformed(
+                        at,
+                        "a DOCTYPE; document type definitions and their entities are refused",
+                    ));
+                }
+                Event::Eof if self.depth > 0 => {
+                    return Err(ReadError::Broken {
+                        at,
+                        why: "the file ends inside an element".to_owned(),
+                    });
+                }
                 Event::Eof => return Ok(false),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
             if self.text.len() > self.max {
-                return Err(ReadError::Limit { at: self.at("text"), why: "one text is longer than max_object_bytes".to_owned() });
+                return Err(ReadError::Limit {
+                    at: self.at("text"),
+                    why: "one text is longer than max_object_bytes".to_owned(),
+                });
             }
         }
     }
@@ -173,8 +200,14 @@ fn fault(error: quick_xml::Error, at: Position, out: &Out<'_, '_>) -> ReadError 
     match error {
         quick_xml::Error::Io(error) => crate::input::broken(at, &error),
         quick_xml::Error::Encoding(_) => out.malformed(at, "the XML is not valid UTF-8"),
-        quick_xml::Error::Syntax(error) => out.malformed(at, format!("a syntax error in the XML: {error}; the file may be broken off")),
-        _ => out.malformed(at, "the XML is not well-formed (an end that does not fit its beginning)"),
+        quick_xml::Error::Syntax(error) => out.malformed(
+            at,
+            format!("a syntax error in the XML: {error}; the file may be broken off"),
+        ),
+        _ => out.malformed(
+            at,
+            "the XML is not well-formed (an end that does not fit its beginning)",
+        ),
     }
 }
 
@@ -196,7 +229,10 @@ impl Read for Metered<'_> {
 impl BufRead for Metered<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.left.get() == 0 {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one XML element or text is longer than max_object_bytes"));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "one XML element or text is longer than max_object_bytes",
+            ));
         }
         self.input.fill_buf()
     }
