@@ -307,12 +307,6 @@ fn one_object(
             "country",
             mapping.country.as_deref().or(out.options.country),
         );
-        if let (Some(created), None) = (
-            properties.get("created").cloned(),
-            properties.get("modified"),
-        ) {
-            properties.insert("modified".to_owned(), created);
-        }
     }
     for (property, value) in properties {
         object.put(&property, value);

@@ -246,7 +246,10 @@ fn lines(text: &str, stem: &str) -> Result<Format, GuessError> {
         return Ok(Format::List);
     }
     let listed = lines.iter().filter(|line| is_list_line(line)).count();
-    if listed * 10 >= lines.len() * 8 {
+    let short = lines
+        .iter()
+        .all(|line| line.split_whitespace().count() <= 6);
+    if short && listed * 10 >= lines.len() * 6 {
         return Ok(Format::List);
     }
     if lines.len() >= 2 {

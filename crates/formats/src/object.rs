@@ -185,6 +185,8 @@ impl Object {
             TimesKnown::NotVersioned
         } else if self.members.contains_key("modified") {
             TimesKnown::FromSource
+        } else if self.members.contains_key("created") {
+            TimesKnown::CreatedOnly
         } else {
             TimesKnown::Absent
         };

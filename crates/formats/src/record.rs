@@ -140,6 +140,9 @@ impl fmt::Display for Position {
 pub enum TimesKnown {
     /// They come from the source and stand in the body.
     FromSource,
+    /// The body carries `created` from the source and no `modified`: the caller fills that in as it does for
+    /// [`TimesKnown::Absent`].
+    CreatedOnly,
     /// The source has none and the body carries none: the caller fills both in, once, such that a second
     /// run of the same file appends nothing.
     Absent,

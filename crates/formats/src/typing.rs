@@ -29,7 +29,7 @@ pub fn type_of(value: &str) -> Option<Typed> {
     }
     let typed = |object_type, value: String| Some(Typed { object_type, value });
     if let Some((scheme, rest)) = value.split_once("://") {
-        let named = scheme.len() <= 12
+        let named = (1..=12).contains(&scheme.len())
             && scheme
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
