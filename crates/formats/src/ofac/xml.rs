@@ -82,10 +82,10 @@ impl<'i> Xml<'i> {
         loop {
             self.left.set(self.max);
             self.buffer.clear();
-            let at = Position::of(format!("element at byte {}", self.reader.buffer_position()));
+            let byte = self.reader.buffer_position();
             let event = match self.reader.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
-                Err(error) => return Err(fault(error, at, out)),
+                Err(error) => return Err(fault(error, place(byte), out)),
             };
             match event {
                 Event::Start(start) => {
@@ -95,7 +95,7 @@ impl<'i> Xml<'i> {
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
                         return Err(ReadError::Limit {
-                            at,
+                            at: place(byte),
                             why: format!("XML nested deeper than {MAX_DEPTH} elements"),
                         });
                     }
@@ -125,19 +125,19 @@ impl<'i> Xml<'i> {
                 Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
                     Some(letter) => self.text.push(letter),
                     None => return Err(out.malformed(
-                        at,
+                        place(byte),
                         "an entity that XML does not define; entities of a file's own are refused",
                     )),
                 },
                 Event::DocType(_) => {
                     return Err(out.malformed(
-                        at,
+                        place(byte),
                         "a DOCTYPE; document type definitions and their entities are refused",
                     ));
                 }
                 Event::Eof if self.depth > 0 => {
                     return Err(ReadError::Broken {
-                        at,
+                        at: place(byte),
                         why: "the file ends inside an element".to_owned(),
                     });
                 }
@@ -170,6 +170,10 @@ impl<'i> Xml<'i> {
         }
         Ok(())
     }
+}
+
+fn place(byte: u64) -> Position {
+    Position::of(format!("element at byte {byte}"))
 }
 
 fn take(to: &mut String, from: &str) {
