@@ -12,18 +12,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--format" => {
-                format = Some(
-                    arguments
-                        .next()
-                        .unwrap_or_default()
-                        .parse::<formats::Format>()?,
-                )
-            }
+            "--format" => format = Some(arguments.next().unwrap_or_default().parse::<formats::Format>()?),
             "--mapping" => {
-                mapping = Some(formats::Mapping::parse(&std::fs::read_to_string(
-                    arguments.next().unwrap_or_default(),
-                )?)?)
+                mapping =
+                    Some(formats::Mapping::parse(&std::fs::read_to_string(arguments.next().unwrap_or_default())?)?)
             }
             "--count" => count = true,
             _ => files.push(argument),
@@ -33,10 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
     for file in files {
         let name = file.rsplit('/').next().unwrap_or_default();
-        let mut input: Box<dyn BufRead> = formats::decompress(Box::new(BufReader::with_capacity(
-            1 << 16,
-            File::open(&file)?,
-        )))?;
+        let mut input: Box<dyn BufRead> =
+            formats::decompress(Box::new(BufReader::with_capacity(1 << 16, File::open(&file)?)))?;
         let format = match format {
             Some(format) => format,
             None => {

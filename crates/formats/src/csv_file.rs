@@ -12,10 +12,7 @@ use std::io::BufRead;
 /// A row with more fields than this is no row.
 const MAX_FIELDS: usize = 10_000;
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let Some(mapping) = out.options.mapping else {
         return Err(ReadError::Options(
             "a CSV file needs a mapping (--mapping FILE) that says what its columns are".to_owned(),
@@ -26,11 +23,7 @@ pub(crate) fn read<'i>(
         .quote(u8::try_from(mapping.quote).unwrap_or(b'"'))
         .has_headers(false)
         .flexible(true)
-        .from_reader(BoundedRows {
-            input,
-            since_line: 0,
-            max: out.options.limits.max_object_bytes as u64,
-        });
+        .from_reader(BoundedRows { input, since_line: 0, max: out.options.limits.max_object_bytes as u64 });
     let mut names: Vec<String> = Vec::new();
     let mut row = csv::ByteRecord::new();
     let mut first = true;
@@ -57,10 +50,7 @@ pub(crate) fn read<'i>(
         out.record()?;
         let at = Position::of("row").line(line);
         if let Err((column, why)) = one_row(mapping, &names, &row, &at, out)? {
-            let at = Position {
-                what: format!("row, column `{column}`"),
-                ..at
-            };
+            let at = Position { what: format!("row, column `{column}`"), ..at };
             out.bad(at, why, row.as_slice())?;
         }
     }
@@ -77,10 +67,7 @@ impl<R: BufRead> std::io::Read for BoundedRows<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let count = self.input.read(buf)?;
         let part = buf.get(..count).unwrap_or_default();
-        self.since_line = match part
-            .iter()
-            .rposition(|byte| *byte == b'"' || *byte == b'\n')
-        {
+        self.since_line = match part.iter().rposition(|byte| *byte == b'"' || *byte == b'\n') {
             Some(at) if part.contains(&b'\n') => (count - at) as u64,
             _ => self.since_line + count as u64,
         };
@@ -95,12 +82,7 @@ impl<R: BufRead> std::io::Read for BoundedRows<R> {
 }
 
 /// The names of the columns, and that all the mapping's are there.
-fn columns(
-    mapping: &Mapping,
-    row: &csv::ByteRecord,
-    line: u64,
-    out: &Out<'_, '_>,
-) -> Result<Vec<String>, ReadError> {
+fn columns(mapping: &Mapping, row: &csv::ByteRecord, line: u64, out: &Out<'_, '_>) -> Result<Vec<String>, ReadError> {
     if row.len() > MAX_FIELDS {
         return Err(out.malformed(
             Position::of("row").line(line),
@@ -108,32 +90,19 @@ fn columns(
         ));
     }
     let names: Vec<String> = match mapping.header {
-        true => row
-            .iter()
-            .map(|name| {
-                decode(name, mapping.encoding)
-                    .unwrap_or_default()
-                    .trim()
-                    .to_owned()
-            })
-            .collect(),
+        true => row.iter().map(|name| decode(name, mapping.encoding).unwrap_or_default().trim().to_owned()).collect(),
         false => (1..=row.len()).map(|number| number.to_string()).collect(),
     };
-    let wanted = mapping
-        .object
-        .values()
-        .flat_map(|object| object.columns.keys())
-        .chain(&mapping.key);
+    let wanted = mapping.object.values().flat_map(|object| object.columns.keys()).chain(&mapping.key);
     for name in wanted {
         if !names.contains(name) {
-            let there: Vec<String> = names
-                .iter()
-                .take(30)
-                .map(|name| name.chars().take(40).collect())
-                .collect();
+            let there: Vec<String> = names.iter().take(30).map(|name| name.chars().take(40).collect()).collect();
             return Err(out.malformed(
                 Position::of("header").line(line),
-                format!("no column `{name}`; there are: {}. Check the mapping's names and its delimiter", there.join(", ")),
+                format!(
+                    "no column `{name}`; there are: {}. Check the mapping's names and its delimiter",
+                    there.join(", ")
+                ),
             ));
         }
     }
@@ -154,10 +123,7 @@ fn one_row(
         match decode(bytes, mapping.encoding) {
             Some(text) => fields.insert(name, text.trim().to_owned()),
             None => {
-                return Ok(Err((
-                    name.clone(),
-                    "not valid UTF-8; name the file's encoding in the mapping".to_owned(),
-                )));
+                return Ok(Err((name.clone(), "not valid UTF-8; name the file's encoding in the mapping".to_owned())));
             }
         };
     }
@@ -172,12 +138,7 @@ fn one_row(
     }
     let key: Vec<&str> = match mapping.key.is_empty() {
         true => fields.values().map(String::as_str).collect(),
-        false => mapping
-            .key
-            .iter()
-            .filter_map(|name| fields.get(name.as_str()))
-            .map(String::as_str)
-            .collect(),
+        false => mapping.key.iter().filter_map(|name| fields.get(name.as_str())).map(String::as_str).collect(),
     };
     // All of a row is made before any of it is handed over: a bad field sets the whole row aside.
     let mut made: BTreeMap<&str, (Object, String)> = BTreeMap::new();
@@ -196,9 +157,7 @@ fn one_row(
         let Some(target) = &rule.related_to else {
             continue;
         };
-        if let (Some((_, from)), Some((_, to))) =
-            (made.get(name.as_str()), made.get(target.as_str()))
-        {
+        if let (Some((_, from)), Some((_, to))) = (made.get(name.as_str()), made.get(target.as_str())) {
             let id = out.id("relationship", &[from, &rule.relationship, to]);
             links.push(Object::relationship(id, &rule.relationship, from, to));
         }
@@ -222,18 +181,12 @@ fn one_object(
 ) -> Result<Option<Object>, Fault> {
     let mut properties = Map::new();
     for (column, how) in &rule.columns {
-        let text = fields
-            .get(column.as_str())
-            .map(String::as_str)
-            .unwrap_or_default();
+        let text = fields.get(column.as_str()).map(String::as_str).unwrap_or_default();
         if text.is_empty() {
             if how.optional {
                 continue;
             }
-            return Err((
-                column.clone(),
-                "the field is empty; mark the column optional if it may be".to_owned(),
-            ));
+            return Err((column.clone(), "the field is empty; mark the column optional if it may be".to_owned()));
         }
         let value = convert(how, text).map_err(|why| (column.clone(), why))?;
         place(&mut properties, &how.to, value);
@@ -241,32 +194,20 @@ fn one_object(
     if properties.is_empty() {
         return Ok(None);
     }
-    let value_column = || {
-        rule.columns
-            .iter()
-            .find(|(_, how)| how.to == "value")
-            .map(|(column, _)| column.clone())
-            .unwrap_or_default()
-    };
+    let value_column =
+        || rule.columns.iter().find(|(_, how)| how.to == "value").map(|(column, _)| column.clone()).unwrap_or_default();
     let mut object = match rule.object_type.as_str() {
         "auto" => {
-            let text = properties
-                .remove("value")
-                .and_then(|value| value.as_str().map(str::to_owned))
-                .unwrap_or_default();
+            let text =
+                properties.remove("value").and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
             let typed = type_of(&text).ok_or_else(|| {
-                (
-                    value_column(),
-                    "neither a domain, URL, address, e-mail address nor wallet".to_owned(),
-                )
+                (value_column(), "neither a domain, URL, address, e-mail address nor wallet".to_owned())
             })?;
             Object::value(typed.object_type, &typed.value)
         }
         "cryptocurrency-wallet" => {
-            let text = properties
-                .remove("value")
-                .and_then(|value| value.as_str().map(wallet_value))
-                .unwrap_or_default();
+            let text =
+                properties.remove("value").and_then(|value| value.as_str().map(wallet_value)).unwrap_or_default();
             Object::value("cryptocurrency-wallet", &text)
         }
         known if is_observable(known) => Object::observable(known),
@@ -275,14 +216,11 @@ fn one_object(
     if object.get("value").is_none() && is_guessable(&rule.object_type) {
         // Phones, accounts, cards and documents get keyed ids over what names them, never over the row.
         let named = crate::canonical_json(&Value::Object(properties.clone()));
-        object.put(
-            "id",
-            out.options.ids.id(&rule.object_type, &["selector", &named]),
-        );
+        object.put("id", out.options.ids.id(&rule.object_type, &["selector", &named]));
     }
     for (constant, value) in &rule.constants {
-        let value = serde_json::to_value(value)
-            .map_err(|_| (constant.clone(), "the constant is not JSON".to_owned()))?;
+        let value =
+            serde_json::to_value(value).map_err(|_| (constant.clone(), "the constant is not JSON".to_owned()))?;
         place(&mut properties, constant, value);
     }
     let observable = object.get("value").is_some() || is_observable(&rule.object_type);
@@ -290,23 +228,13 @@ fn one_object(
         for label in &mapping.labels {
             object.label(label);
         }
-        if let Some(labels) = properties
-            .remove("labels")
-            .as_ref()
-            .and_then(Value::as_array)
-        {
-            labels
-                .iter()
-                .filter_map(Value::as_str)
-                .for_each(|label| object.label(label));
+        if let Some(labels) = properties.remove("labels").as_ref().and_then(Value::as_array) {
+            labels.iter().filter_map(Value::as_str).for_each(|label| object.label(label));
         }
         if let Some(lang) = mapping.lang.as_deref().or(out.options.lang) {
             object.put("lang", lang);
         }
-        object.also(
-            "country",
-            mapping.country.as_deref().or(out.options.country),
-        );
+        object.also("country", mapping.country.as_deref().or(out.options.country));
     }
     for (property, value) in properties {
         object.put(&property, value);
@@ -331,22 +259,12 @@ fn is_observable(object_type: &str) -> bool {
 }
 
 fn is_guessable(object_type: &str) -> bool {
-    matches!(
-        object_type,
-        "phone-number" | "bank-account" | "payment-card" | "identity-document" | "lure"
-    )
+    matches!(object_type, "phone-number" | "bank-account" | "payment-card" | "identity-document" | "lure")
 }
 
 fn convert(how: &Column, text: &str) -> Result<Value, String> {
-    if let Some(separator) = how
-        .split
-        .as_deref()
-        .filter(|separator| !separator.is_empty())
-    {
-        let single = Column {
-            split: None,
-            ..how.clone()
-        };
+    if let Some(separator) = how.split.as_deref().filter(|separator| !separator.is_empty()) {
+        let single = Column { split: None, ..how.clone() };
         return text
             .split(separator)
             .map(str::trim)
@@ -355,13 +273,10 @@ fn convert(how: &Column, text: &str) -> Result<Value, String> {
             .collect();
     }
     if let Some(values) = &how.values {
-        return values
-            .get(text)
-            .map(|meaning| meaning.as_str().into())
-            .ok_or_else(|| {
-                let words: Vec<&str> = values.keys().map(String::as_str).take(20).collect();
-                format!("not one of the mapping's words ({})", words.join(", "))
-            });
+        return values.get(text).map(|meaning| meaning.as_str().into()).ok_or_else(|| {
+            let words: Vec<&str> = values.keys().map(String::as_str).take(20).collect();
+            format!("not one of the mapping's words ({})", words.join(", "))
+        });
     }
     if let Some(pattern) = &how.date {
         let date = if pattern == "iso" {
@@ -375,13 +290,8 @@ fn convert(how: &Column, text: &str) -> Result<Value, String> {
         if let Ok(whole) = text.parse::<i64>() {
             return Ok(whole.into());
         }
-        let float: f64 = text
-            .replace(',', ".")
-            .parse()
-            .map_err(|_| "not a number".to_owned())?;
-        return serde_json::Number::from_f64(float)
-            .map(Value::Number)
-            .ok_or_else(|| "not a finite number".to_owned());
+        let float: f64 = text.replace(',', ".").parse().map_err(|_| "not a number".to_owned())?;
+        return serde_json::Number::from_f64(float).map(Value::Number).ok_or_else(|| "not a finite number".to_owned());
     }
     Ok(text.into())
 }
@@ -392,9 +302,7 @@ fn place(properties: &mut Map<String, Value>, path: &str, value: Value) {
             properties.insert(path.to_owned(), value);
         }
         Some((head, rest)) => {
-            let inner = properties
-                .entry(head)
-                .or_insert_with(|| Value::Object(Map::new()));
+            let inner = properties.entry(head).or_insert_with(|| Value::Object(Map::new()));
             if let Some(inner) = inner.as_object_mut() {
                 place(inner, rest, value);
             }
@@ -413,12 +321,9 @@ fn decode(bytes: &[u8], encoding: Encoding) -> Option<String> {
 /// Windows-1252 differs from ISO 8859-1 in 0x80-0x9f (WHATWG Encoding standard, index windows-1252).
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
-    let high = usize::from(byte)
-        .checked_sub(0x80)
-        .and_then(|at| HIGH.get(at));
+    let high = usize::from(byte).checked_sub(0x80).and_then(|at| HIGH.get(at));
     high.copied().unwrap_or_else(|| char::from(byte))
 }

@@ -14,11 +14,8 @@ pub(crate) fn stix(time: Timestamp) -> Option<String> {
     if !(1..=9998).contains(&civil.year()) {
         return None;
     }
-    let digits = if time.subsec_nanosecond() % 1_000_000 == 0 {
-        "%Y-%m-%dT%H:%M:%S%.3fZ"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.6fZ"
-    };
+    let digits =
+        if time.subsec_nanosecond() % 1_000_000 == 0 { "%Y-%m-%dT%H:%M:%S%.3fZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
     Some(civil.strftime(digits).to_string())
 }
 
@@ -39,15 +36,11 @@ pub(crate) fn from_iso(text: &str) -> Option<String> {
 pub(crate) fn from_pattern(pattern: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     if pattern == "unix" {
-        let seconds = text
-            .parse()
-            .map_err(|_| "not a number of seconds since 1970".to_owned())?;
+        let seconds = text.parse().map_err(|_| "not a number of seconds since 1970".to_owned())?;
         return from_seconds(seconds).ok_or_else(|| "outside the years 1 to 9998".to_owned());
     }
     if pattern == "unix-ms" {
-        let millis: i64 = text
-            .parse()
-            .map_err(|_| "not a number of milliseconds since 1970".to_owned())?;
+        let millis: i64 = text.parse().map_err(|_| "not a number of milliseconds since 1970".to_owned())?;
         return Timestamp::from_millisecond(millis)
             .ok()
             .and_then(stix)
@@ -60,10 +53,7 @@ pub(crate) fn from_pattern(pattern: &str, text: &str) -> Result<String, String> 
     }
     let civil = match parsed.to_datetime() {
         Ok(civil) => civil,
-        Err(_) => parsed
-            .to_date()
-            .map_err(|_| wrong())?
-            .to_datetime(jiff::civil::Time::midnight()),
+        Err(_) => parsed.to_date().map_err(|_| wrong())?.to_datetime(jiff::civil::Time::midnight()),
     };
     let zoned = civil.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
     stix(zoned.timestamp()).ok_or_else(wrong)
@@ -75,18 +65,9 @@ mod tests {
 
     #[test]
     fn a_pattern_without_time_of_day_gives_midnight() {
-        assert_eq!(
-            from_pattern("%d/%m/%Y", "03/02/2025").unwrap(),
-            "2025-02-03T00:00:00.000Z"
-        );
-        assert_eq!(
-            from_pattern("%d.%m.%Y %H:%M", "03.02.2025 17:30").unwrap(),
-            "2025-02-03T17:30:00.000Z"
-        );
-        assert_eq!(
-            from_pattern("unix", "0").unwrap(),
-            "1970-01-01T00:00:00.000Z"
-        );
+        assert_eq!(from_pattern("%d/%m/%Y", "03/02/2025").unwrap(), "2025-02-03T00:00:00.000Z");
+        assert_eq!(from_pattern("%d.%m.%Y %H:%M", "03.02.2025 17:30").unwrap(), "2025-02-03T17:30:00.000Z");
+        assert_eq!(from_pattern("unix", "0").unwrap(), "1970-01-01T00:00:00.000Z");
         assert!(from_pattern("%d/%m/%Y", "13/13/2025").is_err());
     }
 

@@ -116,11 +116,7 @@ impl FromStr for Format {
 pub fn guess(name: &str, head: &[u8]) -> Result<Format, GuessError> {
     let unpacked = look_inside(head);
     let head = unpacked.as_deref().unwrap_or(head);
-    let name = name
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let stem = name.trim_end_matches(".gz").trim_end_matches(".bz2");
     let head = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head);
     let text = String::from_utf8_lossy(head);
@@ -140,9 +136,7 @@ pub fn guess(name: &str, head: &[u8]) -> Result<Format, GuessError> {
 }
 
 fn unclear(seen: &str) -> GuessError {
-    GuessError::Unclear {
-        seen: seen.to_owned(),
-    }
+    GuessError::Unclear { seen: seen.to_owned() }
 }
 
 /// The beginning of what is packed, as far as these bytes give it.
@@ -180,52 +174,31 @@ fn json(text: &str) -> Option<Format> {
     let first = text.lines().next().unwrap_or_default().trim_end();
     let one_a_line = first.starts_with('{')
         && first.ends_with('}')
-        && text
-            .lines()
-            .nth(1)
-            .is_some_and(|line| line.trim_start().starts_with('{'));
+        && text.lines().nth(1).is_some_and(|line| line.trim_start().starts_with('{'));
     if one_a_line && has("type") {
         return Some(Format::StixLines);
     }
-    let misp = has("Event")
-        || has("Attribute")
-        || has("threat_level_id")
-        || (has("response") && !has("spec_version"));
+    let misp = has("Event") || has("Attribute") || has("threat_level_id") || (has("response") && !has("spec_version"));
     let bundle = text.contains("bundle--") || has("objects") || has("spec_version");
     match (bundle, misp) {
         (true, false) => Some(Format::StixBundle),
         (false, true) => Some(Format::MispEvent),
         // Both words occur: the one that comes first is the frame.
         (true, true) => {
-            let place = |marks: &[&str]| {
-                marks
-                    .iter()
-                    .filter_map(|mark| text.find(mark))
-                    .min()
-                    .unwrap_or(usize::MAX)
-            };
+            let place = |marks: &[&str]| marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(usize::MAX);
             let stix = place(&["bundle--", "\"objects\"", "\"spec_version\""]);
-            Some(
-                if stix < place(&["\"Event\"", "\"response\"", "\"Attribute\""]) {
-                    Format::StixBundle
-                } else {
-                    Format::MispEvent
-                },
-            )
+            Some(if stix < place(&["\"Event\"", "\"response\"", "\"Attribute\""]) {
+                Format::StixBundle
+            } else {
+                Format::MispEvent
+            })
         }
-        (false, false) => {
-            (has("type") && has("id") && text.contains("--")).then_some(Format::StixBundle)
-        }
+        (false, false) => (has("type") && has("id") && text.contains("--")).then_some(Format::StixBundle),
     }
 }
 
 fn lines(text: &str, stem: &str) -> Result<Format, GuessError> {
-    let key = |name: &str| {
-        text.lines().any(|line| {
-            line.strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(':'))
-        })
-    };
+    let key = |name: &str| text.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')));
     if key("actors") && (key("title") || key("creator")) {
         return Ok(Format::ActorPack);
     }
@@ -246,9 +219,7 @@ fn lines(text: &str, stem: &str) -> Result<Format, GuessError> {
         return Ok(Format::List);
     }
     let listed = lines.iter().filter(|line| is_list_line(line)).count();
-    let short = lines
-        .iter()
-        .all(|line| line.split_whitespace().count() <= 6);
+    let short = lines.iter().all(|line| line.split_whitespace().count() <= 6);
     if short && listed * 10 >= lines.len() * 6 {
         return Ok(Format::List);
     }
@@ -256,14 +227,8 @@ fn lines(text: &str, stem: &str) -> Result<Format, GuessError> {
         for delimiter in [',', ';', '\t', '|'] {
             let fields = |line: &&str| line.matches(delimiter).count();
             let first = lines.first().map(fields).unwrap_or_default();
-            let even = lines
-                .iter()
-                .take(20)
-                .filter(|line| fields(line) == first)
-                .count();
-            let spaced = lines
-                .first()
-                .is_some_and(|line| line.split_whitespace().count() > 2 * (first + 1) + 2);
+            let even = lines.iter().take(20).filter(|line| fields(line) == first).count();
+            let spaced = lines.first().is_some_and(|line| line.split_whitespace().count() > 2 * (first + 1) + 2);
             if first > 0 && !spaced && even * 10 >= lines.len().min(20) * 8 {
                 return Ok(Format::Csv);
             }
@@ -294,69 +259,23 @@ mod tests {
         for format in Format::all() {
             assert_eq!(format.as_str().parse::<Format>().unwrap(), *format);
         }
-        assert!(
-            "xml"
-                .parse::<Format>()
-                .unwrap_err()
-                .to_string()
-                .contains("ofac-sdn")
-        );
+        assert!("xml".parse::<Format>().unwrap_err().to_string().contains("ofac-sdn"));
     }
 
     #[test]
     fn content_comes_before_the_name() {
         let cases: [(&str, &[u8], Format); 11] = [
-            (
-                "a.csv",
-                br#"{"type": "bundle", "objects": []}"#,
-                Format::StixBundle,
-            ),
-            (
-                "a",
-                b"{\"type\":\"url\",\"id\":\"url--1\"}\n{\"type\":\"url\"}\n",
-                Format::StixLines,
-            ),
-            (
-                "a",
-                br#"{"Event": {"info": "x", "Attribute": []}}"#,
-                Format::MispEvent,
-            ),
+            ("a.csv", br#"{"type": "bundle", "objects": []}"#, Format::StixBundle),
+            ("a", b"{\"type\":\"url\",\"id\":\"url--1\"}\n{\"type\":\"url\"}\n", Format::StixLines),
+            ("a", br#"{"Event": {"info": "x", "Attribute": []}}"#, Format::MispEvent),
             ("a", br#"{"response": [{"Event": {}}]}"#, Format::MispEvent),
-            (
-                "a",
-                b"title: x\ncreator: y\ntags:\n- address: z\n",
-                Format::TagPack,
-            ),
-            (
-                "a",
-                b"title: x\ncreator: y\nactors:\n- id: z\n",
-                Format::ActorPack,
-            ),
-            (
-                "a",
-                b"<?xml version=\"1.0\"?>\n<Sanctions Version=\"3\">",
-                Format::OfacSdn,
-            ),
-            (
-                "a",
-                b"0.0.0.0 bad.example\n0.0.0.0 worse.example\n",
-                Format::List,
-            ),
-            (
-                "a",
-                br#"{"version": 2, "blacklist": ["bad.example"]}"#,
-                Format::PhishingConfig,
-            ),
-            (
-                "a",
-                b"site,seen\nbad.example,2025-01-01\nworse.example,2025-01-02\n",
-                Format::Csv,
-            ),
-            (
-                "a",
-                "Me llamaron ayer, dicen que es un trabajo en otro país.".as_bytes(),
-                Format::Text,
-            ),
+            ("a", b"title: x\ncreator: y\ntags:\n- address: z\n", Format::TagPack),
+            ("a", b"title: x\ncreator: y\nactors:\n- id: z\n", Format::ActorPack),
+            ("a", b"<?xml version=\"1.0\"?>\n<Sanctions Version=\"3\">", Format::OfacSdn),
+            ("a", b"0.0.0.0 bad.example\n0.0.0.0 worse.example\n", Format::List),
+            ("a", br#"{"version": 2, "blacklist": ["bad.example"]}"#, Format::PhishingConfig),
+            ("a", b"site,seen\nbad.example,2025-01-01\nworse.example,2025-01-02\n", Format::Csv),
+            ("a", "Me llamaron ayer, dicen que es un trabajo en otro país.".as_bytes(), Format::Text),
         ];
         for (name, head, format) in cases {
             assert_eq!(guess(name, head).unwrap(), format, "{format}");
@@ -366,10 +285,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_says_what_was_seen() {
         let error = guess("x.bin", &[0, 1, 2, 3]).unwrap_err().to_string();
-        assert!(
-            error.contains("no text") && error.contains("--format"),
-            "{error}"
-        );
+        assert!(error.contains("no text") && error.contains("--format"), "{error}");
         assert!(guess("", b"").is_err());
     }
 }

@@ -81,16 +81,7 @@ fn contributing(object_type: &str) -> &'static [&'static str] {
         "email-message" => &["from_ref", "subject", "body"],
         "file" => &["hashes", "name", "extensions", "parent_directory_ref"],
         "mutex" => &["name"],
-        "network-traffic" => &[
-            "start",
-            "end",
-            "src_ref",
-            "dst_ref",
-            "src_port",
-            "dst_port",
-            "protocols",
-            "extensions",
-        ],
+        "network-traffic" => &["start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"],
         "software" => &["name", "cpe", "swid", "vendor", "version"],
         "user-account" => &["account_type", "user_id", "account_login"],
         "windows-registry-key" => &["key", "values"],
@@ -112,11 +103,7 @@ pub fn deterministic_id(members: &Map<String, Value>) -> Option<String> {
     let mut chosen = Map::new();
     for name in contributing(object_type) {
         if let Some(value) = members.get(*name) {
-            let value = if *name == "hashes" {
-                one_hash(value)
-            } else {
-                value.clone()
-            };
+            let value = if *name == "hashes" { one_hash(value) } else { value.clone() };
             chosen.insert((*name).to_owned(), value);
         }
     }
@@ -136,7 +123,9 @@ fn one_hash(hashes: &Value) -> Value {
             return serde_json::json!({ name: hash });
         }
     }
-    hashes.clone()
+    // None of them: the first by name, as the body spells it.
+    let first = hashes.as_object().and_then(|members| members.iter().min_by_key(|(name, _)| name.as_str()));
+    first.map_or_else(|| hashes.clone(), |(name, hash)| serde_json::json!({ name: hash }))
 }
 
 #[cfg(test)]
@@ -158,9 +147,6 @@ mod tests {
         let more = serde_json::json!({"type": "ipv4-addr", "value": "198.51.100.3", "x": 1});
         let id = deterministic_id(bare.as_object().unwrap());
         assert_eq!(id, deterministic_id(more.as_object().unwrap()));
-        assert_eq!(
-            id.unwrap(),
-            "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4"
-        );
+        assert_eq!(id.unwrap(), "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4");
     }
 }

@@ -23,10 +23,7 @@ pub fn decompress<'i>(mut input: Box<dyn BufRead + 'i>) -> io::Result<Box<dyn Bu
 }
 
 /// Decompresses, skips a UTF-8 byte order mark, bounds the total, refuses archives and UTF-16.
-pub(crate) fn open<'i>(
-    input: Box<dyn BufRead + 'i>,
-    max_bytes: u64,
-) -> Result<Box<dyn BufRead + 'i>, ReadError> {
+pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64) -> Result<Box<dyn BufRead + 'i>, ReadError> {
     let start = || Position::of("start of the file");
     let mut input = decompress(input).map_err(|error| broken(start(), &error))?;
     let head = input.fill_buf().map_err(|error| broken(start(), &error))?;
@@ -38,32 +35,20 @@ pub(crate) fn open<'i>(
         None
     };
     if let Some(why) = refusal {
-        return Err(ReadError::Broken {
-            at: start(),
-            why: why.to_owned(),
-        });
+        return Err(ReadError::Broken { at: start(), why: why.to_owned() });
     }
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         input.consume(3);
     }
-    Ok(Box::new(Bounded {
-        input,
-        left: max_bytes,
-    }))
+    Ok(Box::new(Bounded { input, left: max_bytes }))
 }
 
 /// An IO error as a sentence about the file.
 pub(crate) fn broken(at: Position, error: &io::Error) -> ReadError {
     if error.kind() == io::ErrorKind::FileTooLarge {
-        return ReadError::Limit {
-            at,
-            why: error.to_string(),
-        };
+        return ReadError::Limit { at, why: error.to_string() };
     }
-    ReadError::Broken {
-        at,
-        why: error.to_string(),
-    }
+    ReadError::Broken { at, why: error.to_string() }
 }
 
 struct Bounded<R> {
@@ -89,9 +74,7 @@ impl<R: BufRead> BufRead for Bounded<R> {
                 "more bytes than one file may have (max_input_bytes); split it",
             ));
         }
-        let shown = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(head.len());
+        let shown = usize::try_from(self.left).unwrap_or(usize::MAX).min(head.len());
         Ok(head.get(..shown).unwrap_or_default())
     }
 
@@ -112,11 +95,7 @@ pub(crate) enum Line {
 }
 
 /// Reads one line into `buffer`, at most `max` bytes of it; the rest of a longer line is skipped.
-pub(crate) fn read_line(
-    input: &mut dyn BufRead,
-    buffer: &mut Vec<u8>,
-    max: usize,
-) -> io::Result<Line> {
+pub(crate) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>, max: usize) -> io::Result<Line> {
     buffer.clear();
     let (mut any, mut too_long) = (false, false);
     loop {
@@ -156,9 +135,7 @@ mod tests {
     #[test]
     fn a_gzip_that_breaks_off_is_an_error_with_its_reason() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        let text: Vec<u8> = (0..100_000_u32)
-            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes())
-            .collect();
+        let text: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         encoder.write_all(&text).unwrap();
         let packed = encoder.finish().unwrap();
         let half = &packed[..packed.len() / 2];
@@ -179,22 +156,10 @@ mod tests {
     fn a_long_line_is_cut_and_the_next_one_is_whole() {
         let mut input: &[u8] = b"aaaaaaaaaa\r\nbb\r\ncc";
         let mut line = Vec::new();
-        assert!(matches!(
-            read_line(&mut input, &mut line, 4).unwrap(),
-            Line::TooLong
-        ));
-        assert!(matches!(
-            read_line(&mut input, &mut line, 4).unwrap(),
-            Line::Whole
-        ));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::TooLong));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
         assert_eq!(line, b"bb");
-        assert!(matches!(
-            read_line(&mut input, &mut line, 4).unwrap(),
-            Line::Whole
-        ));
-        assert!(matches!(
-            read_line(&mut input, &mut line, 4).unwrap(),
-            Line::End
-        ));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::End));
     }
 }

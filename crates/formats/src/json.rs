@@ -35,13 +35,7 @@ pub(crate) enum Next {
 
 impl<'i> JsonReader<'i> {
     pub fn new(input: Box<dyn BufRead + 'i>, max_bytes: usize, max_depth: usize) -> Self {
-        Self {
-            input,
-            line: 1,
-            max_bytes,
-            max_depth,
-            kept: None,
-        }
+        Self { input, line: 1, max_bytes, max_depth, kept: None }
     }
 
     /// Starts to keep all bytes read from here on, up to the size of one object.
@@ -125,16 +119,9 @@ impl<'i> JsonReader<'i> {
     /// The next value, whole. One that is too deep or too long is read past and comes with its `fault`.
     pub fn value(&mut self, out: &Out<'_, '_>) -> Result<Raw, ReadError> {
         let Next::Value(_) = self.next()? else {
-            return Err(out.malformed(
-                self.at("JSON"),
-                "the file ends where a value should come; it may be broken off",
-            ));
+            return Err(out.malformed(self.at("JSON"), "the file ends where a value should come; it may be broken off"));
         };
-        let mut raw = Raw {
-            bytes: Vec::new(),
-            line: self.line,
-            fault: None,
-        };
+        let mut raw = Raw { bytes: Vec::new(), line: self.line, fault: None };
         let mut cut = Cut::default();
         loop {
             let at = Position::of("value").line(self.line);
@@ -144,21 +131,15 @@ impl<'i> JsonReader<'i> {
                     return Ok(raw);
                 }
                 let at = Position::of("value").line(raw.line);
-                return Err(
-                    out.malformed(at, "the file ends inside this value; it may be broken off")
-                );
+                return Err(out.malformed(at, "the file ends inside this value; it may be broken off"));
             }
             let (count, ended, lines) = cut.run(head, self.max_depth);
             let part = head.get(..count).unwrap_or_default();
             let room = self.max_bytes.saturating_sub(raw.bytes.len());
             if count > room && raw.fault.is_none() {
-                raw.fault = Some(format!(
-                    "longer than {} bytes (max_object_bytes)",
-                    self.max_bytes
-                ));
+                raw.fault = Some(format!("longer than {} bytes (max_object_bytes)", self.max_bytes));
             }
-            raw.bytes
-                .extend_from_slice(part.get(..room.min(count)).unwrap_or_default());
+            raw.bytes.extend_from_slice(part.get(..room.min(count)).unwrap_or_default());
             if let Some(kept) = &mut self.kept {
                 kept.extend_from_slice(part);
                 if kept.len() > self.max_bytes {
@@ -168,10 +149,7 @@ impl<'i> JsonReader<'i> {
             self.line += lines;
             self.input.consume(count);
             if cut.deepest > self.max_depth && raw.fault.is_none() {
-                raw.fault = Some(format!(
-                    "nested deeper than {} levels (max_depth)",
-                    self.max_depth
-                ));
+                raw.fault = Some(format!("nested deeper than {} levels (max_depth)", self.max_depth));
             }
             if cut.hopeless {
                 let at = Position::of("value").line(raw.line);

@@ -17,15 +17,7 @@
 //! assert!(found[0].contains(r#""value":"scam.example""#));
 //! # Ok::<(), formats::ReadError>(())
 //! ```
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod actorpack;
 mod canonical;
@@ -54,9 +46,7 @@ pub use format::{Format, GuessError, guess};
 pub use ids::{IdMaker, KeyedIds, deterministic_id};
 pub use input::decompress;
 pub use mapping::{Column, Mapping, MappingError};
-pub use record::{
-    Bad, Item, Limits, Options, Position, ReadError, Record, Summary, TextAs, TimesKnown,
-};
+pub use record::{Bad, Item, Limits, Options, Position, ReadError, Record, Summary, TextAs, TimesKnown};
 pub use typing::{Typed, network_of, type_of};
 
 use std::io::BufRead;

@@ -192,8 +192,8 @@ impl Mapping {
     /// # Ok::<(), formats::MappingError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, MappingError> {
-        let mapping: Mapping = toml::from_str(text)
-            .map_err(|error| at(text, error.span(), error.message().to_owned()))?;
+        let mapping: Mapping =
+            toml::from_str(text).map_err(|error| at(text, error.span(), error.message().to_owned()))?;
         mapping.check().map_err(|(word, why)| {
             let span = text.find(&word).map(|start| start..start);
             at(text, span, why)
@@ -203,16 +203,10 @@ impl Mapping {
 
     fn check(&self) -> Result<(), (String, String)> {
         if !self.delimiter.is_ascii() || !self.quote.is_ascii() {
-            return Err((
-                "delimiter".to_owned(),
-                "`delimiter` and `quote` are one ASCII character each".to_owned(),
-            ));
+            return Err(("delimiter".to_owned(), "`delimiter` and `quote` are one ASCII character each".to_owned()));
         }
         if self.object.is_empty() {
-            return Err((
-                "object".to_owned(),
-                "a mapping needs at least one [object.NAME]".to_owned(),
-            ));
+            return Err(("object".to_owned(), "a mapping needs at least one [object.NAME]".to_owned()));
         }
         for (name, object) in &self.object {
             let here = format!("object.{name}");
@@ -222,31 +216,17 @@ impl Mapping {
             if object.columns.is_empty() {
                 return Err((here, "an object needs at least one column".to_owned()));
             }
-            if object.object_type == "auto"
-                && !object.columns.values().any(|column| column.to == "value")
-            {
-                return Err((
-                    here,
-                    "an `auto` object needs a column with to = \"value\"".to_owned(),
-                ));
+            if object.object_type == "auto" && !object.columns.values().any(|column| column.to == "value") {
+                return Err((here, "an `auto` object needs a column with to = \"value\"".to_owned()));
             }
             if let Some(target) = &object.related_to
                 && (target == name || !self.object.contains_key(target))
             {
-                return Err((
-                    here,
-                    format!("`related_to` names no other object of this mapping: {target}"),
-                ));
+                return Err((here, format!("`related_to` names no other object of this mapping: {target}")));
             }
             for (column, rule) in &object.columns {
-                if matches!(
-                    rule.to.split('.').next(),
-                    Some("id" | "type" | "spec_version" | "" | "extensions")
-                ) {
-                    return Err((
-                        column.clone(),
-                        "`to` cannot be id, type, spec_version or extensions".to_owned(),
-                    ));
+                if matches!(rule.to.split('.').next(), Some("id" | "type" | "spec_version" | "" | "extensions")) {
+                    return Err((column.clone(), "`to` cannot be id, type, spec_version or extensions".to_owned()));
                 }
             }
         }
@@ -258,13 +238,7 @@ fn at(text: &str, span: Option<Range<usize>>, why: String) -> MappingError {
     let start = span.map_or(0, |span| span.start).min(text.len());
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     MappingError { line, column, why }
 }
 
@@ -274,14 +248,11 @@ mod tests {
 
     #[test]
     fn an_unknown_field_or_type_is_an_error_with_its_place() {
-        let error = Mapping::parse("[object.a]\ntype = \"site\"\ncolumns.x = { to = \"value\" }\n")
-            .unwrap_err();
+        let error = Mapping::parse("[object.a]\ntype = \"site\"\ncolumns.x = { to = \"value\" }\n").unwrap_err();
         assert_eq!(error.line, 1);
         assert!(error.why.contains("domain-name"));
-        let error = Mapping::parse(
-            "[object.a]\ntype = \"url\"\ncolumns.x = { to = \"value\", datum = \"x\" }\n",
-        )
-        .unwrap_err();
+        let error =
+            Mapping::parse("[object.a]\ntype = \"url\"\ncolumns.x = { to = \"value\", datum = \"x\" }\n").unwrap_err();
         assert_eq!(error.line, 3);
     }
 

@@ -37,10 +37,7 @@ impl Object {
             "identity-document" => vocabulary::IDENTITY_DOCUMENT,
             _ => return object,
         };
-        object.put(
-            "extensions",
-            json!({ extension: { "extension_type": "new-sco" } }),
-        );
+        object.put("extensions", json!({ extension: { "extension_type": "new-sco" } }));
         object
     }
 
@@ -53,13 +50,7 @@ impl Object {
         let mut members = Map::new();
         members.insert("type".into(), object_type.into());
         members.insert("spec_version".into(), "2.1".into());
-        Self {
-            members,
-            imported: Map::new(),
-            labels: Vec::new(),
-            observable,
-            placeholder: false,
-        }
+        Self { members, imported: Map::new(), labels: Vec::new(), observable, placeholder: false }
     }
 
     /// A relationship from one object to another.
@@ -94,9 +85,8 @@ impl Object {
     /// Sets a property of our `imported` extension, for what STIX has no property for.
     pub fn also(&mut self, name: &str, value: impl Into<Value>) {
         let value = value.into();
-        let empty = matches!(&value, Value::Null)
-            || value.as_str() == Some("")
-            || value.as_array().is_some_and(Vec::is_empty);
+        let empty =
+            matches!(&value, Value::Null) || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
         if !empty {
             self.imported.insert(name.to_owned(), value);
         }
@@ -135,11 +125,7 @@ impl Object {
         }
         let mut text = String::new();
         write_members(&self.members, &mut text);
-        let object_type = self
-            .members
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let object_type = self.members.get("type").and_then(Value::as_str).unwrap_or_default();
         out.id(object_type, &[&text])
     }
 
@@ -156,10 +142,7 @@ impl Object {
             }
         }
         if !self.observable {
-            if let (Some(creator), false) = (
-                out.options.created_by,
-                self.members.contains_key("created_by_ref"),
-            ) {
+            if let (Some(creator), false) = (out.options.created_by, self.members.contains_key("created_by_ref")) {
                 self.put("created_by_ref", creator);
             }
             let labels = std::mem::take(&mut self.labels);
@@ -168,20 +151,12 @@ impl Object {
         if !self.imported.is_empty() {
             let mut imported = std::mem::take(&mut self.imported);
             imported.insert("extension_type".into(), "property-extension".into());
-            let extensions = self
-                .members
-                .entry("extensions")
-                .or_insert_with(|| json!({}));
+            let extensions = self.members.entry("extensions").or_insert_with(|| json!({}));
             if let Some(extensions) = extensions.as_object_mut() {
                 extensions.insert(vocabulary::IMPORTED.to_owned(), Value::Object(imported));
             }
         }
-        let times = if self.observable
-            || self
-                .members
-                .get("type")
-                .is_some_and(|t| t == "marking-definition")
-        {
+        let times = if self.observable || self.members.get("type").is_some_and(|t| t == "marking-definition") {
             TimesKnown::NotVersioned
         } else if self.members.contains_key("modified") {
             TimesKnown::FromSource
@@ -192,14 +167,7 @@ impl Object {
         };
         let mut body = String::with_capacity(512);
         write_members(&self.members, &mut body);
-        Record {
-            body,
-            id,
-            at: at.clone(),
-            converted: true,
-            times,
-            placeholder: self.placeholder,
-        }
+        Record { body, id, at: at.clone(), converted: true, times, placeholder: self.placeholder }
     }
 }
 
@@ -220,12 +188,6 @@ impl Object {
     /// A domain object out of its [`pack`](Self::pack)ed text.
     pub fn unpack(text: &str) -> Self {
         let (members, imported, labels) = serde_json::from_str(text).unwrap_or_default();
-        Self {
-            members,
-            imported,
-            labels,
-            observable: false,
-            placeholder: false,
-        }
+        Self { members, imported, labels, observable: false, placeholder: false }
     }
 }

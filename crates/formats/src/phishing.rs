@@ -8,10 +8,7 @@ use crate::record::{Out, ReadError};
 use crate::typing::type_of;
 use std::io::BufRead;
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let limits = &out.options.limits;
     let mut json = JsonReader::new(input, limits.max_object_bytes, limits.max_depth);
     json.expect(b'{', out, "the { of config.json")?;
@@ -42,9 +39,7 @@ fn blocked(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Resu
         return out.bad(at, "a domain in double quotes was expected", &raw.bytes);
     };
     match type_of(&domain) {
-        Some(typed) => out
-            .object_once(Object::value(typed.object_type, &typed.value), &at)
-            .map(drop),
+        Some(typed) => out.object_once(Object::value(typed.object_type, &typed.value), &at).map(drop),
         None => out.bad(at, "not a domain name", domain.as_bytes()),
     }
 }

@@ -98,11 +98,7 @@ pub struct Position {
 impl Position {
     /// A position in words only.
     pub fn of(what: impl Into<String>) -> Self {
-        Self {
-            line: None,
-            record: None,
-            what: what.into(),
-        }
+        Self { line: None, record: None, what: what.into() }
     }
 
     /// The same with a line, from 1.
@@ -120,11 +116,7 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.what.is_empty() {
-            "record"
-        } else {
-            &self.what
-        })?;
+        f.write_str(if self.what.is_empty() { "record" } else { &self.what })?;
         if let Some(record) = self.record {
             write!(f, " {record}")?;
         }
@@ -256,18 +248,8 @@ const SNIPPET_CHARS: usize = 2_000;
 const MAX_NOTES: usize = 64;
 
 impl<'a, 's> Out<'a, 's> {
-    pub fn new(
-        format: Format,
-        options: &'a Options<'a>,
-        sink: &'s mut dyn FnMut(Item) -> ControlFlow<()>,
-    ) -> Self {
-        Self {
-            options,
-            format,
-            sink,
-            summary: Summary::default(),
-            seen: HashSet::new(),
-        }
+    pub fn new(format: Format, options: &'a Options<'a>, sink: &'s mut dyn FnMut(Item) -> ControlFlow<()>) -> Self {
+        Self { options, format, sink, summary: Summary::default(), seen: HashSet::new() }
     }
 
     /// The keyed id of a record of this source.
@@ -324,26 +306,12 @@ impl<'a, 's> Out<'a, 's> {
     }
 
     /// Sets a record aside.
-    pub fn bad(
-        &mut self,
-        at: Position,
-        why: impl Into<String>,
-        record: &[u8],
-    ) -> Result<(), ReadError> {
+    pub fn bad(&mut self, at: Position, why: impl Into<String>, record: &[u8]) -> Result<(), ReadError> {
         self.summary.bad += 1;
-        let head = record
-            .get(..record.len().min(4 * SNIPPET_CHARS))
-            .unwrap_or_default();
-        let snippet: String = String::from_utf8_lossy(head)
-            .chars()
-            .take(SNIPPET_CHARS)
-            .collect();
+        let head = record.get(..record.len().min(4 * SNIPPET_CHARS)).unwrap_or_default();
+        let snippet: String = String::from_utf8_lossy(head).chars().take(SNIPPET_CHARS).collect();
         let snippet = (!snippet.is_empty()).then_some(snippet);
-        self.send(Item::Skipped(Bad {
-            at,
-            why: why.into(),
-            snippet,
-        }))
+        self.send(Item::Skipped(Bad { at, why: why.into(), snippet }))
     }
 
     /// Notes something worth telling, counted by its text; the text repeats nothing of the record.
@@ -358,11 +326,7 @@ impl<'a, 's> Out<'a, 's> {
 
     /// An error about the whole file.
     pub fn malformed(&self, at: Position, why: impl Into<String>) -> ReadError {
-        ReadError::Malformed {
-            at,
-            format: self.format.as_str(),
-            why: why.into(),
-        }
+        ReadError::Malformed { at, format: self.format.as_str(), why: why.into() }
     }
 
     fn send(&mut self, item: Item) -> Result<(), ReadError> {

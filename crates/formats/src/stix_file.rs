@@ -8,10 +8,7 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Reads `{"type":"bundle","objects":[…]}`, a TAXII envelope, a bare list, or one object.
-pub(crate) fn read_bundle<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read_bundle<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let limits = &out.options.limits;
     let mut json = JsonReader::new(input, limits.max_object_bytes, limits.max_depth);
     match json.next()? {
@@ -41,11 +38,7 @@ pub(crate) fn read_bundle<'i>(
                         "neither a bundle with `objects` nor one object within max_object_bytes",
                     )
                 })?;
-                let raw = Raw {
-                    bytes,
-                    line: 1,
-                    fault: None,
-                };
+                let raw = Raw { bytes, line: 1, fault: None };
                 take(raw, Position::of("object").line(1).record(1), out)?;
             }
             nothing_after(&mut json, out)
@@ -68,18 +61,13 @@ fn object(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Resul
 }
 
 /// Reads one object a line; empty lines are skipped.
-pub(crate) fn read_lines<'i>(
-    mut input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read_lines<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let max = out.options.limits.max_object_bytes;
     let (mut line, mut bytes) = (0, Vec::new());
     loop {
         line += 1;
         let at = Position::of("object").line(line);
-        let fault = match read_line(&mut input, &mut bytes, max)
-            .map_err(|error| broken(at.clone(), &error))?
-        {
+        let fault = match read_line(&mut input, &mut bytes, max).map_err(|error| broken(at.clone(), &error))? {
             Line::End => return Ok(()),
             Line::Whole => None,
             Line::TooLong => Some(format!("longer than {max} bytes (max_object_bytes)")),
@@ -88,15 +76,7 @@ pub(crate) fn read_lines<'i>(
             continue;
         }
         let body = bytes.trim_ascii().to_vec();
-        take(
-            Raw {
-                bytes: body,
-                line,
-                fault,
-            },
-            at,
-            out,
-        )?;
+        take(Raw { bytes: body, line, fault }, at, out)?;
     }
 }
 
@@ -117,14 +97,7 @@ fn take(raw: Raw, at: Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> 
     out.record()?;
     match check(&raw, out.options.limits.max_depth) {
         Ok((id, times)) => match String::from_utf8(raw.bytes) {
-            Ok(body) => out.raw(Record {
-                body,
-                id,
-                at,
-                converted: false,
-                times,
-                placeholder: false,
-            }),
+            Ok(body) => out.raw(Record { body, id, at, converted: false, times, placeholder: false }),
             Err(error) => out.bad(at, "not valid UTF-8", error.as_bytes()),
         },
         Err(why) => out.bad(at, why, &raw.bytes),
@@ -141,27 +114,14 @@ fn check(raw: &Raw, max_depth: usize) -> Result<(String, TimesKnown), String> {
         return Err(format!("nested deeper than {max_depth} levels (max_depth)"));
     }
     let head: Head<'_> = serde_json::from_str(text).map_err(|error| {
-        format!(
-            "not a STIX object: {} at its line {}, column {}",
-            kind_of(&error),
-            error.line(),
-            error.column()
-        )
+        format!("not a STIX object: {} at its line {}, column {}", kind_of(&error), error.line(), error.column())
     })?;
-    let object_type = head
-        .object_type
-        .ok_or("the object has no `type`; STIX 2.1 requires it")?;
-    let id = head
-        .id
-        .ok_or("the object has no `id`; STIX 2.1 requires it")?;
+    let object_type = head.object_type.ok_or("the object has no `type`; STIX 2.1 requires it")?;
+    let id = head.id.ok_or("the object has no `id`; STIX 2.1 requires it")?;
     if object_type == "bundle" {
         return Err("a bundle inside a bundle; hand over its objects".to_owned());
     }
-    if id
-        .strip_prefix(object_type.as_ref())
-        .and_then(|rest| rest.strip_prefix("--"))
-        .is_none()
-    {
+    if id.strip_prefix(object_type.as_ref()).and_then(|rest| rest.strip_prefix("--")).is_none() {
         return Err("the `id` does not begin with the object's type and two dashes".to_owned());
     }
     let times = match (head.created, head.modified) {

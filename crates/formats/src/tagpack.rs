@@ -50,27 +50,17 @@ pub(crate) fn actor_id(out: &Out<'_, '_>, actor: &str) -> String {
     out.options.ids.id("identity", &["graphsense-actor", actor])
 }
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let mut seen = std::collections::HashMap::new();
     read_pack(input, "tags", out, &mut |header, item, number, out| {
         out.record()?;
         let at = Position::of("tag").record(number);
         let Value::Object(own) = item else {
-            return out.bad(
-                at,
-                "a tag is a mapping of fields",
-                item.to_string().as_bytes(),
-            );
+            return out.bad(at, "a tag is a mapping of fields", item.to_string().as_bytes());
         };
         if number == 1 {
             for name in header.keys().filter(|name| !known(name)) {
-                out.note(&format!(
-                    "an unknown header field was left out ({})",
-                    short(name)
-                ));
+                out.note(&format!("an unknown header field was left out ({})", short(name)));
             }
         }
         match Tag::new(header, &own, out) {
@@ -114,16 +104,8 @@ struct Tag {
 impl Tag {
     /// `None` when the tag holds a placeholder, which is counted and left out.
     fn new(header: &Fields, own: &Fields, out: &mut Out<'_, '_>) -> Result<Option<Tag>, String> {
-        let field = |name: &str| {
-            own.get(name)
-                .filter(|value| !value.is_null())
-                .or_else(|| header.get(name))
-        };
-        let text = |name: &str| {
-            field(name)
-                .and_then(text_of)
-                .filter(|text| !text.is_empty())
-        };
+        let field = |name: &str| own.get(name).filter(|value| !value.is_null()).or_else(|| header.get(name));
+        let text = |name: &str| field(name).and_then(text_of).filter(|text| !text.is_empty());
         let address = text("address");
         let tx_hash = text("tx_hash");
         let of_a_wallet = match (&address, &tx_hash) {
@@ -140,26 +122,22 @@ impl Tag {
         }
         let currency = text("currency").map(|text| text.to_ascii_uppercase());
         let stated = text("network").map(|text| text.to_ascii_lowercase());
-        let network =
-            stated.or_else(|| network_of(currency.as_deref(), of_a_wallet).map(str::to_owned));
+        let network = stated.or_else(|| network_of(currency.as_deref(), of_a_wallet).map(str::to_owned));
         let confidence = match text("confidence") {
             None => None,
-            Some(class) => {
-                match confidence_of(&class) {
-                    Some(percent) => Some((class, percent)),
-                    None => {
-                        out.note("a confidence class that GraphSense does not list was read as `unknown`");
-                        Some((class, 5))
-                    }
+            Some(class) => match confidence_of(&class) {
+                Some(percent) => Some((class, percent)),
+                None => {
+                    out.note("a confidence class that GraphSense does not list was read as `unknown`");
+                    Some((class, 5))
                 }
-            }
+            },
         };
         Ok(Some(Tag {
             label: text("label").ok_or("a tag needs a `label`, its own or the header's")?,
             source: text("source"),
             lastmod: text("lastmod").and_then(|day| crate::dates::from_iso(&day)),
-            context: field("context")
-                .map(|value| text_of(value).unwrap_or_else(|| crate::canonical_json(value))),
+            context: field("context").map(|value| text_of(value).unwrap_or_else(|| crate::canonical_json(value))),
             cluster_definer: field("is_cluster_definer").and_then(Value::as_bool),
             tag_type: text("tag_type"),
             concepts: texts_of(field("concepts")),
@@ -190,10 +168,7 @@ impl Tag {
             (None, hash) => {
                 let hash = hash.as_deref().unwrap_or_default().to_ascii_lowercase();
                 let symbol = self.currency.as_deref().unwrap_or_default();
-                (
-                    Object::value("cryptocurrency-transaction", &hash).with("symbol", symbol),
-                    hash,
-                )
+                (Object::value("cryptocurrency-transaction", &hash).with("symbol", symbol), hash)
             }
         };
         let tagged = out.object_once(tagged, at)?;
@@ -207,17 +182,9 @@ impl Tag {
         ];
         // Two tags may agree in all that names them: the second is numbered.
         let note_id = out.id("note", &key);
-        let again = if seen.len() < MAX_REPEATS {
-            seen.entry(note_id.clone()).or_insert(0)
-        } else {
-            &mut 0
-        };
+        let again = if seen.len() < MAX_REPEATS { seen.entry(note_id.clone()).or_insert(0) } else { &mut 0 };
         *again += 1;
-        let note_id = if *again > 1 {
-            out.id("note", &[&key[..], &[&again.to_string()]].concat())
-        } else {
-            note_id
-        };
+        let note_id = if *again > 1 { out.id("note", &[&key[..], &[&again.to_string()]].concat()) } else { note_id };
         if !actor.is_empty() {
             let actor_id = actor_id(out, actor);
             out.object_once(
@@ -263,11 +230,7 @@ impl Tag {
         object.also("last_modified", self.lastmod.as_deref());
         object.also("cluster_definer", self.cluster_definer);
         object.also("tag_type", self.tag_type.as_deref());
-        for label in [&self.category, &self.abuse]
-            .into_iter()
-            .flatten()
-            .chain(&self.concepts)
-        {
+        for label in [&self.category, &self.abuse].into_iter().flatten().chain(&self.concepts) {
             object.label(label);
         }
     }

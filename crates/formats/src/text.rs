@@ -12,22 +12,13 @@ use std::io::{BufRead, Read};
 /// The longest `name` of an incident, in characters.
 const MAX_NAME: usize = 80;
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let at = Position::of("text").record(1);
     let max = out.options.limits.max_object_bytes as u64;
     let mut bytes = Vec::new();
-    input
-        .take(max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| broken(at.clone(), &error))?;
+    input.take(max + 1).read_to_end(&mut bytes).map_err(|error| broken(at.clone(), &error))?;
     if bytes.len() as u64 > max {
-        return Err(ReadError::Limit {
-            at,
-            why: format!("one text may have {max} bytes (max_object_bytes)"),
-        });
+        return Err(ReadError::Limit { at, why: format!("one text may have {max} bytes (max_object_bytes)") });
     }
     out.record()?;
     let text = match String::from_utf8(bytes) {
@@ -41,42 +32,26 @@ pub(crate) fn read<'i>(
     if text.is_empty() {
         return out.bad(at, "the text is empty", b"");
     }
-    let lang = out
-        .options
-        .lang
-        .map(str::to_owned)
-        .or_else(|| guess_language(&text).map(str::to_owned));
+    let lang = out.options.lang.map(str::to_owned).or_else(|| guess_language(&text).map(str::to_owned));
     let mut object = match out.options.text_as {
         TextAs::Complaint => {
             let id = out.id("incident", &[&text]);
-            Object::domain("incident", id)
-                .with("name", name_of(&text))
-                .with("description", text.as_str())
-                .with(
-                    "extensions",
-                    json!({ vocabulary::INCIDENT_CORE: {
+            Object::domain("incident", id).with("name", name_of(&text)).with("description", text.as_str()).with(
+                "extensions",
+                json!({ vocabulary::INCIDENT_CORE: {
                     "extension_type": "property-extension",
                     "incident_types": ["reported-scam"],
                     "investigation_status": "new",
                 } }),
-                )
+            )
         }
         TextAs::Lure => {
             let id = out.id("lure", &[&text]);
-            Object::observable("lure")
-                .with("id", id)
-                .with("text", text.as_str())
+            Object::observable("lure").with("id", id).with("text", text.as_str())
         }
     };
     if let Some(lang) = &lang {
-        object.put(
-            if out.options.text_as == TextAs::Lure {
-                "language"
-            } else {
-                "lang"
-            },
-            lang.as_str(),
-        );
+        object.put(if out.options.text_as == TextAs::Lure { "language" } else { "lang" }, lang.as_str());
     }
     object.also("country", out.options.country);
     out.object(object, &at).map(drop)
@@ -84,11 +59,7 @@ pub(crate) fn read<'i>(
 
 /// The first line, at most [`MAX_NAME`] characters of it, cut at a word.
 fn name_of(text: &str) -> String {
-    let line = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default()
-        .trim();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     if line.chars().count() <= MAX_NAME {
         return line.to_owned();
     }

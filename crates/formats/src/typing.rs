@@ -21,23 +21,16 @@ pub struct Typed {
 /// ```
 pub fn type_of(value: &str) -> Option<Typed> {
     let value = refang(value.trim());
-    if value.is_empty()
-        || value.len() > 8_192
-        || value.chars().any(|c| c.is_whitespace() || c.is_control())
-    {
+    if value.is_empty() || value.len() > 8_192 || value.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
     let typed = |object_type, value: String| Some(Typed { object_type, value });
     if let Some((scheme, rest)) = value.split_once("://") {
         let named = (1..=12).contains(&scheme.len())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        return (named && !host.is_empty()).then(|| Typed {
-            object_type: "url",
-            value: format!("{}://{rest}", scheme.to_ascii_lowercase()),
-        });
+        return (named && !host.is_empty())
+            .then(|| Typed { object_type: "url", value: format!("{}://{rest}", scheme.to_ascii_lowercase()) });
     }
     if let Some(ip) = ip_type(&value) {
         return typed(ip, value);
@@ -47,21 +40,11 @@ pub fn type_of(value: &str) -> Option<Typed> {
     }
     if let Some((local, domain)) = value.split_once('@') {
         let domain = domain_name(domain)?;
-        return (!local.is_empty()).then(|| Typed {
-            object_type: "email-addr",
-            value: format!("{local}@{domain}"),
-        });
+        return (!local.is_empty()).then(|| Typed { object_type: "email-addr", value: format!("{local}@{domain}") });
     }
     if let Some((host, _path)) = value.split_once('/') {
-        if value
-            .rsplit_once('/')
-            .is_some_and(|(net, bits)| ip_type(net).is_some() && bits.parse::<u8>().is_ok())
-        {
-            let object_type = if value.contains(':') {
-                "ipv6-addr"
-            } else {
-                "ipv4-addr"
-            };
+        if value.rsplit_once('/').is_some_and(|(net, bits)| ip_type(net).is_some() && bits.parse::<u8>().is_ok()) {
+            let object_type = if value.contains(':') { "ipv6-addr" } else { "ipv4-addr" };
             return typed(object_type, value);
         }
         domain_name(host)?;
@@ -80,17 +63,10 @@ pub(crate) fn ip_type(value: &str) -> Option<&'static str> {
 }
 
 fn refang(value: &str) -> String {
-    let mut value = value
-        .replace("[.]", ".")
-        .replace("(.)", ".")
-        .replace("[:]", ":")
-        .replace("[@]", "@");
-    for (defanged, plain) in [
-        ("hxxp://", "http://"),
-        ("hxxps://", "https://"),
-        ("hXXp://", "http://"),
-        ("hXXps://", "https://"),
-    ] {
+    let mut value = value.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":").replace("[@]", "@");
+    for (defanged, plain) in
+        [("hxxp://", "http://"), ("hxxps://", "https://"), ("hXXp://", "http://"), ("hXXps://", "https://")]
+    {
         if let Some(rest) = value.strip_prefix(defanged) {
             value = format!("{plain}{rest}");
         }
@@ -114,11 +90,9 @@ fn domain_name(value: &str) -> Option<String> {
                     || (!c.is_ascii() && (c.is_alphanumeric() || !c.is_control()))
             })
     };
-    let last_is_word = labels
-        .last()
-        .is_some_and(|label| label.chars().count() >= 2 && label.chars().any(char::is_alphabetic));
-    (labels.len() >= 2 && name.len() <= 1_012 && last_is_word && labels.iter().all(good))
-        .then_some(name)
+    let last_is_word =
+        labels.last().is_some_and(|label| label.chars().count() >= 2 && label.chars().any(char::is_alphabetic));
+    (labels.len() >= 2 && name.len() <= 1_012 && last_is_word && labels.iter().all(good)).then_some(name)
 }
 
 /// The family of a wallet address by its shape and checksum.
@@ -152,10 +126,7 @@ fn wallet_shape(address: &str) -> Option<&'static str> {
 fn base58_network(address: &str) -> Option<&'static str> {
     if address.starts_with('r') {
         // XRP Ledger: its own alphabet, version 0, 20 bytes.
-        let bytes = bs58::decode(address)
-            .with_alphabet(bs58::Alphabet::RIPPLE)
-            .into_vec()
-            .ok()?;
+        let bytes = bs58::decode(address).with_alphabet(bs58::Alphabet::RIPPLE).into_vec().ok()?;
         return (bytes.len() == 25 && checked(&bytes)).then_some("xrp");
     }
     if address.len() == 95 && (address.starts_with('4') || address.starts_with('8')) {
@@ -179,11 +150,7 @@ fn base58_network(address: &str) -> Option<&'static str> {
 }
 
 fn checked(bytes: &[u8]) -> bool {
-    let Some((body, check)) = bytes
-        .len()
-        .checked_sub(4)
-        .and_then(|at| bytes.split_at_checked(at))
-    else {
+    let Some((body, check)) = bytes.len().checked_sub(4).and_then(|at| bytes.split_at_checked(at)) else {
         return false;
     };
     let digest = Sha256::digest(Sha256::digest(body));
@@ -192,9 +159,7 @@ fn checked(bytes: &[u8]) -> bool {
 
 fn is_evm(address: &str) -> bool {
     address.len() == 42
-        && address
-            .get(..2)
-            .is_some_and(|head| head.eq_ignore_ascii_case("0x"))
+        && address.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("0x"))
         && address.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -202,11 +167,7 @@ fn is_evm(address: &str) -> bool {
 /// case (the EIP-55 mixed case carries only a checksum), others as they are.
 pub(crate) fn wallet_value(address: &str) -> String {
     let lower = address.to_ascii_lowercase();
-    if is_evm(address)
-        || ["bc1", "ltc1", "bnb1", "bitcoincash:"]
-            .iter()
-            .any(|prefix| lower.starts_with(prefix))
-    {
+    if is_evm(address) || ["bc1", "ltc1", "bnb1", "bitcoincash:"].iter().any(|prefix| lower.starts_with(prefix)) {
         return lower;
     }
     address.to_owned()
@@ -260,10 +221,7 @@ pub fn network_of(currency: Option<&str>, address: &str) -> Option<&'static str>
 /// Whether an address is plainly made up to fill a field: nothing but one digit after its prefix, or zeros
 /// for most of it.
 pub(crate) fn is_placeholder(address: &str) -> bool {
-    let body = address
-        .strip_prefix("0x")
-        .or_else(|| address.strip_prefix("0X"))
-        .unwrap_or(address);
+    let body = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X")).unwrap_or(address);
     if body.len() < 8 {
         return address.trim().is_empty();
     }
@@ -279,12 +237,7 @@ mod tests {
 
     #[test]
     fn a_wallet_with_a_wrong_checksum_is_no_wallet() {
-        assert_eq!(
-            type_of("1BoatSLRHtKNngkdXEeobR76b53LETtpyT")
-                .unwrap()
-                .object_type,
-            "cryptocurrency-wallet"
-        );
+        assert_eq!(type_of("1BoatSLRHtKNngkdXEeobR76b53LETtpyT").unwrap().object_type, "cryptocurrency-wallet");
         assert_eq!(type_of("1BoatSLRHtKNngkdXEeobR76b53LETtpyU"), None);
     }
 
@@ -292,11 +245,7 @@ mod tests {
     fn mixed_values_get_their_types() {
         let cases = [
             ("Bad.Example", "domain-name", "bad.example"),
-            (
-                "http://bad.example/x?y=1",
-                "url",
-                "http://bad.example/x?y=1",
-            ),
+            ("http://bad.example/x?y=1", "url", "http://bad.example/x?y=1"),
             ("bad.example/login", "url", "http://bad.example/login"),
             ("2001:db8::1", "ipv6-addr", "2001:db8::1"),
             ("198.51.100.0/24", "ipv4-addr", "198.51.100.0/24"),
@@ -309,25 +258,9 @@ mod tests {
             ("münchen.example", "domain-name", "münchen.example"),
         ];
         for (text, object_type, value) in cases {
-            assert_eq!(
-                type_of(text),
-                Some(Typed {
-                    object_type,
-                    value: value.to_owned()
-                }),
-                "{text}"
-            );
+            assert_eq!(type_of(text), Some(Typed { object_type, value: value.to_owned() }), "{text}");
         }
-        for text in [
-            "",
-            "word",
-            "1.2",
-            "-x.example",
-            "a b.example",
-            "127",
-            "://x",
-            "x://",
-        ] {
+        for text in ["", "word", "1.2", "-x.example", "a b.example", "127", "://x", "x://"] {
             assert_eq!(type_of(text), None, "{text}");
         }
     }
@@ -336,9 +269,7 @@ mod tests {
     fn placeholders_are_seen_and_real_burn_candidates_are_not() {
         assert!(is_placeholder("0x0000000000000000000000000000000000000000"));
         assert!(is_placeholder("0x0000000000000000000000000000000000000001"));
-        assert!(!is_placeholder(
-            "0x000000000000ad05ccc4f10045630fb830b95127"
-        ));
+        assert!(!is_placeholder("0x000000000000ad05ccc4f10045630fb830b95127"));
         assert!(!is_placeholder("1BoatSLRHtKNngkdXEeobR76b53LETtpyT"));
     }
 }

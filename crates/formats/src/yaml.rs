@@ -11,8 +11,7 @@ use std::io::BufRead;
 pub(crate) type Fields = Map<String, Value>;
 
 /// Takes one item: the header as far as it was read, the item, its number.
-pub(crate) type Each<'e> =
-    &'e mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>;
+pub(crate) type Each<'e> = &'e mut dyn FnMut(&Fields, Value, u64, &mut Out<'_, '_>) -> Result<(), ReadError>;
 
 /// Reads a pack: `each` gets the header as far as it stood before the list, the item, and its number.
 ///
@@ -41,16 +40,8 @@ pub(crate) fn read_pack<'i>(
         budget: budget,
         with_snippet: false,
     };
-    let seed = PackSeed {
-        list,
-        out,
-        each,
-        failure: &failure,
-        count: &count,
-    };
-    let outcome = serde_saphyr::with_deserializer_from_reader_with_options(input, options, |de| {
-        seed.deserialize(de)
-    });
+    let seed = PackSeed { list, out, each, failure: &failure, count: &count };
+    let outcome = serde_saphyr::with_deserializer_from_reader_with_options(input, options, |de| seed.deserialize(de));
     if let Some(failure) = failure.take() {
         return Err(failure);
     }
@@ -60,11 +51,7 @@ pub(crate) fn read_pack<'i>(
         at.record = (count.get() > 0).then_some(count.get());
         ReadError::Malformed {
             at,
-            format: if list == "actors" {
-                "actorpack"
-            } else {
-                "tagpack"
-            },
+            format: if list == "actors" { "actorpack" } else { "tagpack" },
             why: words_of(&error),
         }
     })
@@ -73,13 +60,7 @@ pub(crate) fn read_pack<'i>(
 /// What is wrong with the YAML, without repeating its text.
 fn words_of(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
-    let head: String = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(160)
-        .collect();
+    let head: String = text.lines().next().unwrap_or_default().chars().take(160).collect();
     if text.contains("udget") || text.contains("alias") {
         return format!("over a limit on aliases, nesting or size ({head})");
     }
@@ -123,18 +104,13 @@ impl<'de> Visitor<'de> for PackSeed<'_, '_, '_> {
                     count: self.count,
                 })?;
             } else if listed && name != "context" && name != "description" {
-                return Err(serde::de::Error::custom(
-                    "a header field comes after the list; move it above",
-                ));
+                return Err(serde::de::Error::custom("a header field comes after the list; move it above"));
             } else {
                 header.insert(name, map.next_value::<Value>()?);
             }
         }
         if !listed {
-            return Err(serde::de::Error::custom(format!(
-                "there is no `{}` in the pack",
-                self.list
-            )));
+            return Err(serde::de::Error::custom(format!("there is no `{}` in the pack", self.list)));
         }
         Ok(header)
     }
@@ -180,9 +156,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Err(serde::de::Error::custom(
-            "a list was expected, not a mapping",
-        ))
+        Err(serde::de::Error::custom("a list was expected, not a mapping"))
     }
 }
 

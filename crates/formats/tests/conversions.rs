@@ -1,11 +1,5 @@
 //! Small files of each format and the STIX they become.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use formats::{Format, Item, KeyedIds, Mapping, Options, Summary, TimesKnown};
 use serde_json::Value;
@@ -36,12 +30,7 @@ fn convert(format: Format, input: &str, change: impl FnOnce(&mut Options<'_>)) -
         ControlFlow::Continue(())
     })
     .unwrap();
-    Outcome {
-        summary,
-        bodies,
-        times,
-        bad,
-    }
+    Outcome { summary, bodies, times, bad }
 }
 
 /// `type: the properties that matter`, one object a line.
@@ -72,18 +61,9 @@ fn a_tag_becomes_wallet_actor_relationship_and_note_with_what_it_inherits() {
     note abstract="Example scheme" confidence=50 labels=["investment_fraud"]
     "#);
     assert_eq!(outcome.bad, ["tag 3: a tag needs `address` or `tx_hash`"]);
-    assert_eq!(
-        outcome.summary.notes,
-        [("a placeholder address was left out".to_owned(), 1)]
-    );
+    assert_eq!(outcome.summary.notes, [("a placeholder address was left out".to_owned(), 1)]);
     let imported = &outcome.bodies[3]["extensions"][formats::vocabulary::IMPORTED];
-    assert_eq!(
-        (
-            imported["network"].as_str(),
-            imported["confidence_class"].as_str()
-        ),
-        (Some("btc"), Some("forensic"))
-    );
+    assert_eq!((imported["network"].as_str(), imported["confidence_class"].as_str()), (Some("btc"), Some("forensic")));
 }
 
 #[test]
@@ -105,14 +85,11 @@ fn an_actor_has_the_same_id_from_its_pack_and_from_a_tag() {
 #[test]
 fn a_header_field_below_the_tags_is_refused_because_it_could_not_be_inherited() {
     let ids = KeyedIds::new([7; 32]);
-    let pack = &b"title: t\ncreator: c\nlabel: l\ntags:\n- address: 1BoatSLRHtKNngkdXEeobR76b53LETtpyT\nactor: late\n"[..];
-    let error = formats::read(
-        Format::TagPack,
-        Box::new(pack),
-        &Options::new("t", &ids),
-        &mut |_| ControlFlow::Continue(()),
-    )
-    .unwrap_err();
+    let pack =
+        &b"title: t\ncreator: c\nlabel: l\ntags:\n- address: 1BoatSLRHtKNngkdXEeobR76b53LETtpyT\nactor: late\n"[..];
+    let error =
+        formats::read(Format::TagPack, Box::new(pack), &Options::new("t", &ids), &mut |_| ControlFlow::Continue(()))
+            .unwrap_err();
     assert!(error.to_string().contains("move it above"), "{error}");
 }
 
@@ -155,17 +132,8 @@ fn a_list_of_mixed_kinds_gives_one_observable_a_value_and_sets_the_rest_aside() 
     ipv4-addr value="198.51.100.7"
     "#);
     assert_eq!(outcome.bad.len(), 1);
-    assert!(
-        outcome.bad[0].starts_with("line (line 6)"),
-        "{:?}",
-        outcome.bad
-    );
-    assert!(
-        outcome
-            .times
-            .iter()
-            .all(|times| *times == TimesKnown::NotVersioned)
-    );
+    assert!(outcome.bad[0].starts_with("line (line 6)"), "{:?}", outcome.bad);
+    assert!(outcome.times.iter().all(|times| *times == TimesKnown::NotVersioned));
 }
 
 #[test]
@@ -175,34 +143,17 @@ fn honest_names_of_a_phishing_configuration_never_become_intelligence() {
         r#"{"version":2,"fuzzylist":["honest.example"],"whitelist":["good.example"],"blacklist":["scam.example"]}"#,
         |_| {},
     );
-    assert_eq!(
-        shown(&outcome.bodies, &["value"]),
-        r#"domain-name value="scam.example""#
-    );
+    assert_eq!(shown(&outcome.bodies, &["value"]), r#"domain-name value="scam.example""#);
 }
 
 #[test]
 fn a_hotline_note_is_an_incident_in_its_language_and_an_advert_a_lure() {
     let text = "Me llamaron ayer y dijeron que era un trabajo en otro país, con vuelo y casa pagados. Tengo miedo.";
     let note = convert(Format::Text, text, |_| {});
-    assert_eq!(
-        (
-            note.bodies[0]["type"].as_str(),
-            note.bodies[0]["lang"].as_str()
-        ),
-        (Some("incident"), Some("es"))
-    );
+    assert_eq!((note.bodies[0]["type"].as_str(), note.bodies[0]["lang"].as_str()), (Some("incident"), Some("es")));
     assert_eq!(note.times, [TimesKnown::Absent]);
-    let advert = convert(Format::Text, text, |options| {
-        options.text_as = formats::TextAs::Lure
-    });
-    assert_eq!(
-        (
-            advert.bodies[0]["type"].as_str(),
-            advert.bodies[0]["text"].as_str()
-        ),
-        (Some("lure"), Some(text))
-    );
+    let advert = convert(Format::Text, text, |options| options.text_as = formats::TextAs::Lure);
+    assert_eq!((advert.bodies[0]["type"].as_str(), advert.bodies[0]["text"].as_str()), (Some("lure"), Some(text)));
 }
 
 #[test]
@@ -213,20 +164,15 @@ fn a_row_becomes_the_mappings_objects_or_is_set_aside_whole_with_line_and_column
          [object.site]\ntype = \"auto\"\ncolumns.site = { to = \"value\", optional = true }\nrelated_to = \"report\"\n",
     )
     .unwrap();
-    let outcome = convert(
-        Format::Csv,
-        "case;site;day\nA1;scam.example;03/02/2025\nA2;;32/02/2025\n",
-        |options| options.mapping = Some(Box::leak(Box::new(mapping))),
-    );
+    let outcome = convert(Format::Csv, "case;site;day\nA1;scam.example;03/02/2025\nA2;;32/02/2025\n", |options| {
+        options.mapping = Some(Box::leak(Box::new(mapping)))
+    });
     insta::assert_snapshot!(shown(&outcome.bodies, &["name", "value", "created", "relationship_type"]), @r#"
     incident name="A1" created="2025-02-03T00:00:00.000Z"
     domain-name value="scam.example"
     relationship relationship_type="related-to"
     "#);
-    assert_eq!(
-        outcome.bad,
-        ["row, column `day` (line 3): does not read as a date of the pattern %d/%m/%Y"]
-    );
+    assert_eq!(outcome.bad, ["row, column `day` (line 3): does not read as a date of the pattern %d/%m/%Y"]);
     assert_eq!(outcome.times[0], TimesKnown::CreatedOnly);
 }
 
@@ -249,8 +195,7 @@ fn a_misp_event_keeps_its_marking_on_observables_and_its_wallets_are_wallets() {
         outcome
             .bodies
             .iter()
-            .all(|body| body["object_marking_refs"][0]
-                == "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421")
+            .all(|body| body["object_marking_refs"][0] == "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421")
     );
     assert_eq!(outcome.bad.len(), 1);
 }
@@ -263,18 +208,14 @@ fn stix_bodies_are_handed_on_byte_for_byte_and_one_bad_object_costs_only_itself(
     );
     let ids = KeyedIds::new([7; 32]);
     let mut bodies = Vec::new();
-    let summary = formats::read(
-        Format::StixBundle,
-        Box::new(bundle.as_bytes()),
-        &Options::new("t", &ids),
-        &mut |item| {
+    let summary =
+        formats::read(Format::StixBundle, Box::new(bundle.as_bytes()), &Options::new("t", &ids), &mut |item| {
             if let Item::Object(record) = item {
                 bodies.push(record.body);
             }
             ControlFlow::Continue(())
-        },
-    )
-    .unwrap();
+        })
+        .unwrap();
     assert_eq!(bodies, [one, one]);
     assert_eq!(summary.bad, 3);
 }
@@ -282,10 +223,7 @@ fn stix_bodies_are_handed_on_byte_for_byte_and_one_bad_object_costs_only_itself(
 #[test]
 fn a_second_run_gives_the_same_bytes_and_another_source_other_ids() {
     let pack = "title: t\ncreator: c\nlabel: l\nactor: a1\ntags:\n- address: 1BoatSLRHtKNngkdXEeobR76b53LETtpyT\n";
-    let (one, two) = (
-        convert(Format::TagPack, pack, |_| {}),
-        convert(Format::TagPack, pack, |_| {}),
-    );
+    let (one, two) = (convert(Format::TagPack, pack, |_| {}), convert(Format::TagPack, pack, |_| {}));
     assert_eq!(one.bodies, two.bodies);
     let other = convert(Format::TagPack, pack, |options| options.source = "other");
     assert_eq!(one.bodies[0], other.bodies[0]);
@@ -295,13 +233,11 @@ fn a_second_run_gives_the_same_bytes_and_another_source_other_ids() {
 #[test]
 fn the_sink_may_stop_the_reading() {
     let ids = KeyedIds::new([7; 32]);
-    let summary = formats::read(
-        Format::List,
-        Box::new(&b"a.example\nb.example\n"[..]),
-        &Options::new("t", &ids),
-        &mut |_| ControlFlow::Break(()),
-    )
-    .unwrap();
+    let summary =
+        formats::read(Format::List, Box::new(&b"a.example\nb.example\n"[..]), &Options::new("t", &ids), &mut |_| {
+            ControlFlow::Break(())
+        })
+        .unwrap();
     assert!(summary.stopped);
     assert_eq!(summary.objects, 1);
 }

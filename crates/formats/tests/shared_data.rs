@@ -1,11 +1,5 @@
 //! The real files, where they are at hand: counts that are known from their publishers.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use formats::{Format, Item, KeyedIds, Options, Summary};
 use std::collections::BTreeMap;
@@ -15,10 +9,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("EYE_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("EYE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join("data").join(path);
     if !path.exists() {
         println!("skipped: {} is absent", path.display());
@@ -37,9 +29,7 @@ fn count(format: Format, path: &Path) -> (Summary, BTreeMap<String, u64>) {
         &Options::new(name, &ids),
         &mut |item| {
             if let Item::Object(record) = item {
-                *kinds
-                    .entry(record.id.split("--").next().unwrap().to_owned())
-                    .or_insert(0) += 1;
+                *kinds.entry(record.id.split("--").next().unwrap().to_owned()).or_insert(0) += 1;
             }
             ControlFlow::Continue(())
         },
@@ -55,10 +45,7 @@ fn the_sdn_list_gives_all_its_parties_and_documents() {
     };
     let (summary, kinds) = count(Format::OfacSdn, &path);
     assert_eq!(summary.bad, 0);
-    assert_eq!(
-        (kinds["identity"], kinds["identity-document"]),
-        (18_367, 21_078)
-    );
+    assert_eq!((kinds["identity"], kinds["identity-document"]), (18_367, 21_078));
     // 761 address features name 745 different addresses.
     assert_eq!(kinds["cryptocurrency-wallet"], 745);
 }
@@ -84,10 +71,7 @@ fn all_actors_and_the_tags_of_a_pack_are_read() {
     let (summary, _) = count(Format::TagPack, &pack);
     assert_eq!(summary.bad, 0);
     assert!(
-        summary
-            .notes
-            .iter()
-            .any(|(note, count)| note.contains("placeholder") && *count > 0),
+        summary.notes.iter().any(|(note, count)| note.contains("placeholder") && *count > 0),
         "{:?}",
         summary.notes
     );

@@ -53,11 +53,7 @@ impl<'v> Attribute<'v> {
 /// Base64 without what does not belong to it (line ends, stray quotes).
 fn base64_only(data: Cow<'_, str>) -> Cow<'_, str> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    if data.chars().all(good) {
-        data
-    } else {
-        data.chars().filter(|c| good(*c)).collect::<String>().into()
-    }
+    if data.chars().all(good) { data } else { data.chars().filter(|c| good(*c)).collect::<String>().into() }
 }
 
 /// `first|second`, the second empty where there is no bar.
@@ -70,9 +66,7 @@ pub(super) fn ours(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Option<Objec
     let value = attribute.value.trim();
     let keyed = |object_type: &str, property: &str| {
         let id = out.options.ids.id(object_type, &["selector", value]);
-        Object::observable(object_type)
-            .with("id", id)
-            .with(property, value)
+        Object::observable(object_type).with("id", id).with(property, value)
     };
     Some(match attribute.kind.as_ref() {
         "btc" | "xmr" | "dash" => Object::value("cryptocurrency-wallet", &wallet_value(value)),
@@ -94,43 +88,24 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
     }
     let kind = attribute.kind.as_ref();
     if let Some(name) = hash_name(kind) {
-        parts
-            .clauses
-            .push((path("file", &format!("hashes.{name}")), value.to_owned()));
-        parts
-            .observables
-            .push(Object::observable("file").with("hashes", json!({ name: value })));
+        parts.clauses.push((path("file", &format!("hashes.{name}")), value.to_owned()));
+        parts.observables.push(Object::observable("file").with("hashes", json!({ name: value })));
         return parts;
     }
     if let Some(name) = kind.strip_prefix("filename|").and_then(hash_name) {
         let (file, hash) = halves(value);
-        parts
-            .clauses
-            .push(("file:name".to_owned(), file.to_owned()));
-        parts
-            .clauses
-            .push((path("file", &format!("hashes.{name}")), hash.to_owned()));
-        parts.observables.push(
-            Object::observable("file")
-                .with("name", file)
-                .with("hashes", json!({ name: hash })),
-        );
+        parts.clauses.push(("file:name".to_owned(), file.to_owned()));
+        parts.clauses.push((path("file", &format!("hashes.{name}")), hash.to_owned()));
+        parts.observables.push(Object::observable("file").with("name", file).with("hashes", json!({ name: hash })));
         return parts;
     }
     if let Some(name) = kind.strip_prefix("x509-fingerprint-").and_then(hash_name) {
-        parts.clauses.push((
-            path("x509-certificate", &format!("hashes.{name}")),
-            value.to_owned(),
-        ));
-        parts
-            .observables
-            .push(Object::observable("x509-certificate").with("hashes", json!({ name: value })));
+        parts.clauses.push((path("x509-certificate", &format!("hashes.{name}")), value.to_owned()));
+        parts.observables.push(Object::observable("x509-certificate").with("hashes", json!({ name: value })));
         return parts;
     }
     if let Some((property, spelled)) = mail_property(kind) {
-        parts
-            .clauses
-            .push((format!("email-message:{spelled}"), value.to_owned()));
+        parts.clauses.push((format!("email-message:{spelled}"), value.to_owned()));
         parts.observables.extend(mail(property, value, out));
         return parts;
     }
@@ -149,10 +124,7 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
         "url" | "uri" | "link" => simple("url", "value"),
         "mac-address" => {
             let mac = value.trim_matches(['\'', '"']).to_ascii_lowercase();
-            (
-                vec![("mac-addr:value".to_owned(), mac.clone())],
-                vec![Object::value("mac-addr", &mac)],
-            )
+            (vec![("mac-addr:value".to_owned(), mac.clone())], vec![Object::value("mac-addr", &mac)])
         }
         "AS" => {
             let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
@@ -166,21 +138,14 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
                 ("user-account:account_type".to_owned(), "github".to_owned()),
                 ("user-account:account_login".to_owned(), value.to_owned()),
             ],
-            vec![
-                Object::observable("user-account")
-                    .with("account_type", "github")
-                    .with("account_login", value),
-            ],
+            vec![Object::observable("user-account").with("account_type", "github").with("account_login", value)],
         ),
         "regkey|value" => {
             let (key, data) = halves(value);
             (
                 vec![
                     ("windows-registry-key:key".to_owned(), key.to_owned()),
-                    (
-                        "windows-registry-key:values.data".to_owned(),
-                        data.to_owned(),
-                    ),
+                    ("windows-registry-key:values.data".to_owned(), data.to_owned()),
                 ],
                 vec![
                     Object::observable("windows-registry-key")
@@ -196,16 +161,9 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
             (
                 vec![
                     ("domain-name:value".to_owned(), domain.to_owned()),
-                    (
-                        "domain-name:resolves_to_refs[*].value".to_owned(),
-                        ip.to_owned(),
-                    ),
+                    ("domain-name:resolves_to_refs[*].value".to_owned(), ip.to_owned()),
                 ],
-                vec![
-                    Object::value("domain-name", domain)
-                        .with("resolves_to_refs", json!([resolved])),
-                    ip_object,
-                ],
+                vec![Object::value("domain-name", domain).with("resolves_to_refs", json!([resolved])), ip_object],
             )
         }
         "ip-src" | "ip-dst" | "ip-src|port" | "ip-dst|port" | "hostname|port" => {
@@ -215,9 +173,7 @@ pub(super) fn parts(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Parts {
         "malware-sample" => file_with(value, attribute, out, true),
         "user-agent" | "http-method" | "port" | "size-in-bytes" if attribute.to_ids => {
             let property = match kind {
-                "user-agent" => {
-                    "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'"
-                }
+                "user-agent" => "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
                 "http-method" => "network-traffic:extensions.'http-request-ext'.request_method",
                 "port" => "network-traffic:dst_port",
                 _ => "file:size",
@@ -247,9 +203,7 @@ fn named(attribute: &Attribute<'_>, parts: &mut Parts, out: &Out<'_, '_>) {
                     .with("external_references", reference),
             );
         }
-        "campaign-name" => {
-            parts.domain = Some(Object::domain("campaign", id("campaign")).with("name", value))
-        }
+        "campaign-name" => parts.domain = Some(Object::domain("campaign", id("campaign")).with("name", value)),
         "sigma" => parts.rule = Some((value.to_owned(), "sigma")),
         "snort" => parts.rule = Some((value.to_owned(), "snort")),
         "suricata" => parts.rule = Some((value.to_owned(), "suricata")),
@@ -284,16 +238,8 @@ fn mail_property(kind: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn mail(property: &str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
-    let message =
-        Object::observable("email-message").with("is_multipart", property == "body_multipart");
-    let about = Object::value(
-        if property == "body_multipart" {
-            "file"
-        } else {
-            "email-addr"
-        },
-        value,
-    );
+    let message = Object::observable("email-message").with("is_multipart", property == "body_multipart");
+    let about = Object::value(if property == "body_multipart" { "file" } else { "email-addr" }, value);
     match property {
         "from_ref" => vec![message.with("from_ref", about.id(out)), about],
         "to_refs" => vec![message.with("to_refs", json!([about.id(out)])), about],
@@ -311,11 +257,8 @@ fn mail(property: &str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
 }
 
 /// How MISP packs a sample: a zip with a known password.
-pub(super) const SAMPLE: [(&str, &str); 3] = [
-    ("mime_type", "application/zip"),
-    ("encryption_algorithm", "mime-type-indicated"),
-    ("decryption_key", "infected"),
-];
+pub(super) const SAMPLE: [(&str, &str); 3] =
+    [("mime_type", "application/zip"), ("encryption_algorithm", "mime-type-indicated"), ("decryption_key", "infected")];
 
 /// A file whose bytes MISP holds as base64.
 fn file_with(

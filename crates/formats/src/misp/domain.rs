@@ -10,17 +10,9 @@ use crate::record::Out;
 use serde_json::{Map, Value, json};
 
 /// Objects that name persons, places, rules and other things of the domain.
-pub(super) fn domain(
-    value: &Value,
-    name: &str,
-    attributes: &[Attribute<'_>],
-    out: &Out<'_, '_>,
-) -> Option<Parts> {
+pub(super) fn domain(value: &Value, name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<Parts> {
     let one = |relation: &str| {
-        attributes
-            .iter()
-            .find(|attribute| attribute.relation == relation)
-            .map(|attribute| attribute.value.as_ref())
+        attributes.iter().find(|attribute| attribute.relation == relation).map(|attribute| attribute.value.as_ref())
     };
     let every = |relation: &str| -> Vec<&str> {
         attributes
@@ -47,45 +39,22 @@ pub(super) fn domain(
         _ => None,
     };
     if let Some((relation, language)) = rule {
-        return Some(Parts {
-            rule: Some((one(relation)?.to_owned(), language)),
-            ..Parts::default()
-        });
+        return Some(Parts { rule: Some((one(relation)?.to_owned(), language)), ..Parts::default() });
     }
     let (mut object, used): (Object, &[&str]) = match name {
         "person" | "employee" | "legal-entity" | "news-agency" | "organization" | "identity" => {
-            let class = if matches!(name, "person" | "employee") {
-                "individual"
-            } else {
-                "organization"
-            };
-            let spoken: Vec<&str> = ["first-name", "middle-name", "last-name"]
-                .into_iter()
-                .filter_map(&one)
-                .collect();
-            let full = one("full-name")
-                .or(one("name"))
-                .map_or_else(|| spoken.join(" "), str::to_owned);
-            let full = if full.is_empty() {
-                format!("unnamed {name}")
-            } else {
-                full
-            };
+            let class = if matches!(name, "person" | "employee") { "individual" } else { "organization" };
+            let spoken: Vec<&str> = ["first-name", "middle-name", "last-name"].into_iter().filter_map(&one).collect();
+            let full = one("full-name").or(one("name")).map_or_else(|| spoken.join(" "), str::to_owned);
+            let full = if full.is_empty() { format!("unnamed {name}") } else { full };
             let roles = [every("role"), every("employee-type")].concat();
-            let reached: Vec<String> = [
-                "address",
-                "e-mail",
-                "email-address",
-                "fax-number",
-                "phone-number",
-                "link",
-                "website",
-            ]
-            .into_iter()
-            .map(|relation| (relation, every(relation)))
-            .filter(|(_, values)| !values.is_empty())
-            .map(|(relation, values)| format!("{relation}: {}", values.join("; ")))
-            .collect();
+            let reached: Vec<String> =
+                ["address", "e-mail", "email-address", "fax-number", "phone-number", "link", "website"]
+                    .into_iter()
+                    .map(|relation| (relation, every(relation)))
+                    .filter(|(_, values)| !values.is_empty())
+                    .map(|(relation, values)| format!("{relation}: {}", values.join("; ")))
+                    .collect();
             let object = Object::domain("identity", id("identity"))
                 .with("name", full)
                 .with("identity_class", class)
@@ -122,10 +91,7 @@ pub(super) fn domain(
                 .with("latitude", degrees("latitude"))
                 .with("longitude", degrees("longitude"))
                 // MISP's accuracy-radius is in kilometres, STIX's precision in metres.
-                .with(
-                    "precision",
-                    degrees("accuracy-radius").map(|radius| radius * 1000.0),
-                )
+                .with("precision", degrees("accuracy-radius").map(|radius| radius * 1000.0))
                 .with("region", one("region"))
                 .with("country", one("countrycode"))
                 .with("city", one("city"))
@@ -150,19 +116,12 @@ pub(super) fn domain(
         "vulnerability" => {
             let name = one("id").or(one("name")).unwrap_or("unnamed vulnerability");
             let mut references = vec![json!({ "source_name": "cve", "external_id": name })];
-            references.extend(
-                every("references")
-                    .into_iter()
-                    .map(|url| json!({ "source_name": "url", "url": url })),
-            );
+            references.extend(every("references").into_iter().map(|url| json!({ "source_name": "url", "url": url })));
             let object = Object::domain("vulnerability", id("vulnerability"))
                 .with("name", name)
                 .with("description", one("summary").or(one("description")))
                 .with("external_references", references);
-            (
-                object,
-                &["id", "name", "summary", "description", "references"],
-            )
+            (object, &["id", "name", "summary", "description", "references"])
         }
         "attack-pattern" => {
             let reference = one("id").map(|id| json!([{ "source_name": "capec", "external_id": format!("CAPEC-{}", id.trim_start_matches("CAPEC-")) }]));
@@ -185,14 +144,8 @@ pub(super) fn domain(
                 .with("aliases", every("aliases"))
                 .with("goals", every("goals"))
                 .with("resource_level", one("resource_level"))
-                .with(
-                    "primary_motivation",
-                    one("primary-motivation").map(|text| text.replace(' ', "-")),
-                )
-                .with(
-                    "secondary_motivations",
-                    one("secondary-motivation").map(|text| json!([text.replace(' ', "-")])),
-                )
+                .with("primary_motivation", one("primary-motivation").map(|text| text.replace(' ', "-")))
+                .with("secondary_motivations", one("secondary-motivation").map(|text| json!([text.replace(' ', "-")])))
                 .with("first_seen", one("first_seen").and_then(dates::from_iso))
                 .with("last_seen", one("last_seen").and_then(dates::from_iso));
             (
@@ -218,36 +171,21 @@ pub(super) fn domain(
             if about.is_empty() {
                 return None;
             }
-            (
-                Object::domain("note", id("note"))
-                    .with("content", one("text")?)
-                    .with("object_refs", about),
-                &["text"],
-            )
+            (Object::domain("note", id("note")).with("content", one("text")?).with("object_refs", about), &["text"])
         }
         _ => return None,
     };
     let extra: Vec<(&str, &str)> = attributes
         .iter()
-        .filter(|attribute| {
-            !used.contains(&attribute.relation.as_ref()) && attribute.data.is_none()
-        })
+        .filter(|attribute| !used.contains(&attribute.relation.as_ref()) && attribute.data.is_none())
         .map(|attribute| (attribute.relation.as_ref(), attribute.value.as_ref()))
         .collect();
     leave_over(&mut object, &extra);
-    Some(Parts {
-        domain: Some(object),
-        ..Parts::default()
-    })
+    Some(Parts { domain: Some(object), ..Parts::default() })
 }
 
 /// A template nobody has an object for keeps its attributes as they are.
-pub(super) fn unknown(
-    value: &Value,
-    name: &str,
-    attributes: &[Attribute<'_>],
-    out: &Out<'_, '_>,
-) -> Object {
+pub(super) fn unknown(value: &Value, name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Object {
     let kept: Vec<Value> = attributes
         .iter()
         .map(|attribute| {
@@ -263,9 +201,6 @@ pub(super) fn unknown(
         .collect();
     Object::domain("x-misp-object", id_of(value, "x-misp-object", out))
         .with("x_misp_name", name)
-        .with(
-            "x_misp_meta_category",
-            text(value, "meta-category").as_deref(),
-        )
+        .with("x_misp_meta_category", text(value, "meta-category").as_deref())
         .with("x_misp_attributes", kept)
 }

@@ -52,9 +52,7 @@ pub(super) fn write(event: &Value, at: Position, out: &mut Out<'_, '_>) -> Resul
         }
         scope.attribute(value, &at, out)?;
     }
-    let objects: Vec<&Value> = list(event, "Object")
-        .filter(|value| !flag(value, "deleted"))
-        .collect();
+    let objects: Vec<&Value> = list(event, "Object").filter(|value| !flag(value, "deleted")).collect();
     let inner = object::held_by_others(&objects);
     for value in &objects {
         let known = text(value, "uuid").unwrap_or_default();
@@ -66,14 +64,10 @@ pub(super) fn write(event: &Value, at: Position, out: &mut Out<'_, '_>) -> Resul
     scope.judgements(event, &frame_id, &at, out)?;
     scope.write_links(&at, out)?;
     let mut frame = Object::domain(frame_type, frame_id.clone());
-    frame.put(
-        "name",
-        text(event, "info").unwrap_or_else(|| "MISP event".into()),
-    );
+    frame.put("name", text(event, "info").unwrap_or_else(|| "MISP event".into()));
     match frame_type {
         "report" => {
-            let published = text(event, "publish_timestamp")
-                .and_then(|time| dates::from_seconds(time.parse().ok()?));
+            let published = text(event, "publish_timestamp").and_then(|time| dates::from_seconds(time.parse().ok()?));
             frame.put("published", published.or_else(|| scope.time.clone()));
         }
         _ => frame.put("context", "suspicious-activity"),
@@ -97,8 +91,7 @@ impl Scope {
     fn new(event: &Value, at: &Position, out: &mut Out<'_, '_>) -> Result<Self, ReadError> {
         let mut scope = Self {
             creator: None,
-            time: time_of(event)
-                .or_else(|| text(event, "date").and_then(|date| dates::from_iso(&date))),
+            time: time_of(event).or_else(|| text(event, "date").and_then(|date| dates::from_iso(&date))),
             markings: markings_of(event),
             refs: Vec::new(),
             by_uuid: HashMap::new(),
@@ -134,10 +127,7 @@ impl Scope {
         }
         object.put("object_marking_refs", markings);
         if !object.is_observable() {
-            if let Some(time) = time
-                .or_else(|| time_of(source))
-                .or_else(|| self.time.clone())
-            {
+            if let Some(time) = time.or_else(|| time_of(source)).or_else(|| self.time.clone()) {
                 if object.get("created").is_none() {
                     object.put("created", time.as_str());
                 }
@@ -155,19 +145,10 @@ impl Scope {
         Ok(id)
     }
 
-    fn attribute(
-        &mut self,
-        value: &Value,
-        at: &Position,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn attribute(&mut self, value: &Value, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         out.record()?;
         let Some(attribute) = Attribute::read(value) else {
-            return out.bad(
-                place(at, "attribute"),
-                "an attribute needs `type` and `value`",
-                b"",
-            );
+            return out.bad(place(at, "attribute"), "an attribute needs `type` and `value`", b"");
         };
         if let Some(fault) = attribute.fault() {
             return out.bad(
@@ -183,22 +164,12 @@ impl Scope {
         self.parts(parts, value, attribute.comment.as_deref(), at, out)
     }
 
-    fn object(
-        &mut self,
-        value: &Value,
-        all: &[&Value],
-        at: &Position,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn object(&mut self, value: &Value, all: &[&Value], at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         out.record()?;
         let mut attributes = Vec::new();
         for inner in list(value, "Attribute").filter(|inner| !flag(inner, "deleted")) {
             let Some(attribute) = Attribute::read(inner) else {
-                out.bad(
-                    place(at, "attribute of an object"),
-                    "an attribute needs `value`",
-                    b"",
-                )?;
+                out.bad(place(at, "attribute of an object"), "an attribute needs `value`", b"")?;
                 continue;
             };
             match attribute.fault() {
@@ -240,20 +211,10 @@ impl Scope {
             observed.push(self.emit(object, value, None, at, out)?);
         }
         let time = time_of(value).or_else(|| self.time.clone());
-        let seen = |name: &str| {
-            text(value, name)
-                .and_then(|time| dates::from_iso(&time))
-                .or_else(|| time.clone())
-        };
+        let seen = |name: &str| text(value, name).and_then(|time| dates::from_iso(&time)).or_else(|| time.clone());
         let mut observed_id = None;
-        if let (false, Some(first), Some(last)) =
-            (observed.is_empty(), seen("first_seen"), seen("last_seen"))
-        {
-            let (first, last) = if first <= last {
-                (first, last)
-            } else {
-                (last.clone(), last)
-            };
+        if let (false, Some(first), Some(last)) = (observed.is_empty(), seen("first_seen"), seen("last_seen")) {
+            let (first, last) = if first <= last { (first, last) } else { (last.clone(), last) };
             let object = Object::domain("observed-data", id_of(value, "observed-data", out))
                 .with("first_observed", first)
                 .with("last_observed", last)
@@ -275,15 +236,12 @@ impl Scope {
                 .with("description", comment);
             let id = self.emit(object, value, None, at, out)?;
             if let Some(observed) = &observed_id {
-                self.links
-                    .push((id.clone(), "based-on".to_owned(), observed.clone()));
+                self.links.push((id.clone(), "based-on".to_owned(), observed.clone()));
             }
             indicator_id = Some(id);
         }
-        let main = indicator_id
-            .or(observed_id)
-            .or_else(|| about.first().cloned())
-            .or_else(|| observed.first().cloned());
+        let main =
+            indicator_id.or(observed_id).or_else(|| about.first().cloned()).or_else(|| observed.first().cloned());
         if let Some(main) = main {
             self.by_uuid.insert(uuid.clone(), main.clone());
             self.sightings(value, &main, at, out)?;
@@ -291,16 +249,9 @@ impl Scope {
         }
         self.galaxies(value, Some(&uuid), at, out)?;
         for reference in list(value, "ObjectReference") {
-            if let Some(target) =
-                text(reference, "referenced_uuid").or_else(|| text(reference, "object_uuid"))
-            {
-                let kind =
-                    text(reference, "relationship_type").unwrap_or_else(|| "related-to".into());
-                self.links.push((
-                    uuid.clone(),
-                    kind.to_lowercase().replace([' ', '_'], "-"),
-                    target.into_owned(),
-                ));
+            if let Some(target) = text(reference, "referenced_uuid").or_else(|| text(reference, "object_uuid")) {
+                let kind = text(reference, "relationship_type").unwrap_or_else(|| "related-to".into());
+                self.links.push((uuid.clone(), kind.to_lowercase().replace([' ', '_'], "-"), target.into_owned()));
             }
         }
         Ok(())
@@ -321,24 +272,16 @@ impl Scope {
                 };
                 let id = self.emit(object, cluster, None, at, out)?;
                 if let Some(about) = about {
-                    self.links
-                        .push((about.to_owned(), "related-to".to_owned(), id));
+                    self.links.push((about.to_owned(), "related-to".to_owned(), id));
                 }
             }
         }
         Ok(())
     }
 
-    fn sightings(
-        &mut self,
-        value: &Value,
-        of: &str,
-        at: &Position,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn sightings(&mut self, value: &Value, of: &str, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         for sighting in list(value, "Sighting") {
-            let when = text(sighting, "date_sighting")
-                .and_then(|time| dates::from_seconds(time.parse().ok()?));
+            let when = text(sighting, "date_sighting").and_then(|time| dates::from_seconds(time.parse().ok()?));
             // MISP's types: 0 seen, 1 false positive, 2 expired.
             let object = match text(sighting, "type").as_deref() {
                 Some("1") => Object::domain("opinion", id_of(sighting, "opinion", out))
@@ -371,23 +314,15 @@ impl Scope {
     ) -> Result<(), ReadError> {
         for note in list(value, "Note") {
             let object = Object::domain("note", id_of(note, "note", out))
-                .with(
-                    "content",
-                    text(note, "note").as_deref().unwrap_or("(empty)"),
-                )
-                .with(
-                    "authors",
-                    text(note, "authors").map(|author| json!([author])),
-                )
+                .with("content", text(note, "note").as_deref().unwrap_or("(empty)"))
+                .with("authors", text(note, "authors").map(|author| json!([author])))
                 .with("lang", text(note, "language").as_deref())
                 .with("object_refs", json!([about]));
             let when = text(note, "modified").and_then(|time| dates::from_iso(&time));
             self.emit(object, note, when, at, out)?;
         }
         for opinion in list(value, "Opinion") {
-            let percent: u32 = text(opinion, "opinion")
-                .and_then(|percent| percent.parse().ok())
-                .unwrap_or(50);
+            let percent: u32 = text(opinion, "opinion").and_then(|percent| percent.parse().ok()).unwrap_or(50);
             let word = match percent {
                 0..=20 => "strongly-disagree",
                 21..=40 => "disagree",
@@ -398,10 +333,7 @@ impl Scope {
             let object = Object::domain("opinion", id_of(opinion, "opinion", out))
                 .with("opinion", word)
                 .with("explanation", text(opinion, "comment").as_deref())
-                .with(
-                    "authors",
-                    text(opinion, "authors").map(|author| json!([author])),
-                )
+                .with("authors", text(opinion, "authors").map(|author| json!([author])))
                 .with("object_refs", json!([about]));
             let when = text(opinion, "modified").and_then(|time| dates::from_iso(&time));
             self.emit(object, opinion, when, at, out)?;
@@ -412,24 +344,14 @@ impl Scope {
     fn write_links(&mut self, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         for (from, kind, to) in std::mem::take(&mut self.links) {
             let resolve = |end: &str| {
-                if end.contains("--") {
-                    Some(end.to_owned())
-                } else {
-                    self.by_uuid.get(end).cloned()
-                }
+                if end.contains("--") { Some(end.to_owned()) } else { self.by_uuid.get(end).cloned() }
             };
             let (Some(from), Some(to)) = (resolve(&from), resolve(&to)) else {
                 out.note("a reference to something that is not in the event was left out");
                 continue;
             };
             let id = out.id("relationship", &[&from, &kind, &to]);
-            self.emit(
-                Object::relationship(id, &kind, &from, &to),
-                &Value::Null,
-                None,
-                at,
-                out,
-            )?;
+            self.emit(Object::relationship(id, &kind, &from, &to), &Value::Null, None, at, out)?;
         }
         Ok(())
     }
@@ -447,10 +369,7 @@ impl ContainsLast for Vec<String> {
 }
 
 fn place(at: &Position, what: &str) -> Position {
-    Position {
-        what: format!("event, {what}"),
-        ..at.clone()
-    }
+    Position { what: format!("event, {what}"), ..at.clone() }
 }
 
 fn flag(value: &Value, name: &str) -> bool {
@@ -474,10 +393,8 @@ fn tags(value: &Value) -> impl Iterator<Item = &str> {
 }
 
 fn markings_of(value: &Value) -> Vec<String> {
-    let mut markings: Vec<String> = tags(value)
-        .filter_map(|tag| tlp_marking(tag.strip_prefix("tlp:")?))
-        .map(str::to_owned)
-        .collect();
+    let mut markings: Vec<String> =
+        tags(value).filter_map(|tag| tlp_marking(tag.strip_prefix("tlp:")?)).map(str::to_owned).collect();
     markings.dedup();
     markings
 }
@@ -487,10 +404,7 @@ fn label(object: &mut Object, value: &Value) {
         if tag.starts_with("tlp:") {
             continue;
         }
-        let confidence = match tag
-            .strip_prefix("misp:confidence-level=")
-            .map(|level| level.trim_matches('"'))
-        {
+        let confidence = match tag.strip_prefix("misp:confidence-level=").map(|level| level.trim_matches('"')) {
             Some("completely-confident") => Some(100),
             Some("usually-confident") => Some(75),
             Some("fairly-confident") => Some(50),
@@ -500,10 +414,7 @@ fn label(object: &mut Object, value: &Value) {
         };
         if let Some(confidence) = confidence {
             // Two analysts may disagree: the lower one counts.
-            let lower = object
-                .get("confidence")
-                .and_then(Value::as_u64)
-                .is_none_or(|known| confidence < known);
+            let lower = object.get("confidence").and_then(Value::as_u64).is_none_or(|known| confidence < known);
             if lower {
                 object.put("confidence", confidence);
             }

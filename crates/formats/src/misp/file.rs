@@ -20,12 +20,9 @@ pub(super) fn file(
     let mut parts = Parts::default();
     let mut file = Object::observable("file");
     let (mut hashes, mut extra, mut others) = (Map::new(), Vec::new(), Vec::new());
-    let mut pe =
-        (name == "pe").then(|| portable_executable(value, attributes, all, &mut parts.clauses));
+    let mut pe = (name == "pe").then(|| portable_executable(value, attributes, all, &mut parts.clauses));
     if name == "pe" {
-        let original = attributes
-            .iter()
-            .find(|attribute| attribute.relation == "original-filename");
+        let original = attributes.iter().find(|attribute| attribute.relation == "original-filename");
         file.put("name", original.map(|attribute| attribute.value.as_ref()));
     } else {
         for attribute in attributes {
@@ -77,10 +74,7 @@ pub(super) fn file(
                     continue;
                 }
                 "attachment" if attribute.data.is_some() => {
-                    file.put(
-                        "x_misp_attachment",
-                        json!({ "value": text, "data": attribute.data.as_deref() }),
-                    );
+                    file.put("x_misp_attachment", json!({ "value": text, "data": attribute.data.as_deref() }));
                     continue;
                 }
                 relation => match hash_name(relation) {
@@ -95,21 +89,12 @@ pub(super) fn file(
                 },
             };
             if attribute.to_ids {
-                parts
-                    .clauses
-                    .push((path("file", &property), text.to_owned()));
+                parts.clauses.push((path("file", &property), text.to_owned()));
             }
         }
         if let Some(inner) = referenced(value, "pe", all).first() {
-            let inner_attributes: Vec<Attribute<'_>> = list(inner, "Attribute")
-                .filter_map(Attribute::read)
-                .collect();
-            pe = Some(portable_executable(
-                inner,
-                &inner_attributes,
-                all,
-                &mut parts.clauses,
-            ));
+            let inner_attributes: Vec<Attribute<'_>> = list(inner, "Attribute").filter_map(Attribute::read).collect();
+            pe = Some(portable_executable(inner, &inner_attributes, all, &mut parts.clauses));
         }
     }
     file.put("hashes", Value::Object(hashes));
@@ -124,17 +109,13 @@ pub(super) fn file(
 
 /// A sample's artifact (when its bytes are there) and what an indicator says of it.
 fn sample(attribute: &Attribute<'_>) -> (Option<Object>, Vec<(String, String)>) {
-    let (name, hash) = attribute
-        .value
-        .split_once('|')
-        .unwrap_or((&attribute.value, ""));
+    let (name, hash) = attribute.value.split_once('|').unwrap_or((&attribute.value, ""));
     let mut clauses = Vec::new();
     let mut artifact = None;
     if let Some(data) = &attribute.data {
         clauses.push(("file:content_ref.payload_bin".to_owned(), data.to_string()));
-        let mut object = Object::observable("artifact")
-            .with("payload_bin", data.as_ref())
-            .with("x_misp_filename", name);
+        let mut object =
+            Object::observable("artifact").with("payload_bin", data.as_ref()).with("x_misp_filename", name);
         if !hash.is_empty() {
             object.put("hashes", json!({ "MD5": hash }));
         }
@@ -143,18 +124,12 @@ fn sample(attribute: &Attribute<'_>) -> (Option<Object>, Vec<(String, String)>) 
         }
         artifact = Some(object);
     }
-    clauses.push((
-        "file:content_ref.x_misp_filename".to_owned(),
-        name.to_owned(),
-    ));
+    clauses.push(("file:content_ref.x_misp_filename".to_owned(), name.to_owned()));
     if !hash.is_empty() {
         clauses.push(("file:content_ref.hashes.MD5".to_owned(), hash.to_owned()));
     }
-    clauses.extend(
-        SAMPLE
-            .iter()
-            .map(|(property, value)| (format!("file:content_ref.{property}"), (*value).to_owned())),
-    );
+    clauses
+        .extend(SAMPLE.iter().map(|(property, value)| (format!("file:content_ref.{property}"), (*value).to_owned())));
     (artifact, clauses)
 }
 
@@ -205,21 +180,14 @@ fn portable_executable(
             let property = match (attribute.relation.as_ref(), hash_name(&attribute.relation)) {
                 (_, Some(hash)) => {
                     hashes.insert(hash.to_owned(), text.into());
-                    path("", &format!("hashes.{hash}"))
-                        .trim_start_matches(':')
-                        .to_owned()
+                    path("", &format!("hashes.{hash}")).trim_start_matches(':').to_owned()
                 }
                 ("size-in-bytes", _) => {
                     place(&mut members, "size", "#", text);
                     "size".to_owned()
                 }
                 ("entropy", _) => {
-                    members.insert(
-                        "entropy".into(),
-                        text.parse::<f64>()
-                            .ok()
-                            .map_or_else(|| text.into(), Value::from),
-                    );
+                    members.insert("entropy".into(), text.parse::<f64>().ok().map_or_else(|| text.into(), Value::from));
                     "entropy".to_owned()
                 }
                 ("name", _) => {
@@ -227,18 +195,12 @@ fn portable_executable(
                     "name".to_owned()
                 }
                 (relation, _) => {
-                    members.insert(
-                        format!("x_misp_{}", relation.replace('-', "_")),
-                        text.into(),
-                    );
+                    members.insert(format!("x_misp_{}", relation.replace('-', "_")), text.into());
                     format!("x_misp_{}", relation.replace('-', "_"))
                 }
             };
             if attribute.to_ids {
-                clauses.push((
-                    at(&format!("sections[{number}].{property}")),
-                    text.to_owned(),
-                ));
+                clauses.push((at(&format!("sections[{number}].{property}")), text.to_owned()));
             }
         }
         if !hashes.is_empty() {
@@ -250,10 +212,7 @@ fn portable_executable(
         pe.insert("sections".into(), sections.into());
     }
     for (relation, text) in extra {
-        pe.insert(
-            format!("x_misp_{}", relation.replace('-', "_")),
-            text.into(),
-        );
+        pe.insert(format!("x_misp_{}", relation.replace('-', "_")), text.into());
     }
     Value::Object(pe)
 }
@@ -270,11 +229,7 @@ pub(super) fn image(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
                 "name"
             }
             "attachment" if attribute.data.is_some() => {
-                let mime = match text
-                    .rsplit_once('.')
-                    .map(|(_, ending)| ending.to_lowercase())
-                    .as_deref()
-                {
+                let mime = match text.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).as_deref() {
                     Some("png") => Some("image/png"),
                     Some("jpg" | "jpeg") => Some("image/jpeg"),
                     Some("gif") => Some("image/gif"),
@@ -289,9 +244,7 @@ pub(super) fn image(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
                 "content_ref.payload_bin"
             }
             "url" => {
-                let artifact = Object::observable("artifact")
-                    .with("url", text)
-                    .with("hashes", json!({}));
+                let artifact = Object::observable("artifact").with("url", text).with("hashes", json!({}));
                 if file.get("content_ref").is_none() {
                     file.put("content_ref", artifact.id(out));
                 }
@@ -304,9 +257,7 @@ pub(super) fn image(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
             }
         };
         if attribute.to_ids {
-            parts
-                .clauses
-                .push((format!("file:{property}"), text.to_owned()));
+            parts.clauses.push((format!("file:{property}"), text.to_owned()));
         }
     }
     leave_over(&mut file, &extra);

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 
 /// The STIX type of a galaxy's type.
 fn type_of(galaxy: &str) -> Option<&'static str> {
-    let galaxy = galaxy
-        .trim_start_matches("stix-2.1-")
-        .trim_start_matches("stix-2.0-");
+    let galaxy = galaxy.trim_start_matches("stix-2.1-").trim_start_matches("stix-2.0-");
     Some(match galaxy {
         "branded-vulnerability" | "vulnerability" => "vulnerability",
         "sector" => "identity",
@@ -20,8 +18,8 @@ fn type_of(galaxy: &str) -> Option<&'static str> {
         _ if galaxy.contains("course-of-action") => "course-of-action",
         _ if galaxy.contains("intrusion-set") => "intrusion-set",
         "threat-actor" | "microsoft-activity-group" => "threat-actor",
-        "malpedia" | "ransomware" | "rat" | "banker" | "stealer" | "backdoor" | "botnet"
-        | "android" | "cryptominers" => "malware",
+        "malpedia" | "ransomware" | "rat" | "banker" | "stealer" | "backdoor" | "botnet" | "android"
+        | "cryptominers" => "malware",
         _ if galaxy.contains("malware") => "malware",
         "tool" | "exploit-kit" | "tds" => "tool",
         _ if galaxy.ends_with("-tool") => "tool",
@@ -31,9 +29,7 @@ fn type_of(galaxy: &str) -> Option<&'static str> {
 
 pub(super) fn object(galaxy: &Value, cluster: &Value, out: &Out<'_, '_>) -> Option<Object> {
     let value = text(cluster, "value").filter(|value| !value.is_empty())?;
-    let kind = text(cluster, "type")
-        .or_else(|| text(galaxy, "type"))
-        .unwrap_or_default();
+    let kind = text(cluster, "type").or_else(|| text(galaxy, "type")).unwrap_or_default();
     let object_type = type_of(&kind).unwrap_or("x-misp-galaxy-cluster");
     let mut object = Object::domain(object_type, id_of(cluster, object_type, out));
     let description = text(cluster, "description");
@@ -61,22 +57,11 @@ pub(super) fn object(galaxy: &Value, cluster: &Value, out: &Out<'_, '_>) -> Opti
     match object_type {
         "identity" => object.put("identity_class", "class"),
         "malware" => {
-            object.put(
-                "is_family",
-                words("is_family")
-                    .first()
-                    .is_some_and(|word| word.eq_ignore_ascii_case("true")),
-            );
+            object.put("is_family", words("is_family").first().is_some_and(|word| word.eq_ignore_ascii_case("true")));
             object.put("aliases", words("synonyms"));
         }
         "location" => {
-            object.put(
-                "country",
-                words("ISO")
-                    .first()
-                    .or(words("iso_code").first())
-                    .map(|code| code.to_uppercase()),
-            );
+            object.put("country", words("ISO").first().or(words("iso_code").first()).map(|code| code.to_uppercase()));
             if kind == "region" {
                 object.put("region", name.to_lowercase().replace(' ', "-"));
             }
@@ -90,11 +75,7 @@ pub(super) fn object(galaxy: &Value, cluster: &Value, out: &Out<'_, '_>) -> Opti
         .into_iter()
         .map(|code| json!({ "source_name": source_of(code), "external_id": code }))
         .collect();
-    references.extend(
-        words("refs")
-            .into_iter()
-            .map(|url| json!({ "source_name": "url", "url": url })),
-    );
+    references.extend(words("refs").into_iter().map(|url| json!({ "source_name": "url", "url": url })));
     object.put("external_references", references);
     object.label(&format!("misp:galaxy-type=\"{kind}\""));
     Some(object)

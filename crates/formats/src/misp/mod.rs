@@ -22,16 +22,9 @@ use std::io::BufRead;
 /// An event may be this many times as long as an object.
 const EVENT_FACTOR: usize = 4;
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let limits = &out.options.limits;
-    let mut json = JsonReader::new(
-        input,
-        limits.max_object_bytes.saturating_mul(EVENT_FACTOR),
-        limits.max_depth,
-    );
+    let mut json = JsonReader::new(input, limits.max_object_bytes.saturating_mul(EVENT_FACTOR), limits.max_depth);
     match json.next()? {
         Next::Value(b'[') => {
             json.take(b'[')?;
@@ -59,24 +52,15 @@ pub(crate) fn read<'i>(
                 return Ok(());
             }
             let at = Position::of("event").line(1).record(1);
-            match json
-                .kept()
-                .map(|bytes| serde_json::from_slice::<Value>(&bytes))
-            {
-                Some(Ok(value))
-                    if value.get("Attribute").is_some() || value.get("info").is_some() =>
-                {
+            match json.kept().map(|bytes| serde_json::from_slice::<Value>(&bytes)) {
+                Some(Ok(value)) if value.get("Attribute").is_some() || value.get("info").is_some() => {
                     event::write(&value, at, out)
                 }
-                Some(Ok(_)) => Err(out.malformed(
-                    at,
-                    "neither `Event` nor `response` nor an event's own members",
-                )),
+                Some(Ok(_)) => Err(out.malformed(at, "neither `Event` nor `response` nor an event's own members")),
                 Some(Err(error)) => Err(out.malformed(at, crate::stix_file::kind_of(&error))),
-                None => Err(ReadError::Limit {
-                    at,
-                    why: "the event is longer than four times max_object_bytes".to_owned(),
-                }),
+                None => {
+                    Err(ReadError::Limit { at, why: "the event is longer than four times max_object_bytes".to_owned() })
+                }
             }
         }
         Next::Value(_) => Err(out.malformed(json.at("JSON"), "a MISP event begins with { or [")),
@@ -122,9 +106,5 @@ pub(super) fn text<'v>(value: &'v Value, name: &str) -> Option<std::borrow::Cow<
 
 /// The elements of a member that is a list.
 pub(super) fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }

@@ -15,28 +15,12 @@ use std::collections::HashSet;
 
 /// Templates that are one observable: type, fixed account type, relation → property. `#` is a whole number,
 /// `?` a flag, `*` a list, `@` a time.
-type Table = (
-    &'static str,
-    &'static str,
-    &'static [(&'static str, &'static str)],
-);
+type Table = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 fn table(name: &str) -> Option<Table> {
     Some(match name {
-        "asn" => (
-            "autonomous-system",
-            "",
-            &[("asn", "#number"), ("description", "name")],
-        ),
-        "artifact" => (
-            "artifact",
-            "",
-            &[
-                ("mime_type", "mime_type"),
-                ("url", "url"),
-                ("payload_bin", "payload_bin"),
-            ],
-        ),
+        "asn" => ("autonomous-system", "", &[("asn", "#number"), ("description", "name")]),
+        "artifact" => ("artifact", "", &[("mime_type", "mime_type"), ("url", "url"), ("payload_bin", "payload_bin")]),
         "cpe-asset" => (
             "software",
             "",
@@ -48,65 +32,29 @@ fn table(name: &str) -> Option<Table> {
                 ("version", "version"),
             ],
         ),
-        "directory" => (
-            "directory",
-            "",
-            &[("path", "path"), ("path-encoding", "path_enc")],
-        ),
+        "directory" => ("directory", "", &[("path", "path"), ("path-encoding", "path_enc")]),
         "hashlookup" => ("file", "", &[("FileName", "name"), ("FileSize", "#size")]),
         "mutex" => ("mutex", "", &[("name", "name")]),
         "url" => ("url", "", &[("url", "value")]),
-        "credential" => (
-            "user-account",
-            "",
-            &[("username", "user_id"), ("password", "credential")],
-        ),
-        "facebook-account" => (
-            "user-account",
-            "facebook",
-            &[("account-id", "user_id"), ("account-name", "account_login")],
-        ),
-        "parler-account" => (
-            "user-account",
-            "parler",
-            &[("account-id", "user_id"), ("account-name", "account_login")],
-        ),
-        "reddit-account" => (
-            "user-account",
-            "reddit",
-            &[("account-id", "user_id"), ("account-name", "account_login")],
-        ),
-        "telegram-account" => (
-            "user-account",
-            "telegram",
-            &[("id", "user_id"), ("username", "account_login")],
-        ),
-        "gitlab-user" => (
-            "user-account",
-            "gitlab",
-            &[
-                ("id", "user_id"),
-                ("name", "display_name"),
-                ("username", "account_login"),
-            ],
-        ),
+        "credential" => ("user-account", "", &[("username", "user_id"), ("password", "credential")]),
+        "facebook-account" => {
+            ("user-account", "facebook", &[("account-id", "user_id"), ("account-name", "account_login")])
+        }
+        "parler-account" => ("user-account", "parler", &[("account-id", "user_id"), ("account-name", "account_login")]),
+        "reddit-account" => ("user-account", "reddit", &[("account-id", "user_id"), ("account-name", "account_login")]),
+        "telegram-account" => ("user-account", "telegram", &[("id", "user_id"), ("username", "account_login")]),
+        "gitlab-user" => {
+            ("user-account", "gitlab", &[("id", "user_id"), ("name", "display_name"), ("username", "account_login")])
+        }
         "github-user" => (
             "user-account",
             "github",
-            &[
-                ("id", "user_id"),
-                ("user-fullname", "display_name"),
-                ("username", "account_login"),
-            ],
+            &[("id", "user_id"), ("user-fullname", "display_name"), ("username", "account_login")],
         ),
         "twitter-account" => (
             "user-account",
             "twitter",
-            &[
-                ("id", "user_id"),
-                ("displayed-name", "display_name"),
-                ("name", "account_login"),
-            ],
+            &[("id", "user_id"), ("displayed-name", "display_name"), ("name", "account_login")],
         ),
         "user-account" => (
             "user-account",
@@ -157,16 +105,11 @@ fn table(name: &str) -> Option<Table> {
 pub(super) fn held_by_others(objects: &[&Value]) -> HashSet<String> {
     let name = |value: &Value| text(value, "name").unwrap_or_default().into_owned();
     let held = |holder: &str, inner: &[&str]| -> Vec<String> {
-        let holders: Vec<&&Value> = objects
-            .iter()
-            .filter(|value| name(value) == holder)
-            .collect();
+        let holders: Vec<&&Value> = objects.iter().filter(|value| name(value) == holder).collect();
         let referenced: HashSet<String> = holders
             .iter()
             .flat_map(|value| list(value, "ObjectReference"))
-            .filter_map(|reference| {
-                text(reference, "referenced_uuid").map(|uuid| uuid.into_owned())
-            })
+            .filter_map(|reference| text(reference, "referenced_uuid").map(|uuid| uuid.into_owned()))
             .collect();
         objects
             .iter()
@@ -196,18 +139,14 @@ pub(super) fn referenced<'v>(value: &Value, inner: &str, all: &[&'v Value]) -> V
         .collect()
 }
 
-pub(super) fn parts(
-    value: &Value,
-    attributes: Vec<Attribute<'_>>,
-    all: &[&Value],
-    out: &Out<'_, '_>,
-) -> Parts {
+pub(super) fn parts(value: &Value, attributes: Vec<Attribute<'_>>, all: &[&Value], out: &Out<'_, '_>) -> Parts {
     let name = text(value, "name").unwrap_or_default();
     let name = name.as_ref();
     let made = match name {
         "domain-ip" | "domain|ip" => domain_ip(&attributes, out),
-        "ip-port" | "ip|port" | "network-connection" | "network-socket" | "http-request"
-        | "netflow" => traffic::object(name, &attributes, out),
+        "ip-port" | "ip|port" | "network-connection" | "network-socket" | "http-request" | "netflow" => {
+            traffic::object(name, &attributes, out)
+        }
         "file" | "pe" => file(value, name, &attributes, all, out),
         "image" => image(&attributes, out),
         "email" => email(&attributes, out),
@@ -217,15 +156,9 @@ pub(super) fn parts(
             .map(|table| one_observable(table, &attributes))
             .or_else(|| domain(value, name, &attributes, out)),
     };
-    let mut parts = made.unwrap_or_else(|| Parts {
-        domain: Some(unknown(value, name, &attributes, out)),
-        ..Parts::default()
-    });
-    parts.ours.extend(
-        attributes
-            .iter()
-            .filter_map(|attribute| ours(attribute, out)),
-    );
+    let mut parts =
+        made.unwrap_or_else(|| Parts { domain: Some(unknown(value, name, &attributes, out)), ..Parts::default() });
+    parts.ours.extend(attributes.iter().filter_map(|attribute| ours(attribute, out)));
     parts
 }
 
@@ -233,10 +166,7 @@ pub(super) fn parts(
 pub(super) fn leave_over(object: &mut Object, extra: &[(&str, &str)]) {
     let mut by_name: Map<String, Value> = Map::new();
     for (relation, value) in extra {
-        let name = format!(
-            "x_misp_{}",
-            relation.to_lowercase().replace(['-', ' ', '.'], "_")
-        );
+        let name = format!("x_misp_{}", relation.to_lowercase().replace(['-', ' ', '.'], "_"));
         match by_name.get_mut(&name) {
             Some(Value::Array(values)) => values.push((*value).into()),
             Some(one) => *one = json!([one.clone(), value]),
@@ -257,13 +187,8 @@ fn one_observable((object_type, account, table): Table, attributes: &[Attribute<
     let mut extra = Vec::new();
     for attribute in attributes {
         let value = attribute.value.as_ref();
-        let known = table
-            .iter()
-            .find(|(relation, _)| *relation == attribute.relation);
-        let property = match (
-            known,
-            hash_name(attribute.kind.trim_start_matches("x509-fingerprint-")),
-        ) {
+        let known = table.iter().find(|(relation, _)| *relation == attribute.relation);
+        let property = match (known, hash_name(attribute.kind.trim_start_matches("x509-fingerprint-"))) {
             (Some((_, property)), _) => {
                 let plain = property.trim_start_matches(['#', '?', '*', '@']);
                 place(&mut members, plain, property, value);
@@ -274,33 +199,21 @@ fn one_observable((object_type, account, table): Table, attributes: &[Attribute<
                 format!("hashes.{hash}")
             }
             (None, None) => {
-                let property = format!(
-                    "x_misp_{}",
-                    attribute.relation.to_lowercase().replace('-', "_")
-                );
+                let property = format!("x_misp_{}", attribute.relation.to_lowercase().replace('-', "_"));
                 match &attribute.data {
-                    Some(data) => drop(
-                        members.insert(property.clone(), json!({ "value": value, "data": data })),
-                    ),
+                    Some(data) => drop(members.insert(property.clone(), json!({ "value": value, "data": data }))),
                     None => extra.push((attribute.relation.as_ref(), value)),
                 }
                 property
             }
         };
         if attribute.to_ids {
-            let compared = if object_type == "autonomous-system" {
-                value.trim_start_matches("AS")
-            } else {
-                value
-            };
-            parts
-                .clauses
-                .push((path(object_type, &property), compared.to_owned()));
+            let compared = if object_type == "autonomous-system" { value.trim_start_matches("AS") } else { value };
+            parts.clauses.push((path(object_type, &property), compared.to_owned()));
         }
     }
-    let mut object = Object::observable(object_type)
-        .with("account_type", account)
-        .with("hashes", Value::Object(hashes));
+    let mut object =
+        Object::observable(object_type).with("account_type", account).with("hashes", Value::Object(hashes));
     for (property, value) in members {
         object.put(&property, value);
     }
@@ -320,9 +233,7 @@ pub(super) fn place(members: &mut Map<String, Value>, plain: &str, sign: &str, t
         Some('@') => dates::from_iso(text).map_or_else(|| text.into(), Value::from),
         _ => Value::from(text),
     };
-    let (head, rest) = plain
-        .split_once('.')
-        .map_or((plain, ""), |(head, rest)| (head, rest));
+    let (head, rest) = plain.split_once('.').map_or((plain, ""), |(head, rest)| (head, rest));
     if !rest.is_empty() {
         let inner = members.entry(head).or_insert_with(|| json!({}));
         if let Some(inner) = inner.as_object_mut() {
@@ -375,8 +286,7 @@ fn domain_ip(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<Parts> {
     }
     let resolved: Vec<String> = addresses.iter().map(|address| address.id(out)).collect();
     for name in names {
-        let mut object =
-            Object::value("domain-name", name).with("resolves_to_refs", resolved.clone());
+        let mut object = Object::value("domain-name", name).with("resolves_to_refs", resolved.clone());
         leave_over(&mut object, &extra);
         parts.observables.push(object);
     }

@@ -55,13 +55,7 @@ pub(super) fn for_detection(misp_type: &str) -> bool {
     PLAIN.contains(&misp_type)
         || matches!(
             misp_type,
-            "filename"
-                | "sigma"
-                | "snort"
-                | "stix2-pattern"
-                | "suricata"
-                | "yara"
-                | "mobile-application-id"
+            "filename" | "sigma" | "snort" | "stix2-pattern" | "suricata" | "yara" | "mobile-application-id"
         )
         || misp_type.starts_with("filename|")
         || misp_type.starts_with("x509-fingerprint-")
@@ -101,10 +95,7 @@ pub(super) type Clause = (String, String);
 
 /// `[a = 'x' AND b = 'y']`.
 pub(super) fn pattern(clauses: &[Clause]) -> String {
-    let compared: Vec<String> = clauses
-        .iter()
-        .map(|(path, value)| format!("{path} = '{}'", escape(value)))
-        .collect();
+    let compared: Vec<String> = clauses.iter().map(|(path, value)| format!("{path} = '{}'", escape(value))).collect();
     format!("[{}]", compared.join(" AND "))
 }
 
@@ -131,19 +122,12 @@ pub(super) fn fault(misp_type: &str, value: &str) -> Option<&'static str> {
             || crate::typing::type_of(value).is_some_and(|typed| typed.object_type == "domain-name")
     };
     let port = |value: &str| value.parse::<u16>().is_ok_and(|port| port > 0);
-    let address =
-        |value: &str| crate::typing::ip_type(value.split('/').next().unwrap_or_default()).is_some();
+    let address = |value: &str| crate::typing::ip_type(value.split('/').next().unwrap_or_default()).is_some();
     let both = |first: &dyn Fn(&str) -> bool, second: &dyn Fn(&str) -> bool| {
-        value
-            .split_once('|')
-            .or_else(|| value.rsplit_once(':'))
-            .is_some_and(|(a, b)| first(a) && second(b))
+        value.split_once('|').or_else(|| value.rsplit_once(':')).is_some_and(|(a, b)| first(a) && second(b))
     };
     let good = match misp_type {
-        "AS" => value
-            .trim_start_matches("AS")
-            .parse::<u32>()
-            .is_ok_and(|number| number > 0),
+        "AS" => value.trim_start_matches("AS").parse::<u32>().is_ok_and(|number| number > 0),
         "domain" | "hostname" => host(value),
         "domain|ip" => both(&host, &address),
         "hostname|port" => both(&host, &port),
@@ -155,9 +139,7 @@ pub(super) fn fault(misp_type: &str, value: &str) -> Option<&'static str> {
         "md5" | "x509-fingerprint-md5" | "imphash" => is_hex(value, 32),
         "sha1" | "x509-fingerprint-sha1" | "pehash" => is_hex(value, 40),
         "sha224" | "sha512/224" | "sha3-224" => is_hex(value, 56),
-        "sha256" | "x509-fingerprint-sha256" | "sha512/256" | "sha3-256" | "authentihash" => {
-            is_hex(value, 64)
-        }
+        "sha256" | "x509-fingerprint-sha256" | "sha512/256" | "sha3-256" | "authentihash" => is_hex(value, 64),
         "sha384" | "sha3-384" => is_hex(value, 96),
         "sha512" | "sha3-512" => is_hex(value, 128),
         _ => true,

@@ -12,8 +12,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn email(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<Parts> {
     let mut parts = Parts::default();
     let mut message = Object::observable("email-message");
-    let (mut extra, mut others, mut headers, mut multipart) =
-        (Vec::new(), Vec::new(), Map::new(), Vec::new());
+    let (mut extra, mut others, mut headers, mut multipart) = (Vec::new(), Vec::new(), Map::new(), Vec::new());
     let named = |side: &str| -> Vec<&str> {
         attributes
             .iter()
@@ -22,16 +21,10 @@ pub(super) fn email(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
             .collect()
     };
     for side in ["to", "cc", "bcc", "from"] {
-        let addressed: Vec<&Attribute<'_>> = attributes
-            .iter()
-            .filter(|attribute| attribute.relation == side)
-            .collect();
+        let addressed: Vec<&Attribute<'_>> = attributes.iter().filter(|attribute| attribute.relation == side).collect();
         let names = named(side);
         let paired = names.len() == addressed.len()
-            && addressed
-                .iter()
-                .zip(&names)
-                .all(|(attribute, name)| fits(&attribute.value, name));
+            && addressed.iter().zip(&names).all(|(attribute, name)| fits(&attribute.value, name));
         let mut refs = Vec::new();
         for (number, attribute) in addressed.iter().enumerate() {
             let name = paired.then(|| names.get(number).copied()).flatten();
@@ -73,22 +66,16 @@ pub(super) fn email(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
             "reply-to" => drop(headers.insert("Reply-To".into(), text.into())),
             "x-mailer" => drop(headers.insert("X-Mailer".into(), text.into())),
             "attachment" | "screenshot" => {
-                let kind = if attribute.relation == "attachment" {
-                    "attachment"
-                } else {
-                    "inline"
-                };
+                let kind = if attribute.relation == "attachment" { "attachment" } else { "inline" };
                 let file = Object::observable("file").with("name", text);
                 if attribute.to_ids {
                     let number = multipart.len();
-                    parts.clauses.push((
-                        format!("email-message:body_multipart[{number}].body_raw_ref.name"),
-                        text.to_owned(),
-                    ));
-                    parts.clauses.push((
-                        format!("email-message:body_multipart[{number}].content_disposition"),
-                        kind.to_owned(),
-                    ));
+                    parts
+                        .clauses
+                        .push((format!("email-message:body_multipart[{number}].body_raw_ref.name"), text.to_owned()));
+                    parts
+                        .clauses
+                        .push((format!("email-message:body_multipart[{number}].content_disposition"), kind.to_owned()));
                 }
                 multipart.push(json!({ "body_raw_ref": file.id(out), "content_disposition": format!("{kind}; filename='{text}'") }));
                 others.push(file);
@@ -97,10 +84,7 @@ pub(super) fn email(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
             relation => extra.push((relation, text)),
         }
         if attribute.to_ids {
-            parts.clauses.push((
-                format!("email-message:{}", attribute.relation.replace('-', "_")),
-                text.to_owned(),
-            ));
+            parts.clauses.push((format!("email-message:{}", attribute.relation.replace('-', "_")), text.to_owned()));
         }
     }
     let body = message.get("body").is_some();
@@ -123,10 +107,7 @@ fn fits(address: &str, name: &str) -> bool {
         .filter(|word| word.len() > 1)
         .map(str::to_owned)
         .collect();
-    let initials: String = words
-        .iter()
-        .filter_map(|word| word.chars().next())
-        .collect();
+    let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
     words.iter().any(|word| local.contains(word.as_str())) || local == initials
 }
 
@@ -194,9 +175,7 @@ pub(super) fn process(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option
             }
         };
         if attribute.to_ids {
-            parts
-                .clauses
-                .push((format!("process:{property}"), text.to_owned()));
+            parts.clauses.push((format!("process:{property}"), text.to_owned()));
         }
     }
     process.put("child_refs", children);
@@ -210,12 +189,7 @@ pub(super) fn process(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option
     Some(parts)
 }
 
-pub(super) fn registry(
-    value: &Value,
-    name: &str,
-    attributes: &[Attribute<'_>],
-    all: &[&Value],
-) -> Parts {
+pub(super) fn registry(value: &Value, name: &str, attributes: &[Attribute<'_>], all: &[&Value]) -> Parts {
     let mut parts = Parts::default();
     let mut key = Object::observable("windows-registry-key");
     let (mut extra, mut values, mut own) = (Vec::new(), Vec::new(), Map::new());
@@ -249,9 +223,7 @@ pub(super) fn registry(
             }
         };
         if attribute.to_ids {
-            parts
-                .clauses
-                .push((format!("windows-registry-key:{property}"), text.to_owned()));
+            parts.clauses.push((format!("windows-registry-key:{property}"), text.to_owned()));
         }
     }
     if !own.is_empty() {
@@ -261,10 +233,7 @@ pub(super) fn registry(
         for inner in referenced(value, "registry-key-value", all) {
             let mut members = Map::new();
             for attribute in list(inner, "Attribute").filter_map(Attribute::read) {
-                members.insert(
-                    attribute.relation.replace('-', "_"),
-                    attribute.value.as_ref().into(),
-                );
+                members.insert(attribute.relation.replace('-', "_"), attribute.value.as_ref().into());
             }
             values.push(Value::Object(members));
         }

@@ -14,17 +14,9 @@ pub(super) fn address(value: &str) -> Object {
 }
 
 /// `ip-src`, `ip-dst`, with or without port, and `hostname|port`.
-pub(super) fn attribute(
-    kind: &str,
-    value: &str,
-    out: &Out<'_, '_>,
-) -> (Vec<(String, String)>, Vec<Object>) {
+pub(super) fn attribute(kind: &str, value: &str, out: &Out<'_, '_>) -> (Vec<(String, String)>, Vec<Object>) {
     let (host, port) = value.split_once('|').unwrap_or((value, ""));
-    let side = if kind.starts_with("ip-src") {
-        "src"
-    } else {
-        "dst"
-    };
+    let side = if kind.starts_with("ip-src") { "src" } else { "dst" };
     let mut clauses = Vec::new();
     let end = if kind == "hostname|port" {
         clauses.push(("domain-name:value".to_owned(), host.to_owned()));
@@ -47,14 +39,8 @@ pub(super) fn attribute(
 fn reference(side: &str, end: &Object, value: &str) -> [(String, String); 2] {
     let object_type = end.get("type").and_then(Value::as_str).unwrap_or_default();
     [
-        (
-            format!("network-traffic:{side}_ref.type"),
-            object_type.to_owned(),
-        ),
-        (
-            format!("network-traffic:{side}_ref.value"),
-            value.to_owned(),
-        ),
+        (format!("network-traffic:{side}_ref.type"), object_type.to_owned()),
+        (format!("network-traffic:{side}_ref.value"), value.to_owned()),
     ]
 }
 
@@ -63,8 +49,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
     let mut parts = Parts::default();
     let mut traffic = Object::observable("network-traffic");
     let mut ends = Vec::new();
-    let (mut protocols, mut request, mut header, mut socket) =
-        (Vec::new(), Map::new(), Map::new(), Map::new());
+    let (mut protocols, mut request, mut header, mut socket) = (Vec::new(), Map::new(), Map::new(), Map::new());
     let mut extra: Vec<(&str, &str)> = Vec::new();
     let mut resolved = None;
     for attribute in attributes {
@@ -85,11 +70,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
                 ends.push(end);
             }
             "domain" | "hostname" | "hostname-dst" | "hostname-src" | "host" => {
-                let side = if relation == "hostname-src" {
-                    "src"
-                } else {
-                    "dst"
-                };
+                let side = if relation == "hostname-src" { "src" } else { "dst" };
                 clauses.extend(reference(side, &Object::value("domain-name", value), value));
                 match (name, relation) {
                     ("http-request", _) => ends.push(Object::value("domain-name", value)),
@@ -104,18 +85,14 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
             "layer3-protocol" | "layer4-protocol" | "layer7-protocol" | "protocol" => {
                 protocols.push(value.to_lowercase())
             }
-            "first-seen" | "first-packet-seen" => {
-                traffic.put("start", crate::dates::from_iso(value))
-            }
+            "first-seen" | "first-packet-seen" => traffic.put("start", crate::dates::from_iso(value)),
             "last-seen" => traffic.put("end", crate::dates::from_iso(value)),
             "method" => {
                 request.insert("request_method".into(), value.into());
             }
             "uri" | "url" if name == "http-request" => {
-                clauses.push((
-                    "network-traffic:extensions.'http-request-ext'.request_value".to_owned(),
-                    value.to_owned(),
-                ));
+                clauses
+                    .push(("network-traffic:extensions.'http-request-ext'.request_value".to_owned(), value.to_owned()));
                 match request.contains_key("request_value") {
                     true => extra.push((relation, value)),
                     false => {
@@ -131,9 +108,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
                     _ => "Referer",
                 };
                 clauses.push((
-                    format!(
-                        "network-traffic:extensions.'http-request-ext'.request_header.'{field}'"
-                    ),
+                    format!("network-traffic:extensions.'http-request-ext'.request_header.'{field}'"),
                     value.to_owned(),
                 ));
                 header.insert(field.into(), value.into());
@@ -148,9 +123,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
         }
     }
     if traffic.get("src_ref").is_none() && traffic.get("dst_ref").is_none() {
-        let first = ends
-            .iter()
-            .find(|end| end.get("type").is_some_and(|kind| kind == "domain-name"))?;
+        let first = ends.iter().find(|end| end.get("type").is_some_and(|kind| kind == "domain-name"))?;
         traffic.put("dst_ref", first.id(out));
     }
     let default = match name {
@@ -165,14 +138,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
         "http-request" => vec!["tcp".to_owned(), "http".to_owned()],
         _ => vec!["tcp".to_owned()],
     };
-    traffic.put(
-        "protocols",
-        if protocols.is_empty() {
-            default
-        } else {
-            protocols
-        },
-    );
+    traffic.put("protocols", if protocols.is_empty() { default } else { protocols });
     if !header.is_empty() {
         request.insert("request_header".into(), Value::Object(header));
     }
@@ -186,10 +152,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
     traffic.put("extensions", Value::Object(extensions));
     super::object::leave_over(&mut traffic, &extra);
     if let Some(resolved) = resolved {
-        for end in ends
-            .iter_mut()
-            .filter(|end| end.get("type").is_some_and(|kind| kind == "domain-name"))
-        {
+        for end in ends.iter_mut().filter(|end| end.get("type").is_some_and(|kind| kind == "domain-name")) {
             end.put("resolves_to_refs", json!([resolved]));
         }
     }

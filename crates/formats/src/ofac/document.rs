@@ -25,11 +25,8 @@ impl Document {
 
     /// Reads the element opened last.
     pub fn read(xml: &mut Xml<'_>, tables: &Tables, out: &Out<'_, '_>) -> Result<Self, ReadError> {
-        let named = |kind, attribute| {
-            xml.number(attribute)
-                .and_then(|number| tables.get(kind, number))
-                .unwrap_or_default()
-        };
+        let named =
+            |kind, attribute| xml.number(attribute).and_then(|number| tables.get(kind, number)).unwrap_or_default();
         let mut document = Self {
             number: xml.number("ID").unwrap_or_default(),
             kind: named(Kind::DocumentType, "IDRegDocTypeID").into(),
@@ -45,13 +42,10 @@ impl Document {
             match xml.name() {
                 "IDRegistrationNo" => document.value = xml.leaf(out)?.into(),
                 "IssuingAuthority" => document.authority = xml.leaf(out)?.into(),
-                "Comment" => {
-                    document.invalid |= xml.leaf(out)?.to_ascii_lowercase().contains("fraudulent")
-                }
+                "Comment" => document.invalid |= xml.leaf(out)?.to_ascii_lowercase().contains("fraudulent"),
                 "DocumentDate" => {
-                    let kind = xml
-                        .number("IDRegDocDateTypeID")
-                        .and_then(|number| tables.get(Kind::DocumentDate, number));
+                    let kind =
+                        xml.number("IDRegDocDateTypeID").and_then(|number| tables.get(Kind::DocumentDate, number));
                     let expires = kind.is_some_and(|kind| kind.starts_with("Expiration"));
                     let date = read_period(xml, out)?;
                     match expires {
@@ -66,12 +60,7 @@ impl Document {
     }
 
     /// Hands it over as an `identity-document` of `owner`.
-    pub fn write(
-        self,
-        owner: Option<&str>,
-        at: &Position,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    pub fn write(self, owner: Option<&str>, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         out.record()?;
         if self.value.is_empty() {
             out.note("an identity document without a number");
@@ -104,9 +93,7 @@ fn code_of(name: &str) -> &'static str {
         "travel-document"
     } else if has(&["driver"]) {
         "driving-licence"
-    } else if has(&[
-        "tax", "fiscal", "v.a.t", "r.f.c", "rfc", "fein", "ruc", "nit ", "inn",
-    ]) {
+    } else if has(&["tax", "fiscal", "v.a.t", "r.f.c", "rfc", "fein", "ruc", "nit ", "inn"]) {
         "tax-number"
     } else if has(&["vessel", "mmsi", "imo"]) {
         "vessel-number"
@@ -150,10 +137,7 @@ fn code_of(name: &str) -> &'static str {
 }
 
 /// The first date of a `DatePeriod` inside the element opened last.
-pub(super) fn read_period(
-    xml: &mut Xml<'_>,
-    out: &Out<'_, '_>,
-) -> Result<Option<String>, ReadError> {
+pub(super) fn read_period(xml: &mut Xml<'_>, out: &Out<'_, '_>) -> Result<Option<String>, ReadError> {
     let mut first = None;
     let mut inner = 1;
     while inner > 0 {

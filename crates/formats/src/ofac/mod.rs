@@ -17,19 +17,13 @@ use std::io::BufRead;
 use tables::{Kind, Tables};
 use xml::Xml;
 
-pub(crate) fn read<'i>(
-    input: Box<dyn BufRead + 'i>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let mut xml = Xml::new(input, out.options.limits.max_object_bytes);
     if !xml.open(out)? {
         return Err(out.malformed(Position::of("file"), "there is no XML element in it"));
     }
     if xml.name() != "Sanctions" {
-        return Err(out.malformed(
-            xml.at("root element"),
-            "the root element is not Sanctions (OFAC Advanced XML)",
-        ));
+        return Err(out.malformed(xml.at("root element"), "the root element is not Sanctions (OFAC Advanced XML)"));
     }
     let mut sdn = Sdn::default();
     while xml.open(out)? {
@@ -70,11 +64,7 @@ struct Held {
 }
 
 impl Sdn {
-    fn read_documents(
-        &mut self,
-        xml: &mut Xml<'_>,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn read_documents(&mut self, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         while xml.open(out)? {
             if xml.name() != "IDRegDocument" {
                 xml.skip(out)?;
@@ -95,8 +85,7 @@ impl Sdn {
         if all > out.options.limits.max_held_bytes {
             return Err(ReadError::Limit {
                 at: xml.at("element"),
-                why: "places, documents and parties take more memory than max_held_bytes"
-                    .to_owned(),
+                why: "places, documents and parties take more memory than max_held_bytes".to_owned(),
             });
         }
         Ok(())
@@ -113,40 +102,23 @@ impl Sdn {
         let packed = object.pack().into_boxed_str();
         self.hold(packed.len() + 128, xml, out)?;
         self.by_profile.insert(profile, self.parties.len());
-        self.parties.push(Held {
-            packed,
-            number,
-            programmes: Vec::new(),
-            listed: None,
-        });
+        self.parties.push(Held { packed, number, programmes: Vec::new(), listed: None });
         Ok(())
     }
 
     /// Relationships between parties, by the ids both have.
     fn read_links(&mut self, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         while xml.open(out)? {
-            let link = (
-                xml.number("From-ProfileID"),
-                xml.number("To-ProfileID"),
-                xml.number("RelationTypeID"),
-            );
+            let link = (xml.number("From-ProfileID"), xml.number("To-ProfileID"), xml.number("RelationTypeID"));
             let former = xml.attribute("Former") == Some("true");
             let at = xml.at("relationship");
             xml.skip(out)?;
             out.record()?;
             let (Some(from), Some(to), Some(kind)) = link else {
-                out.bad(
-                    at,
-                    "a ProfileRelationship without From-ProfileID, To-ProfileID or RelationTypeID",
-                    b"",
-                )?;
+                out.bad(at, "a ProfileRelationship without From-ProfileID, To-ProfileID or RelationTypeID", b"")?;
                 continue;
             };
-            let words = self
-                .tables
-                .get(Kind::Relation, kind)
-                .unwrap_or("related to")
-                .to_owned();
+            let words = self.tables.get(Kind::Relation, kind).unwrap_or("related to").to_owned();
             let kind = kebab(&words);
             let (from, to) = (party::id_of(out, from), party::id_of(out, to));
             let id = out.id("relationship", &[&from, &kind, &to]);
@@ -192,9 +164,8 @@ impl Sdn {
                     _ => xml.skip(out)?,
                 }
             }
-            let held = profile
-                .and_then(|profile| self.by_profile.get(&profile))
-                .and_then(|at| self.parties.get_mut(*at));
+            let held =
+                profile.and_then(|profile| self.by_profile.get(&profile)).and_then(|at| self.parties.get_mut(*at));
             match held {
                 Some(held) => {
                     held.programmes.extend(programmes);
@@ -232,9 +203,6 @@ impl Sdn {
 /// "Owned or Controlled By" as STIX spells relationship types (section 3.7: lower case and hyphens).
 fn kebab(words: &str) -> String {
     let lower = words.to_lowercase();
-    let parts: Vec<&str> = lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect();
+    let parts: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
     parts.join("-")
 }

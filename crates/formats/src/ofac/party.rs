@@ -21,11 +21,7 @@ pub(super) fn id_of(out: &Out<'_, '_>, profile: u32) -> String {
 }
 
 /// Reads the `DistinctParty` opened last.
-pub(super) fn read(
-    sdn: &mut Sdn,
-    xml: &mut Xml<'_>,
-    out: &mut Out<'_, '_>,
-) -> Result<(), ReadError> {
+pub(super) fn read(sdn: &mut Sdn, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     out.record()?;
     let number = xml.number("FixedRef").unwrap_or_default();
     let at = Position::of("party").record(u64::from(number));
@@ -82,12 +78,7 @@ struct Party {
 }
 
 impl Party {
-    fn read_identity(
-        &mut self,
-        tables: &Tables,
-        xml: &mut Xml<'_>,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn read_identity(&mut self, tables: &Tables, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         self.identities.extend(xml.number("ID"));
         let mut spelled: Vec<Spelled> = Vec::new();
         let mut groups: HashMap<u32, u32> = HashMap::new();
@@ -101,9 +92,7 @@ impl Party {
                 "NamePartGroups" => {
                     while xml.open(out)? {
                         while xml.open(out)? {
-                            if let (Some(group), Some(part)) =
-                                (xml.number("ID"), xml.number("NamePartTypeID"))
-                            {
+                            if let (Some(group), Some(part)) = (xml.number("ID"), xml.number("NamePartTypeID")) {
                                 groups.insert(group, part);
                             }
                             xml.skip(out)?;
@@ -115,10 +104,7 @@ impl Party {
         }
         for (primary, weak, parts) in spelled {
             let name = assemble(parts, &groups, tables);
-            if name.is_empty()
-                || self.names.iter().any(|(known, _)| *known == name)
-                || self.names.len() >= MAX_VALUES
-            {
+            if name.is_empty() || self.names.iter().any(|(known, _)| *known == name) || self.names.len() >= MAX_VALUES {
                 continue;
             }
             if primary {
@@ -130,16 +116,8 @@ impl Party {
         Ok(())
     }
 
-    fn read_feature(
-        &mut self,
-        tables: &Tables,
-        xml: &mut Xml<'_>,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
-        let kind = xml
-            .number("FeatureTypeID")
-            .and_then(|number| tables.get(Kind::Feature, number))
-            .unwrap_or_default();
+    fn read_feature(&mut self, tables: &Tables, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+        let kind = xml.number("FeatureTypeID").and_then(|number| tables.get(Kind::Feature, number)).unwrap_or_default();
         while xml.open(out)? {
             if xml.name() != "FeatureVersion" {
                 xml.skip(out)?;
@@ -148,31 +126,19 @@ impl Party {
             while xml.open(out)? {
                 match xml.name() {
                     "VersionDetail" => {
-                        let looked_up = xml
-                            .number("DetailReferenceID")
-                            .and_then(|number| tables.get(Kind::Detail, number));
+                        let looked_up =
+                            xml.number("DetailReferenceID").and_then(|number| tables.get(Kind::Detail, number));
                         let text = xml.leaf(out)?;
-                        let text = if text.is_empty() {
-                            looked_up.unwrap_or_default()
-                        } else {
-                            text
-                        };
+                        let text = if text.is_empty() { looked_up.unwrap_or_default() } else { text };
                         self.learn(kind, text);
                     }
                     "VersionLocation" => {
-                        let place = xml
-                            .number("LocationID")
-                            .and_then(|number| tables.place(number));
+                        let place = xml.number("LocationID").and_then(|number| tables.place(number));
                         if let (Some(place), true) = (place, self.places.len() < MAX_VALUES) {
                             if kind == "Location" {
-                                self.places
-                                    .push((place.country.clone(), place.line.clone()));
+                                self.places.push((place.country.clone(), place.line.clone()));
                             } else {
-                                let text = if place.line.is_empty() {
-                                    &place.country
-                                } else {
-                                    &place.line
-                                };
+                                let text = if place.line.is_empty() { &place.country } else { &place.line };
                                 let text = text.to_string();
                                 self.learn(kind, &text);
                             }
@@ -193,14 +159,11 @@ impl Party {
 
     fn learn(&mut self, kind: &str, text: &str) {
         let text = text.trim();
-        if text.is_empty()
-            || self.known.len() + self.wallets.len() + self.contacts.len() >= 5 * MAX_VALUES
-        {
+        if text.is_empty() || self.known.len() + self.wallets.len() + self.contacts.len() >= 5 * MAX_VALUES {
             return;
         }
         if let Some(currency) = kind.strip_prefix("Digital Currency Address - ") {
-            self.wallets
-                .push((currency.trim().to_owned(), text.to_owned()));
+            self.wallets.push((currency.trim().to_owned(), text.to_owned()));
             return;
         }
         let contact = match kind {
@@ -208,22 +171,14 @@ impl Party {
             "Website" => "url",
             "Phone Number" => "phone-number",
             _ => {
-                self.known.push((
-                    kind.trim_end_matches([':', '-', ' ']).to_owned(),
-                    text.to_owned(),
-                ));
+                self.known.push((kind.trim_end_matches([':', '-', ' ']).to_owned(), text.to_owned()));
                 return;
             }
         };
         self.contacts.push((contact, text.to_owned()));
     }
 
-    fn write_contacts(
-        &self,
-        id: &str,
-        at: &Position,
-        out: &mut Out<'_, '_>,
-    ) -> Result<(), ReadError> {
+    fn write_contacts(&self, id: &str, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         for (currency, address) in &self.wallets {
             out.record()?;
             let address = wallet_value(address);
@@ -231,19 +186,9 @@ impl Party {
             let network = network_of(Some(currency), &address);
             let key = out.id("relationship", &[&wallet, "attributed-to", id, currency]);
             let mut link = Object::relationship(key, "attributed-to", &wallet, id);
-            link.put(
-                "description",
-                format!("Digital Currency Address - {currency}"),
-            );
+            link.put("description", format!("Digital Currency Address - {currency}"));
             link.put("confidence", 100);
-            link.also(
-                "currency",
-                if currency == "XBT" {
-                    "BTC"
-                } else {
-                    currency.as_str()
-                },
-            );
+            link.also("currency", if currency == "XBT" { "BTC" } else { currency.as_str() });
             link.also("network", network);
             link.label("sanctioned");
             out.object_once(link, at)?;
@@ -269,10 +214,7 @@ impl Party {
 
     fn identity(&self, id: String, number: u32, tables: &Tables) -> Object {
         let mut names = self.names.iter();
-        let name = names
-            .next()
-            .map(|(name, _)| name.as_str())
-            .unwrap_or_default();
+        let name = names.next().map(|(name, _)| name.as_str()).unwrap_or_default();
         let party_type = tables.party_type(self.sub_type).unwrap_or_default();
         let class = match party_type {
             "Individual" => "individual",
@@ -283,48 +225,32 @@ impl Party {
             .with("name", name)
             .with("identity_class", class)
             .with("description", self.comment.as_str())
-            .with("external_references", json!([{
-                "source_name": "OFAC SDN",
-                "external_id": number.to_string(),
-                "url": format!("https://sanctionssearch.ofac.treas.gov/Details.aspx?id={number}"),
-            }]));
-        if party_type == "Transport" {
-            identity.label(
-                &tables
-                    .get(Kind::PartySubType, self.sub_type)
-                    .unwrap_or("transport")
-                    .to_lowercase(),
+            .with(
+                "external_references",
+                json!([{
+                    "source_name": "OFAC SDN",
+                    "external_id": number.to_string(),
+                    "url": format!("https://sanctionssearch.ofac.treas.gov/Details.aspx?id={number}"),
+                }]),
             );
+        if party_type == "Transport" {
+            identity.label(&tables.get(Kind::PartySubType, self.sub_type).unwrap_or("transport").to_lowercase());
         }
         let (mut aliases, mut weak) = (Vec::new(), Vec::new());
         for (name, is_weak) in names {
-            if *is_weak {
-                weak.push(name.as_str())
-            } else {
-                aliases.push(name.as_str())
-            }
+            if *is_weak { weak.push(name.as_str()) } else { aliases.push(name.as_str()) }
         }
         identity.also("aliases", aliases);
         identity.also("weak_aliases", weak);
         let of = |kind: &str| -> Vec<&str> {
-            self.known
-                .iter()
-                .filter(|(known, _)| known == kind)
-                .map(|(_, text)| text.as_str())
-                .collect()
+            self.known.iter().filter(|(known, _)| known == kind).map(|(_, text)| text.as_str()).collect()
         };
         identity.also("birth_dates", of("Birthdate"));
         identity.also("birth_places", of("Place of Birth"));
         identity.also("nationalities", of("Nationality Country"));
         identity.also("citizenships", of("Citizenship Country"));
         identity.also("bic", of("SWIFT/BIC"));
-        let named = [
-            "Birthdate",
-            "Place of Birth",
-            "Nationality Country",
-            "Citizenship Country",
-            "SWIFT/BIC",
-        ];
+        let named = ["Birthdate", "Place of Birth", "Nationality Country", "Citizenship Country", "SWIFT/BIC"];
         let facts: Vec<String> = self
             .known
             .iter()
@@ -332,12 +258,8 @@ impl Party {
             .map(|(kind, text)| format!("{kind}: {text}"))
             .collect();
         identity.also("facts", facts);
-        let mut countries: Vec<&str> = self
-            .places
-            .iter()
-            .map(|(country, _)| country.as_ref())
-            .filter(|country| !country.is_empty())
-            .collect();
+        let mut countries: Vec<&str> =
+            self.places.iter().map(|(country, _)| country.as_ref()).filter(|country| !country.is_empty()).collect();
         countries.sort_unstable();
         countries.dedup();
         identity.also("countries", countries);
@@ -345,13 +267,7 @@ impl Party {
             .places
             .iter()
             .filter(|(_, line)| !line.is_empty())
-            .map(|(country, line)| {
-                if country.is_empty() {
-                    line.to_string()
-                } else {
-                    format!("{line}, {country}")
-                }
-            })
+            .map(|(country, line)| if country.is_empty() { line.to_string() } else { format!("{line}, {country}") })
             .collect();
         identity.also("addresses", addresses);
         identity
@@ -386,11 +302,7 @@ fn read_names(
         }
         if spelled.len() < MAX_VALUES {
             // A person's name in another script is another documented name of the same alias.
-            spelled.push((
-                primary && !spelled.iter().any(|(known, ..)| *known),
-                weak,
-                parts,
-            ));
+            spelled.push((primary && !spelled.iter().any(|(known, ..)| *known), weak, parts));
         }
     }
     Ok(())
@@ -398,10 +310,7 @@ fn read_names(
 
 /// The parts in the order of speech: first, middle, then the family's names.
 fn assemble(mut parts: Vec<(u32, String)>, groups: &HashMap<u32, u32>, tables: &Tables) -> String {
-    let rank = |group: &u32| match groups
-        .get(group)
-        .and_then(|part| tables.get(Kind::NamePart, *part))
-    {
+    let rank = |group: &u32| match groups.get(group).and_then(|part| tables.get(Kind::NamePart, *part)) {
         Some("First Name") => 0,
         Some("Middle Name") => 1,
         Some("Patronymic") => 2,

@@ -104,16 +104,12 @@ impl Tables {
             while xml.open(out)? {
                 match xml.name() {
                     "LocationCountry" => {
-                        let country = xml
-                            .number("CountryID")
-                            .and_then(|id| self.get(Kind::Country, id));
+                        let country = xml.number("CountryID").and_then(|id| self.get(Kind::Country, id));
                         place.country = country.unwrap_or_default().into();
                         xml.skip(out)?;
                     }
                     "LocationAreaCode" => {
-                        let area = xml
-                            .number("AreaCodeID")
-                            .and_then(|id| self.get(Kind::Area, id));
+                        let area = xml.number("AreaCodeID").and_then(|id| self.get(Kind::Area, id));
                         if let (Some(area), true) = (area, place.country.is_empty()) {
                             place.country = area.into();
                         }
@@ -144,11 +140,7 @@ impl Tables {
     }
 }
 
-fn read_part(
-    parts: &mut Vec<String>,
-    xml: &mut Xml<'_>,
-    out: &Out<'_, '_>,
-) -> Result<(), ReadError> {
+fn read_part(parts: &mut Vec<String>, xml: &mut Xml<'_>, out: &Out<'_, '_>) -> Result<(), ReadError> {
     while xml.open(out)? {
         if xml.name() != "LocationPartValue" {
             xml.skip(out)?;

@@ -27,10 +27,7 @@ impl<'i> Xml<'i> {
     pub fn new(input: Box<dyn BufRead + 'i>, max: usize) -> Self {
         let left = Rc::new(Cell::new(max));
         Self {
-            reader: Reader::from_reader(Metered {
-                input,
-                left: Rc::clone(&left),
-            }),
+            reader: Reader::from_reader(Metered { input, left: Rc::clone(&left) }),
             left,
             buffer: Vec::with_capacity(4096),
             name: String::new(),
@@ -58,10 +55,9 @@ impl<'i> Xml<'i> {
             let at = rest.find(name)?;
             let (before, after) = rest.split_at_checked(at)?;
             let after = after.get(name.len()..)?;
-            if let (Some(value), true) = (
-                after.strip_prefix("=\""),
-                before.ends_with(|c: char| c.is_ascii_whitespace()),
-            ) {
+            if let (Some(value), true) =
+                (after.strip_prefix("=\""), before.ends_with(|c: char| c.is_ascii_whitespace()))
+            {
                 return value.split('"').next();
             }
             rest = after;
@@ -115,19 +111,19 @@ impl<'i> Xml<'i> {
                 }
                 Event::Text(text) => {
                     let content = text.xml10_content();
-                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace())
-                        && self.text.is_empty())
-                    {
+                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace()) && self.text.is_empty()) {
                         self.text.push_str(&content);
                     }
                 }
                 Event::CData(data) => self.text.push_str(&data.xml10_content()),
                 Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
                     Some(letter) => self.text.push(letter),
-                    None => return Err(out.malformed(
-                        place(byte),
-                        "an entity that XML does not define; entities of a file's own are refused",
-                    )),
+                    None => {
+                        return Err(out.malformed(
+                            place(byte),
+                            "an entity that XML does not define; entities of a file's own are refused",
+                        ));
+                    }
                 },
                 Event::DocType(_) => {
                     return Err(out.malformed(
@@ -204,14 +200,10 @@ fn fault(error: quick_xml::Error, at: Position, out: &Out<'_, '_>) -> ReadError 
     match error {
         quick_xml::Error::Io(error) => crate::input::broken(at, &error),
         quick_xml::Error::Encoding(_) => out.malformed(at, "the XML is not valid UTF-8"),
-        quick_xml::Error::Syntax(error) => out.malformed(
-            at,
-            format!("a syntax error in the XML: {error}; the file may be broken off"),
-        ),
-        _ => out.malformed(
-            at,
-            "the XML is not well-formed (an end that does not fit its beginning)",
-        ),
+        quick_xml::Error::Syntax(error) => {
+            out.malformed(at, format!("a syntax error in the XML: {error}; the file may be broken off"))
+        }
+        _ => out.malformed(at, "the XML is not well-formed (an end that does not fit its beginning)"),
     }
 }
 
