@@ -157,7 +157,7 @@ impl Tag {
     fn write(
         &self,
         at: &Position,
-        seen: &mut std::collections::HashMap<String, u32>,
+        seen: &mut std::collections::HashMap<u64, u32>,
         out: &mut Out<'_, '_>,
     ) -> Result<(), ReadError> {
         let (tagged, value) = match (&self.address, &self.tx_hash) {
@@ -182,7 +182,13 @@ impl Tag {
         ];
         // Two tags may agree in all that names them: the second is numbered.
         let note_id = out.id("note", &key);
-        let again = if seen.len() < MAX_REPEATS { seen.entry(note_id.clone()).or_insert(0) } else { &mut 0 };
+        let number = hash_of(&note_id);
+        let mut beyond = 0;
+        let again = if seen.len() < MAX_REPEATS {
+            seen.entry(number).or_insert(0)
+        } else {
+            seen.get_mut(&number).unwrap_or(&mut beyond)
+        };
         *again += 1;
         let note_id = if *again > 1 { out.id("note", &[&key[..], &[&again.to_string()]].concat()) } else { note_id };
         if !actor.is_empty() {
@@ -253,6 +259,12 @@ impl Tag {
         }
         text
     }
+}
+
+/// The last 64 bits of a keyed id, which nobody chooses.
+fn hash_of(id: &str) -> u64 {
+    let digits = id.len().checked_sub(12).and_then(|at| id.get(at..)).unwrap_or_default();
+    u64::from_str_radix(digits, 16).unwrap_or_default()
 }
 
 /// Beyond this many tags repeated ones are no longer told apart.

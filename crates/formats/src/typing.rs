@@ -50,6 +50,11 @@ pub fn type_of(value: &str) -> Option<Typed> {
         domain_name(host)?;
         return typed("url", format!("http://{value}"));
     }
+    if let Some((host, port)) = value.rsplit_once(':') {
+        let known = ip_type(host).is_some() || domain_name(host).is_some();
+        return (known && port.parse::<u16>().is_ok())
+            .then(|| Typed { object_type: "url", value: format!("http://{value}") });
+    }
     let domain = domain_name(&value)?;
     typed("domain-name", domain)
 }
@@ -247,6 +252,7 @@ mod tests {
             ("Bad.Example", "domain-name", "bad.example"),
             ("http://bad.example/x?y=1", "url", "http://bad.example/x?y=1"),
             ("bad.example/login", "url", "http://bad.example/login"),
+            ("bad.example:8443", "url", "http://bad.example:8443"),
             ("2001:db8::1", "ipv6-addr", "2001:db8::1"),
             ("198.51.100.0/24", "ipv4-addr", "198.51.100.0/24"),
             ("someone@bad.example", "email-addr", "someone@bad.example"),

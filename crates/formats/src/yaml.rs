@@ -39,6 +39,7 @@ pub(crate) fn read_pack<'i>(
     let options = serde_saphyr::options! {
         budget: budget,
         with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::FirstWins,
     };
     let seed = PackSeed { list, out, each, failure: &failure, count: &count };
     let outcome = serde_saphyr::with_deserializer_from_reader_with_options(input, options, |de| seed.deserialize(de));
@@ -60,7 +61,9 @@ pub(crate) fn read_pack<'i>(
 /// What is wrong with the YAML, without repeating its text.
 fn words_of(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
-    let head: String = text.lines().next().unwrap_or_default().chars().take(160).collect();
+    // Quoted parts may be values of the file.
+    let head = text.lines().next().unwrap_or_default().split(['"', '`', '\'']).next().unwrap_or_default();
+    let head: String = head.chars().take(160).collect();
     if text.contains("udget") || text.contains("alias") {
         return format!("over a limit on aliases, nesting or size ({head})");
     }
@@ -106,7 +109,8 @@ impl<'de> Visitor<'de> for PackSeed<'_, '_, '_> {
             } else if listed && name != "context" && name != "description" {
                 return Err(serde::de::Error::custom("a header field comes after the list; move it above"));
             } else {
-                header.insert(name, map.next_value::<Value>()?);
+                let value = field(&name, &mut map)?;
+                header.insert(name, value);
             }
         }
         if !listed {
@@ -144,7 +148,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<Value>()? {
+        while let Some(item) = items.next_element::<Item>()?.map(|item| item.0) {
             self.count.set(self.count.get() + 1);
             if let Err(error) = (self.each)(self.header, item, self.count.get(), self.out) {
                 self.failure.set(Some(error));
@@ -157,6 +161,77 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Err(serde::de::Error::custom("a list was expected, not a mapping"))
+    }
+}
+
+/// Fields that are one text, whatever YAML would make of it: an address of digits is no number.
+const TEXTS: [&str; 7] = ["address", "tx_hash", "label", "id", "actor", "lastmod", "currency"];
+
+fn field<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Value, A::Error> {
+    if TEXTS.contains(&name) {
+        return Ok(map.next_value::<Option<String>>()?.map_or(Value::Null, Value::String));
+    }
+    map.next_value::<Value>()
+}
+
+/// One item of the list; its [`TEXTS`] are kept as they are spelled.
+struct Item(Value);
+
+impl<'de> serde::Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping of fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
+        let mut fields = Fields::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = field(&name, &mut map)?;
+            fields.insert(name, value);
+        }
+        Ok(Item(Value::Object(fields)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Item(Value::Array(Vec::new())))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Item, E> {
+        Ok(Item(text.into()))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Item, E> {
+        Ok(Item(flag.into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Item, E> {
+        Ok(Item(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Item, E> {
+        Ok(Item(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Item, E> {
+        Ok(Item(number.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Item, E> {
+        Ok(Item(Value::Null))
+    }
+
+    fn visit_none<E>(self) -> Result<Item, E> {
+        Ok(Item(Value::Null))
     }
 }
 

@@ -241,3 +241,15 @@ fn the_sink_may_stop_the_reading() {
     assert!(summary.stopped);
     assert_eq!(summary.objects, 1);
 }
+
+#[test]
+fn an_unquoted_address_of_digits_stays_as_it_is_spelled() {
+    let pack = "title: t\ncreator: c\nlabel: 007\ntags:\n- address: 1234567890123456789012345678901234567890\n- {address: 12e45678, label: 1e3, label: twice}\n- just a word\n";
+    let outcome = convert(Format::TagPack, pack, |_| {});
+    assert_eq!(
+        shown(&outcome.bodies, &["value", "abstract"]),
+        "cryptocurrency-wallet value=\"1234567890123456789012345678901234567890\"\nnote abstract=\"007\"\n\
+         cryptocurrency-wallet value=\"12e45678\"\nnote abstract=\"1e3\""
+    );
+    assert_eq!(outcome.bad.len(), 1);
+}
