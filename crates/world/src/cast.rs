@@ -214,7 +214,7 @@ impl Mint {
             }
             Kind::Email => {
                 let host = rng.word(&crate::hubs::MAIL_HOSTS);
-                format!("exercise.{name}.{tag}@{host}")
+                format!("exercise-{name}-{tag}@{host}")
             }
             Kind::Domain => {
                 let (first, second) = (rng.word(&words::ADJECTIVES), rng.word(&words::NOUNS));
@@ -223,7 +223,8 @@ impl Mint {
             }
             Kind::Wallet(coin) => wallets::wallet(coin, rng),
             Kind::Telegram => format!("exercise_{name}_{tag}"),
-            Kind::Line => format!("exercise.{name}.{tag}"),
+            // Dashes, not dots: `exercise.mei.link` would read as a domain.
+            Kind::Line => format!("exercise-{name}-{tag}"),
             Kind::Wechat => format!("exercise_{tag}"),
             Kind::Iban => wallets::iban(rng),
         };

@@ -19,6 +19,9 @@ pub mod truth;
 mod wallets;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use cast::Agency;
 use disk::{Folder, Sheet};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};

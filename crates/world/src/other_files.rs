@@ -7,22 +7,25 @@ use crate::text;
 use crate::truth::Role;
 use crate::words;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// The columns of a hotline's CSV file.
-pub(crate) const COLUMNS: [&str; 13] = [
+/// The columns of a hotline's CSV file; `mapping.toml` says what each becomes.
+pub(crate) const COLUMNS: [&str; 15] = [
     "reference",
     "date",
     "language",
-    "summary",
+    "story",
     "phone",
+    "phone_2",
     "telegram",
     "line",
     "wechat",
     "email",
     "website",
+    "website_2",
     "wallet",
+    "wallet_2",
     "iban",
-    "remarks",
 ];
 
 /// A MISP event: its UUID, its JSON, the UUIDs of its attributes.
@@ -81,34 +84,40 @@ pub(crate) fn day(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y-%m-%d").to_string()
 }
 
-/// A row of a hotline's CSV file, in the order of [`COLUMNS`]; several values of one column stand apart by `; `.
-pub(crate) fn csv_row(seed: u64, report: &Report) -> [String; 13] {
+/// Where a kind of value goes, first choice first.
+fn columns_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Phone => &["phone", "phone_2"],
+        Kind::Email => &["email"],
+        Kind::Domain => &["website", "website_2"],
+        Kind::Wallet(_) => &["wallet", "wallet_2"],
+        Kind::Telegram => &["telegram"],
+        Kind::Line => &["line"],
+        Kind::Wechat => &["wechat"],
+        Kind::Iban => &["iban"],
+    }
+}
+
+/// A row of a hotline's CSV file, in the order of [`COLUMNS`]. A value whose columns are taken stands in the story, and
+/// so does a hotline's own number that the caller quotes.
+pub(crate) fn csv_row(seed: u64, report: &Report) -> [String; 15] {
     let mut rng = Rng::keyed(seed, "csv", report.number);
-    let cell = |keep: &dyn Fn(&Mention) -> bool| {
-        let values =
-            report.mentions.iter().filter(|mention| keep(mention)).map(|mention| mention.selector.value.as_str());
-        values.collect::<Vec<_>>().join("; ")
-    };
-    let of = |kind: Kind| cell(&|mention| mention.selector.kind == kind && mention.role != Role::Hotline);
-    let quoted = cell(&|mention| mention.role == Role::Hotline);
-    let tongue = words::tongue(report.tongue);
-    let remarks =
-        if quoted.is_empty() { "EXERCISE".to_owned() } else { format!("EXERCISE {}: {quoted}", tongue.hotline) };
-    [
-        report.reference.clone(),
-        day(report.when),
-        tongue.code.to_owned(),
-        text::summary(report, &mut rng),
-        of(Kind::Phone),
-        of(Kind::Telegram),
-        of(Kind::Line),
-        of(Kind::Wechat),
-        of(Kind::Email),
-        of(Kind::Domain),
-        cell(&|mention| matches!(mention.selector.kind, Kind::Wallet(_))),
-        of(Kind::Iban),
-        remarks,
-    ]
+    let mut cells: BTreeMap<&str, String> = BTreeMap::new();
+    let mut story = text::summary(report, &mut rng);
+    for mention in &report.mentions {
+        let free = columns_of(mention.selector.kind).iter().find(|&&column| !cells.contains_key(column));
+        match free.filter(|_| mention.role != Role::Hotline) {
+            Some(column) => {
+                cells.insert(column, mention.selector.value.clone());
+            }
+            None => story.push_str(&format!(" {}", text::line(mention, report.tongue, &mut rng))),
+        }
+    }
+    cells.insert("reference", format!("EXERCISE {}", report.reference));
+    cells.insert("date", day(report.when));
+    cells.insert("language", words::tongue(report.tongue).code.to_owned());
+    cells.insert("story", story);
+    COLUMNS.map(|column| cells.remove(column).unwrap_or_default())
 }
 
 /// One line of an exchange's list: the address and, as a comment, the reference.

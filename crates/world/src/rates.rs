@@ -13,15 +13,15 @@ pub const LISTED_HOT_WALLETS: u64 = 50;
 /// A report also names a popular site that a reference list has (`reference/`).
 pub const LISTED_DOMAINS: u64 = 50;
 /// A report also names the one hot wallet that no list has.
-pub const UNLISTED_HOT_WALLET: u64 = 4;
+pub const UNLISTED_HOT_WALLET: u64 = 3;
 /// A report also names the one link shortener that no list has.
-pub const UNLISTED_SHORTENER: u64 = 4;
+pub const UNLISTED_SHORTENER: u64 = 3;
 /// A report also quotes the number of its agency's own hotline.
 pub const QUOTED_HOTLINES: u64 = 60;
 /// A report has a placeholder in place of a value that nobody knew.
 pub const PLACEHOLDERS: u64 = 20;
 /// A number that a syndicate gives up goes back to the operator and on to somebody else.
-pub const REASSIGNED_PHONES: u64 = 20;
+pub const REASSIGNED_PHONES: u64 = 40;
 /// Of those, the share that an innocent person gets; another syndicate gets the rest.
 pub const REASSIGNED_TO_INNOCENT: u64 = 500;
 /// A value written in text is defanged or spelled so that it is harder to read.

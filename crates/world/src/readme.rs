@@ -18,7 +18,7 @@ Written: {reports} reports, about {written} STIX objects, {syndicates} syndicate
 ## Files
 - `agency-CC-police/`: STIX 2.1 bundles, one or more a month. `agency-CC-csirt/`: MISP events, one a file.
   `agency-CC-hotline/`: CSV with `mapping.toml`. `agency-CC-consulate/`: notes, one a file, in {languages}.
-  `agency-CC-exchange/`: plain lists of wallets. `agency-CC-fiu/`: GraphSense TagPacks.
+  `agency-CC-exchange/`: plain lists of wallets, each wallet once. `agency-CC-fiu/`: GraphSense TagPacks.
 - `reference/`: lists in MISP's warninglist format (exchanges' hot wallets, popular domains, hotlines, placeholders).
   A node may load them as reference data; they are no reports.
 - `truth.jsonl`: the truth, one JSON object a line, `kind` tells which: `world`, `agency`, `syndicate`, `report`, `trap`.
@@ -32,6 +32,9 @@ A true pair is two reports, of one agency or of two, of one syndicate that name 
 share of found pairs that are of one syndicate. Recall: share of true pairs found. A found pair is two reports in one found
 group; each pair counts once. Beside it stands the score over connected reports (`joined`), where one hub that joins two
 syndicates makes all pairs across them wrong.
+A finder may name a report by its reference, by the id of its STIX `report`, by any id that belongs to it alone, or by
+`file#n`; `score::Truth` knows them all. An observable whose id follows from its value (a wallet, a domain) stands in
+many reports and names none: its reports are those that refer to it or name its value in their text.
 What cannot be told apart from the files alone is rare enough to leave room: a re-assigned number costs precision unless a
 linker minds the time between.
 

@@ -52,16 +52,29 @@ impl Truth {
         Self::read(std::io::BufReader::new(std::fs::File::open(world.join("truth.jsonl"))?))
     }
 
+    /// The same of some reports only, such as those whose format a finder can read.
+    ///
+    /// # Errors
+    /// As [`Truth::open`].
+    pub fn open_where(world: &Path, keep: impl FnMut(&ReportTruth) -> bool) -> Result<Self, TruthError> {
+        Self::read_where(std::io::BufReader::new(std::fs::File::open(world.join("truth.jsonl"))?), keep)
+    }
+
     /// Reads the lines of a truth file.
     ///
     /// # Errors
     /// As [`Truth::open`].
     pub fn read(lines: impl BufRead) -> Result<Self, TruthError> {
+        Self::read_where(lines, |_| true)
+    }
+
+    fn read_where(lines: impl BufRead, mut keep: impl FnMut(&ReportTruth) -> bool) -> Result<Self, TruthError> {
         let mut reports = Vec::new();
         for (at, line) in lines.lines().enumerate() {
             let parsed = serde_json::from_str(&line?).map_err(|source| TruthError::Line { line: at + 1, source })?;
-            if let Line::Report(report) = parsed {
-                reports.push(report);
+            match parsed {
+                Line::Report(report) if keep(&report) => reports.push(report),
+                _ => {}
             }
         }
         Ok(Self::of(reports))
@@ -104,6 +117,21 @@ impl Truth {
     /// belongs to it alone (an attribute's UUID), a note's file, or `file#n` for the nth line, row or tag.
     pub fn report(&self, name: &str) -> Option<&str> {
         self.names.get(name).and_then(|&at| self.ids.get(at as usize)).map(String::as_str)
+    }
+
+    /// The first reference of a report that stands in a text: `XA-000123` in a name, a note or a label.
+    ///
+    /// ```
+    /// # use world::score::Truth;
+    /// assert_eq!(Truth::of([]).reference_in("EXERCISE report XA-000123"), None);
+    /// ```
+    pub fn reference_in(&self, text: &str) -> Option<&str> {
+        // Two letters, a dash, six digits or more.
+        text.match_indices('-').find_map(|(dash, _)| {
+            let rest = text.get(dash + 1..)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            self.report(text.get(dash.checked_sub(2)?..dash + 1 + digits)?)
+        })
     }
 
     /// How many reports there are.
@@ -437,6 +465,18 @@ mod tests {
         assert_eq!((hub.direct.pairs_found, hub.direct.pairs_right), (3, 2));
         assert_eq!((hub.joined.pairs_found, hub.joined.pairs_right, hub.joined.recall), (6, 2, 1.0));
         assert_eq!(hub.worst.first().map(|wrong| wrong.pairs), Some(1));
+    }
+
+    #[test]
+    fn a_reference_is_found_in_any_text() {
+        let report = ReportTruth { id: "XA-000123".to_owned(), ..report(1, 1, &[]) };
+        let truth = Truth::of([report]);
+        for text in ["EXERCISE XA-000123", "报案XA-000123。", "2026-01-02 XA-000123\n"] {
+            assert_eq!(truth.reference_in(text), Some("XA-000123"), "{text}");
+        }
+        for text in ["XA-0001234", "XA-00012", "-", "é-1"] {
+            assert_eq!(truth.reference_in(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What happens: reports in the order of time, each with what it names and why. Holds the syndicates at work and
 //! nothing of what is past, so memory does not grow with the world.
 
-use crate::cast::{Agency, Kind, Mint, Selector, Syndicate, letters, pick_agency};
+use crate::cast::{Agency, Desk, Kind, Mint, Selector, Syndicate, letters, pick_agency};
 use crate::hubs::{self, Hubs};
 use crate::prng::Rng;
 use crate::truth::{Role, SyndicateTruth, TrapKind, TrapTruth};
 use crate::wallets::{self, Coin};
 use crate::{phones, rates, words};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a report tells its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub(crate) struct Story<'a> {
     rest: i64,
     /// For each recruiter's name, how many syndicates have somebody of that name.
     names: BTreeMap<&'static str, u64>,
+    /// What each exchange has listed: nobody lists a wallet twice. Some 13,000 wallets in a world of a million objects.
+    listed: BTreeSet<(usize, String)>,
     /// Syndicates that have ended since the last report.
     pub(crate) ended: Vec<SyndicateTruth>,
 }
@@ -90,6 +92,7 @@ impl<'a> Story<'a> {
             per_agency: vec![0; agencies.len()],
             rest: span / 1000 * rates::REASSIGN_AFTER as i64,
             names: BTreeMap::new(),
+            listed: BTreeSet::new(),
             ended: Vec::new(),
         };
         for _ in 0..live {
@@ -135,7 +138,7 @@ impl<'a> Story<'a> {
         };
         // An exchange or a financial intelligence unit states one wallet at a time, and some are its customers' pool.
         let hot = if agency.desk.wallets_only() && rng.chance(rates::LISTED_HOT_WALLETS) {
-            rng.pick(&self.hubs.hot).cloned()
+            rng.pick(&self.hubs.hot).cloned().filter(|selector| new_to(&mut self.listed, agency, selector))
         } else {
             None
         };
@@ -194,10 +197,13 @@ impl<'a> Story<'a> {
                 let to = Some(syndicate.code());
                 report.traps.push(TrapTruth::new(TrapKind::Reassigned, &selector, Some(format!("S{was:05}")), to));
             }
+            if !new_to(&mut self.listed, agency, &selector) {
+                return self.lone(report, agency, rng);
+            }
             report.mentions.push(Mention { selector, role: Role::Genuine });
         }
         report.recruiter = rng.word(&syndicate.recruiters);
-        if agency.desk == crate::cast::Desk::Police && rng.chance(rates::INTELLIGENCE_REPORTS) {
+        if agency.desk == Desk::Police && rng.chance(rates::INTELLIGENCE_REPORTS) {
             report.shape = Shape::Intelligence;
         }
         let bit = 1_u64 << (agency.at % 64);
@@ -291,6 +297,11 @@ impl<'a> Story<'a> {
         let names = shared.map(|(name, count)| TrapTruth::same_name(name, *count)).collect();
         (ended, names)
     }
+}
+
+/// Whether an exchange may list this wallet: nobody lists one twice. Other agencies may state anything again.
+fn new_to(listed: &mut BTreeSet<(usize, String)>, agency: &Agency, selector: &Selector) -> bool {
+    agency.desk != Desk::Exchange || listed.insert((agency.at, selector.value.clone()))
 }
 
 const COINS: [Coin; 3] = [Coin::Trx, Coin::Btc, Coin::Eth];

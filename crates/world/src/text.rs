@@ -5,7 +5,7 @@ use crate::prng::Rng;
 use crate::rates;
 use crate::story::{Mention, Report, Shape};
 use crate::truth::Role;
-use crate::words::{Tongue, tongue};
+use crate::words::{self, Tongue, tongue};
 
 /// A value as an officer or a caller writes it; sometimes defanged, spaced or in the script's own digits.
 fn written(mention: &Mention, tongue: &Tongue, rng: &mut Rng) -> String {
@@ -76,13 +76,16 @@ fn cue(mention: &Mention, tongue: &Tongue, rng: &mut Rng) -> String {
     }
 }
 
-/// The lines that name values, one a line: `cue: value`.
-fn named(report: &Report, tongue: &Tongue, rng: &mut Rng, keep: impl Fn(&Mention) -> bool) -> String {
-    let mut out = String::new();
-    for mention in report.mentions.iter().filter(|mention| keep(mention)) {
-        out.push_str(&format!("{}: {}\n", cue(mention, tongue, rng), written(mention, tongue, rng)));
-    }
-    out
+/// One value with the words before it: `cue: value`.
+pub(crate) fn line(mention: &Mention, tongue: usize, rng: &mut Rng) -> String {
+    let tongue = words::tongue(tongue);
+    format!("{}: {}", cue(mention, tongue, rng), written(mention, tongue, rng))
+}
+
+/// The lines that name values, one a line.
+fn named(report: &Report, rng: &mut Rng, keep: impl Fn(&Mention) -> bool) -> String {
+    let mentions = report.mentions.iter().filter(|mention| keep(mention));
+    mentions.map(|mention| format!("{}\n", line(mention, report.tongue, rng))).collect()
 }
 
 /// An advert or message, with how to reach whoever wrote it. Begins with EXERCISE.
@@ -91,7 +94,7 @@ pub(crate) fn advert(report: &Report, rng: &mut Rng) -> String {
     let contact = |mention: &Mention| {
         !matches!(mention.selector.kind, Kind::Wallet(_) | Kind::Iban) && mention.role != Role::Hotline
     };
-    format!("EXERCISE {}\n{}", rng.word(tongue.adverts), named(report, tongue, rng, contact))
+    format!("EXERCISE {}\n{}", rng.word(tongue.adverts), named(report, rng, contact))
 }
 
 /// A note about a report, with everything it names. Begins with EXERCISE and the report's reference.
@@ -102,7 +105,7 @@ pub(crate) fn note(report: &Report, rng: &mut Rng) -> String {
         Shape::Complaint | Shape::Intelligence => rng.word(tongue.openers),
     };
     let name = format!("{}: {}.", tongue.name, report.recruiter);
-    format!("EXERCISE {}\n{first}\n{name}\n{}", report.reference, named(report, tongue, rng, |_| true))
+    format!("EXERCISE {}\n{first}\n{name}\n{}", report.reference, named(report, rng, |_| true))
 }
 
 /// One sentence without any value, for a summary field.
