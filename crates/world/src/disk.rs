@@ -8,7 +8,6 @@ use crate::prng::Rng;
 use crate::stix_file;
 use crate::story::Report;
 use crate::text;
-use crate::words;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -112,8 +111,11 @@ impl<'a> Folder<'a> {
             }
             Desk::Hotline => {
                 let head = format!("{}\n", other_files::COLUMNS.join(","));
-                let row = csv_line(&other_files::csv_row(self.seed, report))?;
-                self.line(report, "csv", &head, &row, 1 + report.mentions.len() as u64)
+                let cells = other_files::csv_row(self.seed, report);
+                // Each value in a column of its own becomes an observable and a relationship to the complaint.
+                let values = cells.iter().skip(4).filter(|cell| !cell.is_empty()).count() as u64;
+                let row = csv_line(&cells)?;
+                self.line(report, "csv", &head, &row, 1 + 2 * values)
             }
             Desk::Exchange => {
                 let line = other_files::list_line(report).unwrap_or_default();
@@ -126,7 +128,7 @@ impl<'a> Folder<'a> {
             Desk::Fiu => {
                 let head = other_files::tagpack_head(self.agency, &month(report.when));
                 let tag = other_files::tagpack_tag(report).unwrap_or_default();
-                self.line(report, "yaml", &head, &tag, 3)
+                self.line(report, "yaml", &head, &tag, 2)
             }
         }
     }
@@ -256,9 +258,4 @@ pub(crate) fn json(path: PathBuf, value: &Value) -> Result<u64, WorldError> {
     let mut sheet = Sheet::new(path)?;
     sheet.write(&format!("{value:#}\n"))?;
     sheet.close()
-}
-
-/// Languages are named in the README by their codes.
-pub(crate) fn languages() -> String {
-    words::TONGUES.iter().map(|tongue| tongue.code).collect::<Vec<_>>().join(", ")
 }

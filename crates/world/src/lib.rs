@@ -50,8 +50,8 @@ pub struct Plan {
     /// How many months the reports cover, 1 to 600.
     pub months: usize,
     /// About how many STIX objects the world gives once it is read; writing ends with the report that reaches it. STIX
-    /// files are counted exactly, a MISP event as its attributes and itself, a CSV row as its values and itself, a
-    /// note or a line of a list as one, a tag as three.
+    /// files are counted exactly, a MISP event as its attributes and itself, a CSV row as itself and two for each
+    /// value, a note or a line of a list as one, a tag as two.
     pub objects: usize,
     /// When it begins; 2026-01-01T00:00:00Z.
     pub start: Timestamp,

@@ -1,6 +1,6 @@
 //! The README that stands in a world's folder: what is in it, what is true, at which rates it is hard.
 
-use crate::{Plan, Summary, disk, rates};
+use crate::{Plan, Summary, rates, words};
 
 pub(crate) fn text(plan: &Plan, summary: &Summary) -> String {
     let share = |per_mille: u64| format!("{}.{} %", per_mille / 10, per_mille % 10);
@@ -64,7 +64,7 @@ at one of three hosts that everybody uses.
         reports = summary.reports,
         written = summary.objects,
         syndicates = summary.syndicates,
-        languages = disk::languages(),
+        languages = words::TONGUES.each_ref().map(|tongue| tongue.code).join(", "),
         lone = share(rates::LONE_REPORTS),
         late = share(rates::LATE_VALUES),
         phones = share(rates::MISTYPED_PHONES),

@@ -35,6 +35,14 @@ fn the_truth_itself_scores_one_and_joining_everything_scores_low() {
         let known = link(&reports, |name| name.role == Role::Genuine, usize::MAX);
         println!("seed {seed} genuine {:?} {:?}", known.direct, known.joined);
         assert_eq!(known.direct.recall, 1.0);
+        // The bound on holders that the README states, per syndicate.
+        let mut holders: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        for report in &reports {
+            for name in report.names.iter().filter(|name| name.role == Role::Genuine) {
+                *holders.entry((report.syndicate.as_deref().unwrap(), &name.value)).or_default() += 1;
+            }
+        }
+        assert!(holders.into_values().max().unwrap() <= world::rates::GENUINE_HOLDERS);
         // Re-assigned numbers are genuine for both their owners: a pair across them is what is left to lose.
         assert!(known.direct.precision > 0.99, "{known:?}");
         let naive = link(&reports, |_| true, usize::MAX);
