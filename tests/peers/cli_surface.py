@@ -3,6 +3,7 @@ Each command that other programs rely on, beside a running server and without on
 what stands on stdout, the shape of each `--json`, and that errors say what to do. Read it as the surface's documentation."""
 import json
 import re
+import uuid
 
 from node import INTAKE, Checks, Node, note
 
@@ -15,14 +16,18 @@ def holder(source, text):
     return note(f"EXERCISE {source}: {text}", abstract=f"EXERCISE {source} report")
 
 
+def write_bundle(path, objects):
+    """A STIX bundle file; the path again."""
+    path.write_text(json.dumps({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": objects}))
+    return path
+
+
 def ingest_files(node):
-    """The files that the ingest checks use: one good bundle, one with a bad record, a list, a free text."""
+    """The files that the ingest checks use: one good bundle, a list, a free text, one that is cut off."""
     good = [holder("north", f"victim paid {WALLET}, told to see https://job-offer.example"),
             holder("south", f"recruiter gave {WALLET} and hr@job-offer.example")]
-    files = {name: node.scratch / name for name in ("good.json", "mixed.json", "list.txt", "free.txt", "broken.json")}
-    bundle = {"type": "bundle", "id": "bundle--1c2b7a52-6f63-4a1e-9d5e-3c7a1f0b9e22"}
-    files["good.json"].write_text(json.dumps({**bundle, "objects": good}))
-    files["mixed.json"].write_text(json.dumps({**bundle, "objects": [holder("east", "one good record"), {"type": "note", "id": "not-an-id"}]}))
+    files = {name: node.scratch / name for name in ("good.json", "list.txt", "free.txt", "broken.json")}
+    write_bundle(files["good.json"], good)
     files["list.txt"].write_text("scam-one.example\nscam-two.example\n")
     files["free.txt"].write_text("EXERCISE. The caller was told to write to +1 555 0142 on Telegram and pay on job-offer.example.\n")
     files["broken.json"].write_text('{"type": "bundle", "objects": [')
@@ -71,12 +76,13 @@ def reading(node, how, good):
 def writing(node, how, files):
     """The commands that write, each in a form that can be told apart."""
     before = node.json("stats")
-    mixed = node.run("ingest", files["mixed.json"])
+    mixed_file = write_bundle(node.scratch / "mixed.json", [holder(how, "one good record"), {"type": "note", "id": "not-an-id"}])
+    mixed = node.run("ingest", mixed_file)
     after = node.json("stats")
     check(f"{how}: a bad record is set aside, counted and told, the good one kept, exit 0",
           mixed.returncode == 0 and re.search(r"\b1\b", mixed.stdout + mixed.stderr) and after["entries"] > before["entries"], said(mixed))
     check(f"{how}: ingest returns when the views are level", after["behind"] == 0, after)
-    strict = node.run("ingest", "--strict", files["mixed.json"])
+    strict = node.run("ingest", "--strict", mixed_file)
     check(f"{how}: --strict refuses the whole file and says which record", strict.returncode != 0 and "not-an-id" in strict.stdout + strict.stderr, said(strict))
     broken = node.run("ingest", files["broken.json"])
     check(f"{how}: a file that is cut off is named in what is said", "broken.json" in broken.stdout + broken.stderr, said(broken))
@@ -90,14 +96,12 @@ def writing(node, how, files):
 
     marked = note(f"EXERCISE withdraw {how.replace(' ', '-')}")
     path = node.scratch / "one.json"
-    path.write_text(json.dumps({"type": "bundle", "id": "bundle--1c2b7a52-6f63-4a1e-9d5e-3c7a1f0b9e23", "objects": [marked]}))
-    node.eye("ingest", path)
+    node.eye("ingest", write_bundle(path, [marked]))
     check(f"{how}: withdraw needs a reason", node.run("withdraw", marked["id"]).returncode != 0)
     check(f"{how}: withdraw", (done := node.run("withdraw", marked["id"], "--reason", "EXERCISE mistaken")).returncode == 0, said(done))
     check(f"{how}: what was withdrawn is in no export", marked["id"] not in {o["id"] for o in node.export()})
     gone = note(f"EXERCISE expunge {how}")
-    path.write_text(json.dumps({"type": "bundle", "id": "bundle--1c2b7a52-6f63-4a1e-9d5e-3c7a1f0b9e24", "objects": [gone]}))
-    node.eye("ingest", path)
+    node.eye("ingest", write_bundle(path, [gone]))
     check(f"{how}: expunge", (done := node.run("expunge", gone["id"], "--reason", "EXERCISE wrong person")).returncode == 0, said(done))
     check(f"{how}: what was expunged is in no export", gone["id"] not in {o["id"] for o in node.export()})
     check(f"{how}: withdraw of an unknown id fails and says so",

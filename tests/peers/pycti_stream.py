@@ -29,7 +29,9 @@ def listen(url, state_path):
             return json.loads(path.read_text()) if path.exists() else None
 
         def set_state(self, state):
-            pathlib.Path(state_path).write_text(json.dumps(state))
+            new = pathlib.Path(state_path + ".new")
+            new.write_text(json.dumps(state))
+            new.replace(state_path)  # the listener may be killed at any moment
 
         def date_now_z(self):
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
