@@ -81,7 +81,7 @@ pip_install() {
 build_ui() {
     local stamp=$CACHE/ui.built
     mkdir -p "$CACHE"
-    if [ -d "$ROOT/ui/dist" ] && [ -e "$stamp" ] &&
+    if [ -d "$ROOT/ui/dist" ] && [ -d "$ROOT/ui/node_modules" ] && [ -e "$stamp" ] &&
         [ -z "$(find "$ROOT/ui" \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print -quit)" ]; then
         echo "ui/dist is up to date"
         return 0
