@@ -70,7 +70,7 @@ give() {
         say "$name: not fetched"
         return 1
     fi
-    stamp=$CACHE/loaded.$name.$(printf '%s' "$(realpath "$data")" | cksum | cut -d' ' -f1)
+    stamp=$(loaded_stamp "$data" "$name")
     if cmp -s "$FEEDS/$name.version" "$stamp"; then
         say "$name $(cat "$stamp"): loaded already"
         return 0

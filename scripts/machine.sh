@@ -77,6 +77,9 @@ pip_install() {
     ) 9>"$CACHE/venv.lock"
 }
 
+# Where ./run notes that it has loaded NAME into the node in DATA: loaded_stamp DATA NAME.
+loaded_stamp() { printf '%s/loaded.%s.%s' "$CACHE" "$(realpath -m "$1" | cksum | cut -d' ' -f1)" "$2"; }
+
 # Builds the page's styles and islands into ui/dist, when anything in ui/ is newer than the last build.
 build_ui() {
     local stamp=$CACHE/ui.built
