@@ -11,9 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
 from node import Checks, Listener, Node, note  # noqa: E402
 
 # Words of the body that stand nowhere else: plain, in another script, inside selectors (domain, e-mail, phone digits).
-WORDS = ["zwirblefink", "กขลฟ้ามรกต", "gnorvelblatt", "15550177341"]
+WORDS = ["zwirblefink", "กขลฟ้ามรกต", "gnorvelblatt", "12025550177"]
 TEXT = ("EXERCISE. Zwirblefink said: กขลฟ้ามรกต. Write to hr@gnorvelblatt.example or see "
-        "https://www.gnorvelblatt.example/offer, call +1 555 017 7341 or +15550177341.")
+        "https://www.gnorvelblatt.example/offer, call +1 202 555 0177 or +12025550177.")
 check = Checks()
 
 

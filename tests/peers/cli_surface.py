@@ -29,7 +29,7 @@ def ingest_files(node):
     files = {name: node.scratch / name for name in ("good.json", "list.txt", "free.txt", "broken.json")}
     write_bundle(files["good.json"], good)
     files["list.txt"].write_text("scam-one.example\nscam-two.example\n")
-    files["free.txt"].write_text("EXERCISE. The caller was told to write to +1 555 0142 on Telegram and pay on job-offer.example.\n")
+    files["free.txt"].write_text("EXERCISE. The caller was told to write to +1 202 555 0142 on Telegram and pay on job-offer.example.\n")
     files["broken.json"].write_text('{"type": "bundle", "objects": [')
     return good, files
 
@@ -92,7 +92,7 @@ def writing(node, how, files):
     check(f"{how}: the listed domain is found", any("scam-one" in json.dumps(f) for f in node.lines("search", "scam-one.example")))
     check(f"{how}: free text with its collection and marking",
           (done := node.run("ingest", "--collection", "intake", "--marking", "AMBER+STRICT", files["free.txt"])).returncode == 0, said(done))
-    check(f"{how}: the phone number in the free text links it", node.lines("search", "+15550142") or node.lines("links", "+15550142"))
+    check(f"{how}: the phone number in the free text links it", node.lines("search", "+12025550142") or node.lines("links", "+12025550142"))
 
     marked = note(f"EXERCISE withdraw {how.replace(' ', '-')}")
     path = node.scratch / "one.json"

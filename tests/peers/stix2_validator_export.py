@@ -21,7 +21,7 @@ with Node(served=False) as node:
     bundle.write_text(json.dumps({"type": "bundle", "id": "bundle--1c2b7a52-6f63-4a1e-9d5e-3c7a1f0b9e22", "objects": sent}))
     node.eye("ingest", "--collection", "intake", bundle)
     text = node.scratch / "note.txt"
-    text.write_text("EXERCISE. Caller says the recruiter used https://job-offer.example and wrote from hr@job-offer.example, +1 555 0142.\n")
+    text.write_text("EXERCISE. Caller says the recruiter used https://job-offer.example and wrote from hr@job-offer.example, +1 202 555 0142.\n")
     node.eye("ingest", "--collection", "intake", text)
     node.eye("world", "load", timeout=300)
 
