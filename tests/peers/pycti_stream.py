@@ -19,8 +19,8 @@ def listen(url, state_path):
     """Prints one JSON line an event; keeps pycti's own state in a file, as a connector would."""
     from pycti.connector.opencti_connector_helper import ListenStream
 
-    class Helper:
-        """The part of a connector's helper that ListenStream uses."""
+    class Connector:
+        """The part of a connector that ListenStream uses."""
         log_level = "error"
         connector_logger = logging.getLogger("listener")
 
@@ -40,7 +40,7 @@ def listen(url, state_path):
         print(json.dumps({"id": message.id, "event": message.event, "data": json.loads(message.data)}), flush=True)
 
     token = sys.stdin.readline().strip()
-    ListenStream(Helper(), told, url, token, False, "0-0", None, True, True, False, False).run()
+    ListenStream(Connector(), told, url, token, False, "0-0", None, True, True, False, False).run()
 
 
 class Client:
