@@ -1,0 +1,77 @@
+use crate::Entry;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// Which entries a room folds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kinds {
+    /// Every one.
+    All,
+    /// Those of these kinds.
+    Of(&'static [&'static str]),
+}
+
+impl Kinds {
+    pub(crate) fn has(self, kind: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(list) => list.contains(&kind),
+        }
+    }
+}
+
+/// Bodies of earlier entries, for a fold that must take back what an older version brought.
+pub trait Bodies {
+    /// The body at `pos`, unless it was expunged or never was.
+    fn body(&self, pos: u64) -> Option<Arc<str>>;
+    /// The whole entry at `pos`.
+    fn entry(&self, pos: u64) -> Option<Entry>;
+}
+
+/// Why a fold did not take an entry. A fold cannot refuse: what it cannot read is noted and passed by.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The body is not what its kind promises: noted in `unfolded`, never there again.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The storage failed: the transaction is undone and tried again.
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+}
+
+/// A room's view: a pure fold of the log into one SQLite file that the ledger owns.
+///
+/// The rows hold `pos` and dense numbers, never bodies; each carries its collection's number.
+pub trait Room: Send {
+    /// Its name, the first part of the file's name.
+    fn name(&self) -> &'static str;
+    /// The version of its schema and of everything its fold uses. Another version is another file.
+    fn version(&self) -> u32;
+    /// What it folds.
+    fn kinds(&self) -> Kinds;
+    /// `CREATE TABLE` statements.
+    fn schema(&self) -> &'static str;
+    /// Registers functions on each connection, the writer's and the readers'.
+    ///
+    /// # Errors
+    /// SQLite's.
+    fn prepare(&self, _conn: &Connection) -> rusqlite::Result<()> {
+        Ok(())
+    }
+    /// Takes one entry into the running transaction.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    fn fold(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError>;
+    /// Writes what [`Room::fold`] held back; called before each commit.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    fn flush(&mut self, _view: &Connection) -> Result<(), FoldError> {
+        Ok(())
+    }
+    /// The commit is durable as far as views are: `position` may be read.
+    fn committed(&mut self, _position: u64) {}
+    /// The transaction was undone, or the file is new: forget what memory holds of it.
+    fn reset(&mut self) {}
+}
