@@ -1,11 +1,25 @@
 //! Owns objects, versions, search, selectors' holders, links, imports and reference lists; their pages and commands.
 //! Never touches cases, accounts' secrets, or what the viewer may not see.
-//! Data flows one way: a command becomes entries (`act`), the fold makes rows (`view`), a reading answers a Viewer (`read`).
+//! Data flows one way: a command becomes entries (`take`, `import`, `withdraw`), the fold makes rows (`view`), a reading answers a Viewer.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod entry;
+mod error;
+mod import;
+mod links;
+mod room;
+mod rows;
+mod search;
+mod take;
 pub mod view;
-mod withdrawal;
+mod withdraw;
 
+pub use error::{Error, Result};
+pub use import::{ImportJob, ImportReport, ImportRow};
+pub use links::{HUB, Link, Neighbour};
+pub use room::{Intel, Setup};
+pub use rows::{CollectionCount, Match, ObjectRow, Page, VersionMatch};
+pub use search::{Count, Found, Hit, name_of};
+pub use take::{Taken, Took};
 pub use view::IntelRoom;
-pub use withdrawal::Withdrawal;
+pub use withdraw::Which;

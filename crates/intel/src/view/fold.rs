@@ -2,9 +2,9 @@ use super::dictionary::Dictionary;
 use super::state;
 use super::text::Words;
 use crate::entry::{self, Import, Imported, Overrule, Seen};
-use crate::withdrawal::Withdrawal;
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -130,7 +130,7 @@ impl IntelRoom {
             entry.col, signed(entry.pos), row.obj, row.version, bits, kind, row.spec, row.tlp, entry.arrived,
             entry.cause.map(signed), entry.author
         ])?;
-        self.rows.set(entry.pos, entry.col);
+        self.rows.set(entry.pos, Some(entry.col));
         Ok(())
     }
 
@@ -212,13 +212,17 @@ impl IntelRoom {
     }
 
     fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
-        let withdrawal: Withdrawal = read(entry)?;
-        let (obj, new) = self.objects.number(view, 0, &withdrawal.object)?;
+        // Withdrawals and erasures name the entry that goes and its object; an erasure's body has no version.
+        let goes: Gone = read(entry)?;
+        let (obj, new) = self.objects.number(view, 0, &goes.object)?;
         if new {
             return Ok(());
         }
         let stood = versions_of(view, obj, entry.col)?;
-        let Some(target) = withdrawal.target(&stood, |s| (s.pos, s.version, s.state), bodies) else { return Ok(()) };
+        let is_it = |s: &&Stood| {
+            s.state & bit == 0 && bodies.entry(unsigned(s.pos)).is_some_and(|e| hex::encode(e.id) == goes.entry)
+        };
+        let Some(target) = stood.iter().find(is_it).copied() else { return Ok(()) };
         set_state(view, entry.col, target.pos, bit, state::LAST | state::FIRST)?;
         let was_last = target.state & state::LAST != 0;
         if was_last && let Some(value) = body_value(bodies, target.pos) {
@@ -301,6 +305,17 @@ fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
     serde_json::from_str(body).map_err(|e| FoldError::Unreadable(format!("{}: {e}", entry.kind.as_str())))
 }
 
+/// What both `withdraw` and `expunge` say.
+#[derive(serde::Deserialize)]
+struct Gone {
+    entry: String,
+    object: String,
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
 fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -361,7 +376,13 @@ impl Room for IntelRoom {
     }
     fn prepare(&self, conn: &Connection) -> rusqlite::Result<()> {
         people::see::register(conn)?;
-        people::see::register_rows(conn, Arc::clone(&self.rows))
+        people::see::register_rows(conn, Arc::clone(&self.rows))?;
+        // The collection a row stands in, for joining by `pos` alone; what it finds is filtered by `see` all the same.
+        let rows = Arc::clone(&self.rows);
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+        conn.create_scalar_function("col_of", 1, flags, move |ctx| {
+            Ok(u64::try_from(ctx.get::<i64>(0)?).ok().and_then(|pos| rows.get(pos)))
+        })
     }
     fn fold(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         match entry.kind.as_str() {

@@ -1,0 +1,373 @@
+//! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
+use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
+use crate::rows::{signed, unsigned};
+use crate::take::CHUNK;
+use crate::{Error, Intel, Result};
+use formats::{Format, Item, KeyedIds, Mapping, Options, Record, TimesKnown};
+use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
+use people::entry::Purpose;
+use people::{Collection, CollectionPolicy, Viewer};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Problems named in a report; the rest is counted.
+const NAMED: usize = 100;
+/// The version of the mappings to STIX, noted with each import.
+const MAPPING: u32 = 1;
+/// Bytes held back by `--strict` before anything is written.
+const HELD: usize = 512 << 20;
+
+/// What to import, and how.
+#[derive(Default)]
+pub struct ImportJob {
+    /// The feed's or file's name.
+    pub source: String,
+    /// The format; guessed when absent.
+    pub format: Option<Format>,
+    /// Where to.
+    pub collection: Option<CollectionId>,
+    /// For what carries no marking.
+    pub marking: Option<stix::Tlp>,
+    /// Country of the report, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Mapping of a CSV file.
+    pub mapping: Option<Mapping>,
+    /// Refuse the whole file when one record is bad.
+    pub strict: bool,
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, Default)]
+pub struct ImportReport {
+    /// The import's number: its entry.
+    pub import: Option<u64>,
+    /// The format it was read as.
+    pub format: String,
+    /// Objects that were new.
+    pub added: u64,
+    /// Objects that stood already.
+    pub same: u64,
+    /// Records set aside.
+    pub aside: u64,
+    /// The first hundred reasons, each with its place.
+    pub problems: Vec<String>,
+    /// What a reader of the import should know.
+    pub notes: Vec<(String, u64)>,
+}
+
+/// An import as the view has it.
+#[derive(Debug, Clone)]
+pub struct ImportRow {
+    /// Its number.
+    pub pos: u64,
+    /// Its collection's small number.
+    pub col: u32,
+    /// What was read.
+    pub source: String,
+    /// As what.
+    pub format: String,
+    /// By whom.
+    pub author: u32,
+    /// When, µs.
+    pub arrived: i64,
+    /// Its end, once it has one.
+    pub done: Option<Imported>,
+}
+
+/// An import under way.
+struct Running<'a> {
+    intel: &'a Intel,
+    viewer: &'a Viewer,
+    places: Vec<(Arc<Collection>, CollectionPolicy)>,
+    marking: Option<stix::Tlp>,
+    cause: Arc<Entry>,
+    waiting: Vec<NewEntry>,
+    seen: Vec<NewEntry>,
+    report: ImportReport,
+    failed: Option<Error>,
+}
+
+impl Intel {
+    /// Imports a stream. Bad records are set aside and named; what is good is written, 400 a commit.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when the
+    /// file breaks off (what stood before the break is in); the ledger's.
+    pub fn import(
+        &self, viewer: &Viewer, job: &ImportJob, input: Box<dyn Read + '_>, progress: &mut dyn FnMut(&ImportReport),
+    ) -> Result<ImportReport> {
+        let unpacked = formats::decompress(Box::new(BufReader::new(input)))?;
+        let mut input = BufReader::with_capacity(1 << 16, unpacked);
+        let format = match job.format {
+            Some(format) => format,
+            None => {
+                let head = input.fill_buf().map_err(|e| Error::Bad(format!("{}: {e}", job.source)))?;
+                formats::guess(&job.source, head).map_err(|e| Error::Bad(e.to_string()))?
+            }
+        };
+        let collection = job.collection.unwrap_or(ledger::INTAKE);
+        let home = self.inner.people.writable(viewer, collection)?;
+        let policy = self.inner.people.policy(viewer, &home)?;
+        let mut places = vec![(Arc::clone(&home), policy)];
+        if let Some(tighter) = self.inner.people.collection_for(Purpose::Restricted)?
+            && viewer.may_write(tighter.col)
+            && tighter.id != home.id
+        {
+            let policy = self.inner.people.policy(viewer, &tighter)?;
+            places.push((tighter, policy));
+        }
+        let ids = KeyedIds::new(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"converted ids"]));
+        let mut options = Options::new(&job.source, &ids);
+        options.mapping = job.mapping.as_ref();
+        options.country = job.country.as_deref().or(self.inner.country.as_deref());
+        options.exercise = self.inner.people.node()?.is_some_and(|n| n.exercise);
+        self.reach()?;
+        if job.strict {
+            return self.strictly(viewer, job, format, input, &options, places, progress);
+        }
+        let mut running = self.begin(viewer, job, format, places)?;
+        let summary = formats::read(format, Box::new(input), &options, &mut |item| running.take(item, progress));
+        running.end(summary)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one caller; the parts of one import")]
+    fn strictly(
+        &self, viewer: &Viewer, job: &ImportJob, format: Format, input: impl BufRead, options: &Options<'_>,
+        places: Vec<(Arc<Collection>, CollectionPolicy)>, progress: &mut dyn FnMut(&ImportReport),
+    ) -> Result<ImportReport> {
+        let (mut held, mut size, mut bad) = (Vec::new(), 0usize, None);
+        let summary = formats::read(format, Box::new(input), options, &mut |item| {
+            match &item {
+                Item::Skipped(b) => bad = Some(format!("{}: {}", b.at, b.why)),
+                Item::Object(r) => {
+                    size += r.body.len();
+                    bad = places
+                        .iter()
+                        .map(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking))
+                        .find_map(|e| e.err().map(|why| format!("{} ({}): {why}", r.at, r.id)))
+                        .filter(|_| places.iter().all(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking).is_err()));
+                }
+            }
+            if bad.is_none() && size > HELD {
+                bad = Some("the file is too large for --strict; import it without".into());
+            }
+            held.push(item);
+            if bad.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Some(why) = bad {
+            return Err(Error::Bad(format!("{}: {why}; nothing was imported", job.source)));
+        }
+        let summary = summary?;
+        let mut running = self.begin(viewer, job, format, places)?;
+        for item in held {
+            if running.take(item, progress).is_break() {
+                break;
+            }
+        }
+        running.end(Ok(summary))
+    }
+
+    fn begin<'a>(
+        &'a self, viewer: &'a Viewer, job: &ImportJob, format: Format, places: Vec<(Arc<Collection>, CollectionPolicy)>,
+    ) -> Result<Running<'a>> {
+        let home = places.first().map(|(c, _)| Arc::clone(c)).ok_or(Error::NotFound)?;
+        let body = Import { source: job.source.clone(), format: format.as_str().into(), sha256: None, mapping: MAPPING };
+        let entry = work(viewer, home.id, IMPORT, IdSource::Fresh, "", None, &body)?;
+        let outcomes = self.append(Append { entries: vec![entry], expect: viewer.expects([&*home]) }, Urgency::Interactive)?;
+        let Some(Outcome::New(cause)) = outcomes.into_iter().next() else { return Err(ledger::Error::Closed.into()) };
+        let report = ImportReport { import: Some(cause.pos), format: format.as_str().into(), ..ImportReport::default() };
+        Ok(Running {
+            intel: self, viewer, places, marking: job.marking, cause, waiting: Vec::new(), seen: Vec::new(), report, failed: None,
+        })
+    }
+
+    /// The imports that the viewer sees, newest first.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn imports(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<ImportRow>> {
+        let before = before.map_or(i64::MAX, signed);
+        self.read(viewer, |conn| {
+            let mut stmt = conn.prepare_cached(
+                "SELECT pos, col, source, format, author, arrived, summary FROM imports WHERE see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
+            )?;
+            let rows = stmt.query_map((before, limit as i64), |r| {
+                let summary: Option<String> = r.get(6)?;
+                Ok(ImportRow {
+                    pos: unsigned(r.get(0)?), col: r.get(1)?, source: r.get(2)?, format: r.get(3)?, author: r.get(4)?,
+                    arrived: r.get(5)?, done: summary.and_then(|s| serde_json::from_str(&s).ok()),
+                })
+            })?;
+            rows.collect()
+        })
+    }
+}
+
+impl Running<'_> {
+    fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
+        match item {
+            Item::Skipped(bad) => self.aside(format!("{}: {}", bad.at, bad.why)),
+            Item::Object(record) => {
+                if let Err(e) = self.object(record) {
+                    self.failed = Some(e);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        if self.waiting.len() >= CHUNK {
+            if let Err(e) = self.write() {
+                self.failed = Some(e);
+                return ControlFlow::Break(());
+            }
+            progress(&self.report);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn aside(&mut self, why: String) {
+        self.report.aside += 1;
+        if self.report.problems.len() < NAMED {
+            self.report.problems.push(why);
+        }
+    }
+
+    fn object(&mut self, record: Record) -> Result<()> {
+        let body = match self.with_times(&record)? {
+            Some(body) => body,
+            None => return Ok(()),
+        };
+        let mut why = String::new();
+        for (collection, policy) in &self.places {
+            match self.intel.entry_of(self.viewer, collection.id, policy, &body, Some(self.cause.pos), self.marking) {
+                Ok((entry, _, _)) => {
+                    self.waiting.push(entry);
+                    return Ok(());
+                }
+                Err(e) if why.is_empty() => why = e,
+                Err(_) => {}
+            }
+        }
+        self.aside(format!("{} ({}): {why}", record.at, record.id));
+        Ok(())
+    }
+
+    /// The body with `created` and `modified` where the source has none: those of the version that stands when nothing
+    /// else changed, so that a second run appends nothing. `None`: a stub for an object that is known already.
+    fn with_times(&self, record: &Record) -> Result<Option<String>> {
+        let needs = matches!(record.times, TimesKnown::Absent | TimesKnown::CreatedOnly);
+        if !needs && !record.placeholder {
+            return Ok(Some(record.body.clone()));
+        }
+        let stands = self.intel.current(self.viewer, &record.id)?;
+        if record.placeholder && stands.is_some() {
+            return Ok(None);
+        }
+        if !needs {
+            return Ok(Some(record.body.clone()));
+        }
+        let Ok(mut value) = serde_json::from_str::<Value>(&record.body) else { return Ok(Some(record.body.clone())) };
+        let now = stix::Instant(self.cause.arrived).millis_string();
+        let mut created = value.get("created").cloned().unwrap_or_else(|| Value::String(now.clone()));
+        if let Some((_, old)) = stands
+            && let Ok(old_value) = serde_json::from_str::<Value>(&old)
+        {
+            if without_times(&old_value) == without_times(&value) {
+                return Ok(Some(old));
+            }
+            created = old_value.get("created").cloned().unwrap_or(created);
+        }
+        if let Some(map) = value.as_object_mut() {
+            map.insert("created".into(), created);
+            map.insert("modified".into(), Value::String(now));
+        }
+        Ok(Some(stix::canonical_json(&value).unwrap_or_else(|_| record.body.clone())))
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let entries = std::mem::take(&mut self.waiting);
+        let ids: Vec<(Arc<str>, CollectionId, Option<i64>)> =
+            entries.iter().map(|e| (Arc::clone(&e.subject), e.collection, e.time)).collect();
+        let expect = self.viewer.expects(self.places.iter().map(|(c, _)| &**c));
+        let outcomes = self.intel.append(Append { entries, expect }, Urgency::Bulk)?;
+        for (outcome, (object, collection, version)) in outcomes.into_iter().zip(ids) {
+            match outcome {
+                Outcome::New(_) => self.report.added += 1,
+                Outcome::Same(pos) => {
+                    self.report.same += 1;
+                    self.note_seen(pos, collection, &object, version)?;
+                }
+                Outcome::Refused(ledger::Refusal::OtherBytes) => {
+                    self.aside(format!("{object}: this version stands here with other content"));
+                }
+                Outcome::Refused(ledger::Refusal::Expunged(_)) => self.aside(format!("{object}: it was erased here")),
+            }
+        }
+        self.flush_seen()
+    }
+
+    fn note_seen(&mut self, pos: u64, collection: CollectionId, object: &str, version: Option<i64>) -> Result<()> {
+        let Some(stands) = self.intel.inner.ledger.log().entry(pos)? else { return Ok(()) };
+        if stands.cause == Some(self.cause.pos) {
+            return Ok(());
+        }
+        let body = Seen { entry: hex::encode(stands.id), object: object.to_owned(), version };
+        let once = IdSource::Once([&b"seen"[..], &self.cause.id, &stands.id].concat());
+        self.seen.push(work(self.viewer, collection, entry::SEEN, once, object, Some(self.cause.pos), &body)?);
+        Ok(())
+    }
+
+    fn flush_seen(&mut self) -> Result<()> {
+        let entries = std::mem::take(&mut self.seen);
+        self.intel.append(Append { entries, expect: Vec::new() }, Urgency::Bulk)?;
+        Ok(())
+    }
+
+    fn end(mut self, summary: std::result::Result<formats::Summary, formats::ReadError>) -> Result<ImportReport> {
+        if let Some(e) = self.failed.take() {
+            return Err(e);
+        }
+        self.write()?;
+        let broken = match summary {
+            Ok(summary) => {
+                self.report.notes = summary.notes;
+                None
+            }
+            Err(e) => {
+                self.aside(e.to_string());
+                Some(e)
+            }
+        };
+        let body = Imported {
+            import: hex::encode(self.cause.id), added: self.report.added, same: self.report.same, aside: self.report.aside,
+        };
+        let done = work(self.viewer, self.cause.collection, IMPORTED, IdSource::Once(self.cause.id.to_vec()), "", Some(self.cause.pos), &body)?;
+        self.intel.append(Append { entries: vec![done], expect: Vec::new() }, Urgency::Interactive)?;
+        match broken {
+            // Nothing at all could be read: that is the file's fault, not one record's.
+            Some(e) if self.report.added + self.report.same == 0 => Err(e.into()),
+            _ => Ok(self.report),
+        }
+    }
+}
+
+fn without_times(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(map) = value.as_object_mut() {
+        map.remove("created");
+        map.remove("modified");
+    }
+    value
+}
+
+/// A small event of this room.
+fn work(
+    viewer: &Viewer, collection: CollectionId, kind: &str, id: IdSource, subject: &str, cause: Option<u64>, body: &impl serde::Serialize,
+) -> Result<NewEntry> {
+    let body = serde_json::to_string(body).map_err(|e| Error::Bad(e.to_string()))?;
+    Ok(NewEntry {
+        collection, id, same: SameRule::Refuse, subject: subject.into(), cause, author: viewer.account(), time: None,
+        kind: Kind::new(kind), version: 1, marking: stix::Tlp::AmberStrict.as_str().into(), body: body.into(),
+    })
+}

@@ -1,0 +1,193 @@
+//! Links are computed at read, over what the viewer sees: never stored, n holders cost n rows.
+use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
+use crate::search::current_row;
+use crate::view::state;
+use crate::{Hit, Intel, Result};
+use people::Viewer;
+use rusqlite::{Connection, OptionalExtension};
+use selectors::Kind;
+use std::collections::HashMap;
+
+/// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
+pub const HUB: usize = 200;
+/// Holders named in one link.
+const NAMED: i64 = 200;
+/// Counting holders stops here.
+const COUNT: i64 = 10_000;
+
+/// Objects that share one selector.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What they share.
+    pub kind: Kind,
+    /// Its normal form.
+    pub value: String,
+    /// The newest holders, at most 200.
+    pub holders: Vec<Hit>,
+    /// How many objects hold it, of those the viewer sees; counted to 10,000.
+    pub count: usize,
+    /// There are more than are named.
+    pub more: bool,
+    /// Why it links nothing; `None` = it links.
+    pub suppressed: Option<String>,
+}
+
+/// An object that refers to another, or is referred to.
+#[derive(Debug, Clone)]
+pub struct Neighbour {
+    /// The other object.
+    pub hit: Hit,
+    /// By which property or relationship.
+    pub how: String,
+    /// From the object asked about to the other.
+    pub outgoing: bool,
+}
+
+impl Intel {
+    /// Every selector that at least two objects hold, most holders first.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
+        let selectors: Vec<i64> = self.read(viewer, |conn| {
+            conn.prepare_cached(
+                "SELECT sel FROM holders WHERE see(col) AND strength = 2 GROUP BY sel HAVING count(DISTINCT obj) > 1 \
+                 ORDER BY count(DISTINCT obj) DESC, sel LIMIT ?",
+            )?
+            .query_map([limit as i64], |r| r.get(0))?
+            .collect()
+        })?;
+        selectors.into_iter().filter_map(|sel| self.link(viewer, sel, None).transpose()).collect()
+    }
+
+    /// Who holds a selector; `None` when nobody whom the viewer sees does.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn links_of_selector(&self, viewer: &Viewer, kind: Kind, value: &str) -> Result<Option<Link>> {
+        match self.read(viewer, |conn| self.selector_number(conn, kind, value))? {
+            Some(sel) => self.link(viewer, sel, None),
+            None => Ok(None),
+        }
+    }
+
+    /// What an object shares with others, by the selectors of its current version.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn links_of_object(&self, viewer: &Viewer, id: &str) -> Result<Vec<Link>> {
+        let Some((row, body)) = self.current(viewer, id)? else { return Ok(Vec::new()) };
+        let mut out = Vec::new();
+        for found in self.selectors_of(&row, &body) {
+            let sel = self.read(viewer, |conn| self.selector_number(conn, found.kind, &found.value))?;
+            if let Some(sel) = sel
+                && let Some(link) = self.link(viewer, sel, Some(id))?
+                && link.count > 1
+            {
+                out.push(link);
+            }
+        }
+        out.sort_by_key(|l| (l.suppressed.is_some(), l.count));
+        Ok(out)
+    }
+
+    /// What was read in an object: its selectors, those that link first.
+    pub fn selectors_of(&self, row: &ObjectRow, body: &str) -> Vec<selectors::Found> {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(body) else { return Vec::new() };
+        if row.state & state::REVOKED != 0 {
+            return Vec::new();
+        }
+        let country = value.get("x_country").and_then(serde_json::Value::as_str).or(self.inner.country.as_deref());
+        let mut found = selectors::of_object(&value, &selectors::Hints { country });
+        found.sort_by_key(|f| std::cmp::Reverse(f.strength));
+        found
+    }
+
+    fn link(&self, viewer: &Viewer, sel: i64, of: Option<&str>) -> Result<Option<Link>> {
+        let read = self.read(viewer, |conn| {
+            let named: Option<(u16, String)> = conn
+                .prepare_cached("SELECT kind, value FROM selectors WHERE sel = ? /* for all: asked by a holder or by its own value */")?
+                .query_row([sel], |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()?;
+            let count: i64 = conn
+                .prepare_cached("SELECT count(DISTINCT obj) FROM (SELECT obj FROM holders WHERE sel = ?1 AND see(col) LIMIT ?2)")?
+                .query_row((sel, COUNT), |r| r.get(0))?;
+            let positions: Vec<i64> = conn
+                .prepare_cached("SELECT pos FROM holders WHERE sel = ?1 AND see(col) ORDER BY pos DESC LIMIT ?2")?
+                .query_map((sel, NAMED), |r| r.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let strength: Option<i64> = conn
+                .prepare_cached("SELECT max(strength) FROM holders WHERE sel = ?1 AND see(col)")?
+                .query_row([sel], |r| r.get(0))?;
+            let rows = positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok((named, count, rows, strength, overruled(conn, sel)?))
+        })?;
+        let (Some((code, value)), count, rows, strength, overruled) = read else { return Ok(None) };
+        let (Some(kind), Some(strength)) = (Kind::from_code(code), strength) else { return Ok(None) };
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let mut holders = self.named(rows)?;
+        holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, std::cmp::Reverse(h.row.pos)));
+        let suppressed = self.suppressed(kind, &value, count, strength, overruled);
+        Ok(Some(Link { kind, value, more: count > holders.len(), holders, count, suppressed }))
+    }
+
+    /// Why a selector links nothing: a person's word, its own weakness, a warninglist, or too many holders.
+    fn suppressed(&self, kind: Kind, value: &str, count: usize, strength: i64, overruled: Option<(bool, String)>) -> Option<String> {
+        match overruled {
+            Some((true, _)) => return None,
+            Some((false, reason)) => return Some(format!("overruled: {reason}")),
+            None => {}
+        }
+        match strength {
+            0 => return Some("its checksum or id is wrong, or it is a placeholder".into()),
+            1 => return Some("too weak to link alone".into()),
+            _ => {}
+        }
+        if count > HUB {
+            return Some(format!("held by {count} objects: a hub proves nothing"));
+        }
+        let warning = |l: &reference::Listing| format!("on the warninglist \"{}\"", l.title);
+        self.library().listed(kind.as_str(), value).iter().find(|l| l.what == reference::ListKind::Warning).map(warning)
+    }
+
+    /// What refers to an object and what it refers to.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn neighbours(&self, viewer: &Viewer, id: &str, limit: usize) -> Result<Vec<Neighbour>> {
+        let mut how: HashMap<u64, (String, bool)> = HashMap::new();
+        let incoming: Vec<(ObjectRow, String)> = self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT {COLUMNS}, h.text FROM refs f JOIN versions v ON v.col = f.col AND v.pos = f.pos {JOINS} \
+                 JOIN words h ON h.word = f.word WHERE f.obj = ?1 AND see(f.col) AND v.state & 13 = 1 ORDER BY f.pos DESC LIMIT ?2"
+            );
+            conn.prepare_cached(&sql)?.query_map((obj, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?.collect()
+        })?;
+        let mut rows = Vec::new();
+        for (row, word) in incoming {
+            if how.insert(row.pos, (word, false)).is_none() {
+                rows.push(row);
+            }
+        }
+        if let Some((_, body)) = self.current(viewer, id)? {
+            let value: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            for target in stix::refs_of(&value, limit) {
+                if let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
+                    && how.insert(row.pos, (target.property.to_owned(), true)).is_none()
+                {
+                    rows.push(row);
+                }
+            }
+        }
+        let hits = self.named(rows)?;
+        let neighbour = |hit: Hit| how.remove(&hit.row.pos).map(|(how, outgoing)| Neighbour { hit, how, outgoing });
+        Ok(hits.into_iter().filter_map(neighbour).collect())
+    }
+}
+
+fn overruled(conn: &Connection, sel: i64) -> rusqlite::Result<Option<(bool, String)>> {
+    conn.prepare_cached("SELECT links, reason FROM overrules WHERE sel = ? AND see(col)")?
+        .query_row([sel], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()
+}

@@ -1,0 +1,269 @@
+//! Reading objects: one row form, pages in the log's order, versions, bodies byte for byte.
+use crate::view::{row, state};
+use crate::{Error, Intel, Result};
+use ledger::CollectionId;
+use people::Viewer;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+
+/// One version of an object in one collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRow {
+    /// Its entry; never leaves the node.
+    pub pos: u64,
+    /// Its collection's small number; never leaves the node.
+    pub col: u32,
+    /// The object's id.
+    pub id: String,
+    /// The object's type.
+    pub object_type: String,
+    /// µs; for what has no version, its arrival.
+    pub version: i64,
+    /// When it arrived, µs: TAXII's `date_added`.
+    pub arrived: i64,
+    /// It is STIX 2.0.
+    pub spec_20: bool,
+    /// Its effective TLP.
+    pub tlp: stix::Tlp,
+    /// See [`crate::view::state`].
+    pub state: i64,
+    /// Who wrote it: an account's number.
+    pub author: u32,
+    /// The import that brought it.
+    pub cause: Option<u64>,
+}
+
+/// TAXII's filters (TAXII 2.1 §3.4.1): within a field OR, across fields AND.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Match {
+    /// Ids; empty = any.
+    pub ids: Vec<String>,
+    /// Types; empty = any.
+    pub types: Vec<String>,
+    /// `2.0`, `2.1`; empty = any.
+    pub spec_versions: Vec<String>,
+    /// Versions.
+    pub versions: VersionMatch,
+}
+
+/// Which versions; the default is the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionMatch {
+    /// Every one.
+    pub all: bool,
+    /// The first.
+    pub first: bool,
+    /// The last.
+    pub last: bool,
+    /// These, µs.
+    pub at: Vec<i64>,
+}
+
+impl Default for VersionMatch {
+    fn default() -> Self {
+        Self { all: false, first: false, last: true, at: Vec::new() }
+    }
+}
+
+/// A page in the log's order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<ObjectRow>,
+    /// There is at least one after them.
+    pub more: bool,
+}
+
+pub(crate) const COLUMNS: &str =
+    "v.pos, v.col, o.id, w.text, v.version, v.arrived, v.spec, v.tlp, v.state, v.author, v.cause";
+pub(crate) const JOINS: &str = "JOIN objects o ON o.obj = v.obj JOIN words w ON w.word = v.type";
+
+pub(crate) fn object_row(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+    Ok(ObjectRow {
+        pos: unsigned(r.get(0)?),
+        col: r.get(1)?,
+        id: r.get(2)?,
+        object_type: r.get(3)?,
+        version: r.get(4)?,
+        arrived: r.get(5)?,
+        spec_20: r.get::<_, i64>(6)? == 20,
+        tlp: stix::Tlp::from_level(r.get(7)?),
+        state: r.get(8)?,
+        author: r.get(9)?,
+        cause: r.get::<_, Option<i64>>(10)?.map(unsigned),
+    })
+}
+
+pub(crate) fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+pub(crate) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+impl Intel {
+    /// The dense number of an object's id.
+    pub(crate) fn object_number(&self, conn: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+        let h = row(self.inner.keys.row(), "object", 0, id);
+        conn.prepare_cached("SELECT o.obj FROM object_rows r JOIN objects o ON o.obj = r.obj WHERE r.h = ? AND o.id = ? /* for all: a dictionary */")?
+            .query_row((h, id), |r| r.get(0))
+            .optional()
+    }
+
+    /// A collection's objects in the log's order, after `after_pos` and strictly after `added_after`, µs.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a collection the viewer does not see; the storage's.
+    pub fn page(
+        &self, viewer: &Viewer, collection: CollectionId, matching: &Match, after_pos: u64, added_after: Option<i64>, limit: usize,
+    ) -> Result<Page> {
+        let col = self.column(viewer, collection)?;
+        let mut after = signed(after_pos);
+        if let Some(at) = added_after {
+            after = after.max(signed(self.inner.ledger.log().first_after(at)?) - 1);
+        }
+        self.read(viewer, |conn| {
+            let mut objects = Vec::new();
+            for id in &matching.ids {
+                objects.extend(self.object_number(conn, id)?);
+            }
+            if objects.is_empty() && !matching.ids.is_empty() {
+                return Ok(Page::default());
+            }
+            let by_object = !objects.is_empty();
+            let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(col), Box::new(after)];
+            let mut wheres = String::new();
+            if by_object {
+                push_in(&mut wheres, &mut values, "v.obj", objects);
+            }
+            if !matching.types.is_empty() {
+                push_in(&mut wheres, &mut values, "w.text", matching.types.clone());
+            }
+            if !matching.spec_versions.is_empty() {
+                let codes: Vec<i64> = matching.spec_versions.iter().map(|s| match s.as_str() { "2.0" => 20, "2.1" => 21, _ => -1 }).collect();
+                push_in(&mut wheres, &mut values, "v.spec", codes);
+            }
+            push_versions(&mut wheres, &mut values, &matching.versions);
+            let hint = if by_object { "INDEXED BY versions_of_object" } else { "" };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM versions v {hint} {JOINS} WHERE v.col = ?1 AND see(v.col) AND v.pos > ?2 \
+                 AND v.state & {} = 0{wheres} ORDER BY v.pos LIMIT {}",
+                state::GONE,
+                limit.saturating_add(1)
+            );
+            let mut stmt = conn.prepare_cached(&sql)?;
+            let refs: Vec<&dyn ToSql> = values.iter().map(|v| &**v).collect();
+            let mut rows = stmt.query_map(&refs[..], object_row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            Ok(Page { rows, more })
+        })
+    }
+
+    /// The small number of a collection that the viewer sees.
+    pub(crate) fn column(&self, viewer: &Viewer, collection: CollectionId) -> Result<u32> {
+        let found = self.inner.people.collection(collection)?.ok_or(Error::NotFound)?;
+        if viewer.sees(found.col) { Ok(found.col) } else { Err(Error::NotFound) }
+    }
+
+    /// Hands out the body of each row, byte for byte, in order; what was expunged meanwhile is passed by.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn bodies(&self, rows: &[ObjectRow], take: &mut dyn FnMut(&ObjectRow, &str)) -> Result<()> {
+        let positions: Vec<u64> = rows.iter().map(|r| r.pos).collect();
+        let mut at = rows.iter();
+        self.inner.ledger.log().bodies(&positions, |_, body| {
+            if let (Some(row), Some(body)) = (at.next(), body) {
+                take(row, body);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Every version of an object that stands and that the viewer sees, newest first.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn versions(&self, viewer: &Viewer, id: &str) -> Result<Vec<ObjectRow>> {
+        self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0 \
+                 ORDER BY v.version DESC, v.pos DESC LIMIT 2000",
+                state::GONE
+            );
+            conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect()
+        })
+    }
+
+    /// The object's current version for this viewer, with its body: the greatest version over all collections seen.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn current(&self, viewer: &Viewer, id: &str) -> Result<Option<(ObjectRow, String)>> {
+        for row in self.versions(viewer, id)? {
+            if let Some(body) = self.inner.ledger.log().body(row.pos)? {
+                return Ok(Some((row, body.as_ref().to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How much stands in each collection that the viewer sees.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn counts(&self, viewer: &Viewer) -> Result<Vec<CollectionCount>> {
+        let rows: Vec<(u32, u64, u64)> = self.read(viewer, |conn| {
+            let sql = format!(
+                "SELECT v.col, sum(v.state & 1), count(*) FROM versions v WHERE see(v.col) AND v.state & {} = 0 GROUP BY v.col",
+                state::GONE
+            );
+            conn.prepare_cached(&sql)?
+                .query_map([], |r| Ok((r.get(0)?, unsigned(r.get(1)?), unsigned(r.get(2)?))))?
+                .collect()
+        })?;
+        let log = self.inner.ledger.log();
+        let count = |(col, objects, versions)| Some(CollectionCount { collection: log.collection_of(col)?, objects, versions });
+        Ok(rows.into_iter().filter_map(count).collect())
+    }
+}
+
+/// How much stands in a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CollectionCount {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Objects.
+    pub objects: u64,
+    /// Versions of objects.
+    pub versions: u64,
+}
+
+fn push_in<T: ToSql + 'static>(wheres: &mut String, values: &mut Vec<Box<dyn ToSql>>, column: &str, list: Vec<T>) {
+    wheres.push_str(" AND ");
+    wheres.push_str(column);
+    wheres.push_str(" IN (");
+    for (i, value) in list.into_iter().enumerate() {
+        if i > 0 {
+            wheres.push(',');
+        }
+        wheres.push('?');
+        values.push(Box::new(value));
+        wheres.push_str(&values.len().to_string());
+    }
+    wheres.push(')');
+}
+
+fn push_versions(wheres: &mut String, values: &mut Vec<Box<dyn ToSql>>, versions: &VersionMatch) {
+    if versions.all {
+        return;
+    }
+    let bits = if versions.last { state::LAST } else { 0 } | if versions.first { state::FIRST } else { 0 };
+    wheres.push_str(&format!(" AND (v.state & {bits} <> 0"));
+    for at in &versions.at {
+        values.push(Box::new(*at));
+        wheres.push_str(&format!(" OR v.version = ?{}", values.len()));
+    }
+    wheres.push(')');
+}

@@ -1,0 +1,115 @@
+//! Taking objects out of every door, and erasing them.
+use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed};
+use crate::view::state;
+use crate::{Error, Intel, Result};
+use ledger::{CollectionId, Target};
+use people::Viewer;
+use std::collections::HashSet;
+
+/// Which versions of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Every one.
+    #[default]
+    All,
+    /// These rows.
+    Rows(Vec<u64>),
+}
+
+impl Intel {
+    /// Withdraws an object: gone from every door, its body stays in the log. Returns how many versions went.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], the ledger's.
+    pub fn withdraw(&self, viewer: &Viewer, id: &str, which: &Which, collection: Option<CollectionId>, reason: &str) -> Result<usize> {
+        if !viewer.may_withdraw() {
+            return Err(Error::Forbidden("your role may not withdraw".into()));
+        }
+        let col = collection.map(|c| self.column(viewer, c)).transpose()?;
+        let mut rows = self.versions(viewer, id)?;
+        rows.retain(|r| col.is_none_or(|c| c == r.col));
+        if let Which::Rows(positions) = which {
+            rows.retain(|r| positions.contains(&r.pos));
+        }
+        if rows.is_empty() {
+            return Err(Error::NotFound);
+        }
+        self.withdraw_rows(viewer, rows, reason)
+    }
+
+    fn withdraw_rows(&self, viewer: &Viewer, rows: Vec<ObjectRow>, reason: &str) -> Result<usize> {
+        if rows.iter().any(|r| !viewer.may_write(r.col)) {
+            return Err(Error::Forbidden("it stands in a collection that you may not write to".into()));
+        }
+        let target = |r: ObjectRow| Target {
+            pos: r.pos,
+            version: (r.state & state::UNVERSIONED == 0).then_some(r.version),
+            object: r.id.into(),
+        };
+        let targets: Vec<Target> = rows.into_iter().map(target).collect();
+        self.inner.ledger.withdraw(&targets, reason, viewer.account())?;
+        Ok(targets.len())
+    }
+
+    /// Withdraws what an import brought and no other import has seen. Returns how many versions went.
+    ///
+    /// # Errors
+    /// As [`Intel::withdraw`].
+    pub fn withdraw_import(&self, viewer: &Viewer, import: u64, reason: &str) -> Result<usize> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM brought b JOIN versions v ON v.col = b.col AND v.pos = b.pos {JOINS} WHERE b.cause = ?1 AND b.again = 0 \
+             AND see(v.col) AND v.state & {} = 0 AND v.pos > ?2 \
+             AND NOT EXISTS (SELECT 1 FROM brought a WHERE a.pos = b.pos AND a.again = 1 AND a.cause <> b.cause) ORDER BY v.pos LIMIT 400",
+            state::GONE
+        );
+        let (mut gone, mut after) = (0, 0i64);
+        loop {
+            let rows: Vec<ObjectRow> =
+                self.read(viewer, |conn| conn.prepare_cached(&sql)?.query_map((signed(import), after), object_row)?.collect())?;
+            let Some(last) = rows.last() else { return Ok(gone) };
+            after = signed(last.pos);
+            gone += self.withdraw_rows(viewer, rows, reason)?;
+        }
+    }
+
+    /// Withdraws everything in a collection. Returns how many versions went.
+    ///
+    /// # Errors
+    /// As [`Intel::withdraw`].
+    pub fn withdraw_collection(&self, viewer: &Viewer, collection: CollectionId, reason: &str) -> Result<usize> {
+        let matching = crate::Match { versions: crate::VersionMatch { all: true, ..Default::default() }, ..Default::default() };
+        let (mut gone, mut after) = (0, 0);
+        loop {
+            let page = self.page(viewer, collection, &matching, after, None, 400)?;
+            let Some(last) = page.rows.last() else { return Ok(gone) };
+            after = last.pos;
+            gone += self.withdraw_rows(viewer, page.rows, reason)?;
+        }
+    }
+
+    /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], the ledger's.
+    pub fn expunge(&self, viewer: &Viewer, id: &str, reason: &str) -> Result<usize> {
+        if !viewer.may_expunge() {
+            return Err(Error::Forbidden("your role may not expunge".into()));
+        }
+        let positions: HashSet<u64> = self
+            .read(viewer, |conn| {
+                let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+                let sql = format!("SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0", state::EXPUNGED);
+                conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect::<rusqlite::Result<Vec<_>>>()
+            })?
+            .into_iter()
+            .map(|r| r.pos)
+            .collect();
+        if positions.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let mut targets: Vec<u64> = positions.into_iter().collect();
+        targets.sort_unstable();
+        self.inner.ledger.expunge(&targets, id, reason, viewer.account())?;
+        Ok(targets.len())
+    }
+}
