@@ -2,7 +2,7 @@
 import cytoscape from "cytoscape";
 
 interface Placed {
-  width: number;
+  height: number;
   places: { id: string; label: string; kind: string; kind_label: string; href: string; x: number; y: number; marking: string }[];
   lines: { from: number; to: number; label: string; sure: boolean }[];
 }
@@ -16,6 +16,8 @@ const BOX = { width: 196, height: 44 };
 export function draw(at: HTMLElement, json: string): Island {
   const data = JSON.parse(json) as Placed;
   withoutInlineStyle();
+  // As tall as the drawing that it replaces, within reason.
+  at.style.height = `${Math.min(Math.max(data.height + 60, 280), 640)}px`;
   const graph = cytoscape({
     container: at,
     elements: [

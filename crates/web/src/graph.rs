@@ -125,14 +125,24 @@ impl Figure {
     /// Places a neighbourhood. Nodes nearest to the centre stay when there are more than [`NODES_LIMIT`];
     /// edges to unknown nodes are left out. An unknown centre means the first node.
     #[must_use]
-    pub fn new(title: &str, description: &str, centre: &str, nodes: &[Node], edges: &[Edge]) -> Self {
+    pub fn new(
+        title: &str,
+        description: &str,
+        centre: &str,
+        nodes: &[Node],
+        edges: &[Edge],
+    ) -> Self {
         place::place(title, description, centre, nodes, edges)
     }
 
     /// The positions for the island, safe inside `<script type="application/json">`.
     #[must_use]
     pub fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+        serde_json::to_string(self)
+            .unwrap_or_default()
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
     }
 }
 
@@ -160,7 +170,12 @@ mod tests {
         }
     }
     fn edge(from: &str, to: &str) -> Edge {
-        Edge { from: from.into(), to: to.into(), label: "same".into(), sure: true }
+        Edge {
+            from: from.into(),
+            to: to.into(),
+            label: "same".into(),
+            sure: true,
+        }
     }
     fn star(n: usize) -> Figure {
         let mut nodes = vec![node("c")];
@@ -171,7 +186,10 @@ mod tests {
 
     #[test]
     fn the_same_neighbourhood_looks_the_same_in_whatever_order_it_comes() {
-        let (mut nodes, mut edges) = (vec![node("a"), node("b"), node("c"), node("d")], vec![edge("a", "b"), edge("c", "a"), edge("b", "d")]);
+        let (mut nodes, mut edges) = (
+            vec![node("a"), node("b"), node("c"), node("d")],
+            vec![edge("a", "b"), edge("c", "a"), edge("b", "d")],
+        );
         let first = Figure::new("t", "d", "a", &nodes, &edges);
         nodes.reverse();
         edges.reverse();
@@ -185,9 +203,17 @@ mod tests {
         for n in [1, 7, 30, 59] {
             let figure = star(n);
             for (i, a) in figure.places.iter().enumerate() {
-                assert!(a.x >= 0 && a.y >= 0 && a.x + WIDTH <= figure.width && a.y + HEIGHT <= figure.height);
+                assert!(
+                    a.x >= 0
+                        && a.y >= 0
+                        && a.x + WIDTH <= figure.width
+                        && a.y + HEIGHT <= figure.height
+                );
                 for b in figure.places.iter().skip(i + 1) {
-                    assert!((a.x - b.x).abs() >= WIDTH || (a.y - b.y).abs() >= HEIGHT, "{a:?} {b:?}");
+                    assert!(
+                        (a.x - b.x).abs() >= WIDTH || (a.y - b.y).abs() >= HEIGHT,
+                        "{a:?} {b:?}"
+                    );
                 }
             }
         }
@@ -209,7 +235,18 @@ mod tests {
 
     #[test]
     fn cycles_self_loops_strangers_and_an_empty_figure_are_drawn_too() {
-        let figure = Figure::new("t", "d", "a", &[node("a"), node("b")], &[edge("a", "a"), edge("a", "b"), edge("b", "a"), edge("a", "zz")]);
+        let figure = Figure::new(
+            "t",
+            "d",
+            "a",
+            &[node("a"), node("b")],
+            &[
+                edge("a", "a"),
+                edge("a", "b"),
+                edge("b", "a"),
+                edge("a", "zz"),
+            ],
+        );
         assert_eq!(figure.lines.len(), 1);
         let _ = figure.to_string();
         let _ = Figure::new("t", "d", "a", &[], &[]).to_string();

@@ -55,7 +55,9 @@ pub enum I18nError {
         why: String,
     },
     /// Two rooms define the same key.
-    #[error("a string of locale {locale} is defined twice: {why}; give each room's keys the room's name first")]
+    #[error(
+        "a string of locale {locale} is defined twice: {why}; give each room's keys the room's name first"
+    )]
     Twice {
         /// Whose strings.
         locale: String,
@@ -82,23 +84,41 @@ impl Catalogue {
         let mut tags: BTreeSet<&str> = strings.iter().map(|(tag, _)| *tag).collect();
         tags.insert(BASE);
         for tag in tags {
-            let own = strings.iter().filter(|(t, _)| *t == tag).map(|(_, text)| *text);
+            let own = strings
+                .iter()
+                .filter(|(t, _)| *t == tag)
+                .map(|(_, text)| *text);
             let hall = (tag == BASE).then_some(HALL_EN);
             let texts: Vec<&str> = hall.into_iter().chain(own).collect();
             bundles.insert(tag.to_owned(), Arc::new(bundle(tag, &texts, None)?));
             if tag == BASE {
-                bundles.insert(PSEUDO.to_owned(), Arc::new(bundle(PSEUDO, &texts, Some(accented))?));
+                bundles.insert(
+                    PSEUDO.to_owned(),
+                    Arc::new(bundle(PSEUDO, &texts, Some(accented))?),
+                );
             }
         }
-        Ok(Self { inner: Arc::new(Inner { bundles, missing: Mutex::new(BTreeSet::new()) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                bundles,
+                missing: Mutex::new(BTreeSet::new()),
+            }),
+        })
     }
 
     /// The handle for one locale: exact tag, then its language, then English.
     #[must_use]
     pub fn locale(&self, tag: &str) -> Locale {
         let language = tag.split('-').next().unwrap_or(BASE);
-        let found = [tag, language, BASE].into_iter().find(|t| self.inner.bundles.contains_key(*t)).unwrap_or(BASE);
-        Locale { inner: self.inner.clone(), bundle: self.inner.bundles.get(found).cloned(), tag: Arc::from(found) }
+        let found = [tag, language, BASE]
+            .into_iter()
+            .find(|t| self.inner.bundles.contains_key(*t))
+            .unwrap_or(BASE);
+        Locale {
+            inner: self.inner.clone(),
+            bundle: self.inner.bundles.get(found).cloned(),
+            tag: Arc::from(found),
+        }
     }
 
     /// The locale of a reader: what she chose, else the first of her browser's languages that we have
@@ -106,7 +126,9 @@ impl Catalogue {
     #[must_use]
     pub fn negotiate(&self, chosen: Option<&str>, accept_language: Option<&str>) -> Locale {
         let accepted = accept_language.unwrap_or_default().split(',').take(20);
-        let tags = chosen.into_iter().chain(accepted.map(|t| t.split(';').next().unwrap_or_default().trim()));
+        let tags = chosen
+            .into_iter()
+            .chain(accepted.map(|t| t.split(';').next().unwrap_or_default().trim()));
         let known = |tag: &&str| {
             let language = tag.split('-').next().unwrap_or_default();
             self.inner.bundles.contains_key(*tag) || self.inner.bundles.contains_key(language)
@@ -123,24 +145,39 @@ impl Catalogue {
     /// Keys that were asked for and exist in no `.ftl`. Tests draw every page and expect this empty.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        self.inner.missing.lock().map(|m| m.iter().cloned().collect()).unwrap_or_default()
+        self.inner
+            .missing
+            .lock()
+            .map(|m| m.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Whether English has this key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.inner.bundles.get(BASE).is_some_and(|b| b.has_message(key))
+        self.inner
+            .bundles
+            .get(BASE)
+            .is_some_and(|b| b.has_message(key))
     }
 
     /// The keys that `source` (a template or Rust text) asks for and that do not exist. Finds calls of the
     /// form `t("key"`, `t1("key"`, `t2("key"` and `t_args("key"` with a literal key.
     #[must_use]
     pub fn unknown_in(&self, source: &str) -> Vec<String> {
-        keys_used(source).into_iter().filter(|k| !self.has(k)).map(str::to_owned).collect()
+        keys_used(source)
+            .into_iter()
+            .filter(|k| !self.has(k))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
-fn bundle(tag: &str, texts: &[&str], transform: Option<fn(&str) -> std::borrow::Cow<'_, str>>) -> Result<Bundle, I18nError> {
+fn bundle(
+    tag: &str,
+    texts: &[&str],
+    transform: Option<fn(&str) -> std::borrow::Cow<'_, str>>,
+) -> Result<Bundle, I18nError> {
     let id: LanguageIdentifier = tag.parse().map_err(|_| I18nError::Tag(tag.to_owned()))?;
     let mut bundle = Bundle::new_concurrent(vec![id]);
     // Bidi isolation marks around values matter in right-to-left text only; in English they would
@@ -149,14 +186,26 @@ fn bundle(tag: &str, texts: &[&str], transform: Option<fn(&str) -> std::borrow::
     bundle.set_transform(transform);
     bundle.set_formatter(Some(grouped));
     for text in texts {
-        let resource = FluentResource::try_new((*text).to_owned()).map_err(|(_, errors)| I18nError::Syntax {
-            locale: tag.to_owned(),
-            why: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        let resource = FluentResource::try_new((*text).to_owned()).map_err(|(_, errors)| {
+            I18nError::Syntax {
+                locale: tag.to_owned(),
+                why: errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            }
         })?;
-        bundle.add_resource(resource).map_err(|errors| I18nError::Twice {
-            locale: tag.to_owned(),
-            why: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-        })?;
+        bundle
+            .add_resource(resource)
+            .map_err(|errors| I18nError::Twice {
+                locale: tag.to_owned(),
+                why: errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            })?;
     }
     Ok(bundle)
 }
@@ -231,7 +280,11 @@ impl Locale {
                     tracing::warn!(key, %error, "a string lacks a value");
                     self.remember(format!("{key}: {error}"));
                 }
-                return if &*self.tag == PSEUDO { format!("[{text}]") } else { text.into_owned() };
+                return if &*self.tag == PSEUDO {
+                    format!("[{text}]")
+                } else {
+                    text.into_owned()
+                };
             }
         }
         self.remember(key.to_owned());
@@ -306,17 +359,48 @@ fn accented(text: &str) -> std::borrow::Cow<'_, str> {
     for c in text.chars() {
         letters += usize::from(c.is_alphabetic());
         out.push(match c {
-            'a' => 'á', 'c' => 'ç', 'd' => 'ð', 'e' => 'é', 'g' => 'ğ', 'h' => 'ĥ', 'i' => 'í', 'k' => 'ķ',
-            'l' => 'ļ', 'n' => 'ñ', 'o' => 'ó', 'r' => 'ŕ', 's' => 'š', 't' => 'ţ', 'u' => 'ú', 'w' => 'ŵ',
-            'y' => 'ý', 'z' => 'ž', 'A' => 'Á', 'C' => 'Ç', 'D' => 'Ð', 'E' => 'É', 'I' => 'Í', 'N' => 'Ñ',
-            'O' => 'Ó', 'R' => 'Ŕ', 'S' => 'Š', 'T' => 'Ţ', 'U' => 'Ú', 'Y' => 'Ý', 'Z' => 'Ž',
+            'a' => 'á',
+            'c' => 'ç',
+            'd' => 'ð',
+            'e' => 'é',
+            'g' => 'ğ',
+            'h' => 'ĥ',
+            'i' => 'í',
+            'k' => 'ķ',
+            'l' => 'ļ',
+            'n' => 'ñ',
+            'o' => 'ó',
+            'r' => 'ŕ',
+            's' => 'š',
+            't' => 'ţ',
+            'u' => 'ú',
+            'w' => 'ŵ',
+            'y' => 'ý',
+            'z' => 'ž',
+            'A' => 'Á',
+            'C' => 'Ç',
+            'D' => 'Ð',
+            'E' => 'É',
+            'I' => 'Í',
+            'N' => 'Ñ',
+            'O' => 'Ó',
+            'R' => 'Ŕ',
+            'S' => 'Š',
+            'T' => 'Ţ',
+            'U' => 'Ú',
+            'Y' => 'Ý',
+            'Z' => 'Ž',
             other => other,
         });
     }
     let extra = (letters * 2).div_ceil(5);
     let pad = ["one", "two", "three", "four", "five", "six", "seven"];
     if extra > 0 {
-        let filler: String = pad.iter().cycle().flat_map(|w| [" ", w]).collect_limited(extra);
+        let filler: String = pad
+            .iter()
+            .cycle()
+            .flat_map(|w| [" ", w])
+            .collect_limited(extra);
         out.push_str(&filler);
     }
     std::borrow::Cow::Owned(out)
@@ -347,7 +431,10 @@ pub fn keys_used(source: &str) -> BTreeSet<&str> {
             if before != Some('.') {
                 continue;
             }
-            if let Some(key) = source.get(at + call.len()..).and_then(|rest| rest.split('"').next()) {
+            if let Some(key) = source
+                .get(at + call.len()..)
+                .and_then(|rest| rest.split('"').next())
+            {
                 keys.insert(key);
             }
         }
@@ -377,7 +464,10 @@ mod tests {
     #[test]
     fn a_missing_key_is_visible_and_remembered() {
         let all = two();
-        assert_eq!(all.locale("en").t("nobody-wrote-this"), "⟦nobody-wrote-this⟧");
+        assert_eq!(
+            all.locale("en").t("nobody-wrote-this"),
+            "⟦nobody-wrote-this⟧"
+        );
         assert_eq!(all.missing(), ["nobody-wrote-this"]);
     }
 
@@ -394,7 +484,10 @@ mod tests {
         assert!(said.starts_with('[') && said.ends_with(']'), "{said}");
         assert!(said.contains("Ĥ") || said.contains("éļļó"), "{said}");
         assert!(said.contains("Ana"), "{said}");
-        assert!(said.chars().count() * 10 >= "Hello Ana".chars().count() * 12, "{said}");
+        assert!(
+            said.chars().count() * 10 >= "Hello Ana".chars().count() * 12,
+            "{said}"
+        );
     }
 
     #[test]
@@ -407,14 +500,20 @@ mod tests {
     #[test]
     fn the_first_known_language_of_the_browser_wins_unless_she_chose() {
         let all = two();
-        assert_eq!(all.negotiate(None, Some("km;q=1, ar-EG;q=0.9, en")).tag(), "ar");
+        assert_eq!(
+            all.negotiate(None, Some("km;q=1, ar-EG;q=0.9, en")).tag(),
+            "ar"
+        );
         assert_eq!(all.negotiate(Some("en"), Some("ar")).tag(), "en");
         assert_eq!(all.negotiate(None, None).tag(), "en");
     }
 
     #[test]
     fn two_rooms_cannot_define_one_key() {
-        assert!(matches!(Catalogue::new(&[("en", "a-b = 1"), ("en", "a-b = 2")]), Err(I18nError::Twice { .. })));
+        assert!(matches!(
+            Catalogue::new(&[("en", "a-b = 1"), ("en", "a-b = 2")]),
+            Err(I18nError::Twice { .. })
+        ));
     }
 
     #[test]

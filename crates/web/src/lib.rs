@@ -4,7 +4,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
 )]
 
 pub mod assets;
@@ -57,7 +62,9 @@ pub fn page_with<T: Template>(status: http::StatusCode, template: &T) -> Respons
 /// the partial alone. Boosted links, history restores and plain requests want the whole page.
 #[must_use]
 pub fn wants_partial(headers: &http::HeaderMap) -> bool {
-    headers.get("hx-request-type").is_some_and(|v| v.as_bytes() == b"partial")
+    headers
+        .get("hx-request-type")
+        .is_some_and(|v| v.as_bytes() == b"partial")
 }
 
 /// `303 See Other`: the answer to every POST that did what it was asked, so that a reload repeats nothing.
