@@ -1,0 +1,110 @@
+//! JSON in the canonical form of RFC 8785, so that equal objects are equal bytes.
+
+use serde_json::{Map, Number, Value};
+
+/// Writes `value` as RFC 8785 canonical JSON: members sorted by UTF-16 code units, no white space,
+/// numbers as ECMAScript writes them.
+///
+/// ```
+/// let value = serde_json::json!({"b": 1.0, "a": "é"});
+/// assert_eq!(formats::canonical_json(&value), r#"{"a":"é","b":1}"#);
+/// ```
+pub fn canonical_json(value: &Value) -> String {
+    let mut out = String::with_capacity(256);
+    write_value(value, &mut out);
+    out
+}
+
+fn write_value(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => write_number(number, out),
+        Value::String(text) => write_text(text, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_value(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => write_members(members, out),
+    }
+}
+
+/// The same for the members of an object that is not wrapped in a `Value`.
+pub(crate) fn write_members(members: &Map<String, Value>, out: &mut String) {
+    let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
+    sorted.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    out.push('{');
+    for (index, (name, value)) in sorted.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(name, out);
+        out.push(':');
+        write_value(value, out);
+    }
+    out.push('}');
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x08 => "\\b",
+            0x09 => "\\t",
+            0x0a => "\\n",
+            0x0c => "\\f",
+            0x0d => "\\r",
+            0x00..=0x1f => "",
+            _ => continue,
+        };
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        if short.is_empty() {
+            out.push_str(&format!("\\u{byte:04x}"));
+        } else {
+            out.push_str(short);
+        }
+        plain = at + 1;
+    }
+    out.push_str(text.get(plain..).unwrap_or_default());
+    out.push('"');
+}
+
+fn write_number(number: &Number, out: &mut String) {
+    match number.as_f64() {
+        // ECMAScript writes whole numbers below 1e21 without fraction; i64 holds those below 2^53 exactly.
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+            out.push_str(&(float as i64).to_string());
+        }
+        _ => out.push_str(&number.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_as_it_was_written(text in ".*") {
+            let written = canonical_json(&Value::String(text.clone()));
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn members_are_sorted_by_utf16_and_controls_are_escaped_in_lower_case() {
+        let value = serde_json::json!({"\u{ff}": 1, "a": "\u{1f}\n", "A": [true, null, 2.5]});
+        assert_eq!(canonical_json(&value), "{\"A\":[true,null,2.5],\"a\":\"\\u001f\\n\",\"\u{ff}\":1}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Bytes on their way in: compression undone by its first bytes, the total bounded.
+
+use crate::record::{Position, ReadError};
+use std::io::{self, BufRead, BufReader, Read};
+
+const BUFFER: usize = 64 * 1024;
+
+/// Undoes gzip (RFC 1952) or bzip2, recognised by their first bytes; anything else passes as it is.
+///
+/// # Errors
+/// Those of the underlying reader.
+pub fn decompress<'i>(mut input: Box<dyn BufRead + 'i>) -> io::Result<Box<dyn BufRead + 'i>> {
+    let head = input.fill_buf()?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let decoder = flate2::bufread::MultiGzDecoder::new(input);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)));
+    }
+    if head.starts_with(b"BZh") && head.get(3).is_none_or(u8::is_ascii_digit) {
+        let decoder = bzip2::bufread::MultiBzDecoder::new(input);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)));
+    }
+    Ok(input)
+}
+
+/// Decompresses, skips a UTF-8 byte order mark, bounds the total, refuses archives and UTF-16.
+pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64) -> Result<Box<dyn BufRead + 'i>, ReadError> {
+    let start = || Position::of("start of the file");
+    let mut input = decompress(input).map_err(|error| broken(start(), &error))?;
+    let head = input.fill_buf().map_err(|error| broken(start(), &error))?;
+    let refusal = if head.starts_with(b"PK\x03\x04") {
+        Some("a zip archive; unpack it and hand over the files in it")
+    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        Some("UTF-16 text; save it as UTF-8")
+    } else {
+        None
+    };
+    if let Some(why) = refusal {
+        return Err(ReadError::Broken { at: start(), why: why.to_owned() });
+    }
+    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
+        input.consume(3);
+    }
+    Ok(Box::new(Bounded { input, left: max_bytes }))
+}
+
+/// An IO error as a sentence about the file.
+pub(crate) fn broken(at: Position, error: &io::Error) -> ReadError {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return ReadError::Limit { at, why: error.to_string() };
+    }
+    ReadError::Broken { at, why: error.to_string() }
+}
+
+struct Bounded<R> {
+    input: R,
+    left: u64,
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut head = self.fill_buf()?;
+        let count = head.read(buf)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Bounded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let head = self.input.fill_buf()?;
+        if !head.is_empty() && self.left == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "more bytes than one file may have (max_input_bytes); split it",
+            ));
+        }
+        let shown = usize::try_from(self.left).unwrap_or(usize::MAX).min(head.len());
+        Ok(head.get(..shown).unwrap_or_default())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count as u64);
+        self.input.consume(count);
+    }
+}
+
+/// One line of a text file.
+pub(crate) enum Line {
+    /// The line's bytes are in the buffer, without its end.
+    Whole,
+    /// The line was longer than allowed; its beginning is in the buffer.
+    TooLong,
+    /// The file has ended.
+    End,
+}
+
+/// Reads one line into `buffer`, at most `max` bytes of it; the rest of a longer line is skipped.
+pub(crate) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>, max: usize) -> io::Result<Line> {
+    buffer.clear();
+    let (mut any, mut too_long) = (false, false);
+    loop {
+        let head = input.fill_buf()?;
+        if head.is_empty() {
+            break;
+        }
+        any = true;
+        let (line, ended) = match head.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (head.get(..at).unwrap_or_default(), true),
+            None => (head, false),
+        };
+        let room = max.saturating_sub(buffer.len());
+        too_long |= line.len() > room;
+        buffer.extend_from_slice(line.get(..room.min(line.len())).unwrap_or_default());
+        let count = line.len() + usize::from(ended);
+        input.consume(count);
+        if ended {
+            break;
+        }
+    }
+    if buffer.last() == Some(&b'\r') {
+        buffer.pop();
+    }
+    Ok(match (any, too_long) {
+        (false, _) => Line::End,
+        (true, true) => Line::TooLong,
+        (true, false) => Line::Whole,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_gzip_that_breaks_off_is_an_error_with_its_reason() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        let text: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        encoder.write_all(&text).unwrap();
+        let packed = encoder.finish().unwrap();
+        let half = &packed[..packed.len() / 2];
+        let mut input = open(Box::new(half), u64::MAX).unwrap();
+        let error = input.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn more_bytes_than_allowed_is_an_error_not_a_silent_end() {
+        let mut input = open(Box::new(&b"0123456789"[..]), 4).unwrap();
+        let mut read = Vec::new();
+        assert!(input.read_to_end(&mut read).is_err());
+        assert_eq!(read, b"0123");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_the_next_one_is_whole() {
+        let mut input: &[u8] = b"aaaaaaaaaa\r\nbb\r\ncc";
+        let mut line = Vec::new();
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::TooLong));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
+        assert_eq!(line, b"bb");
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::Whole));
+        assert!(matches!(read_line(&mut input, &mut line, 4).unwrap(), Line::End));
+    }
+}

@@ -1,0 +1,240 @@
+//! A thin layer over quick-xml: children one after another, text of leaves, attributes only when asked for.
+
+use crate::record::{Out, Position, ReadError};
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+/// The deepest nesting of elements; OFAC's files have 11 levels.
+const MAX_DEPTH: usize = 64;
+
+pub(crate) struct Xml<'i> {
+    reader: Reader<Metered<'i>>,
+    left: Rc<Cell<usize>>,
+    buffer: Vec<u8>,
+    name: String,
+    attributes: String,
+    text: String,
+    /// The element opened last was `<Empty/>`: its close comes next.
+    empty: bool,
+    max: usize,
+    depth: usize,
+}
+
+impl<'i> Xml<'i> {
+    pub fn new(input: Box<dyn BufRead + 'i>, max: usize) -> Self {
+        let left = Rc::new(Cell::new(max));
+        Self {
+            reader: Reader::from_reader(Metered { input, left: Rc::clone(&left) }),
+            left,
+            buffer: Vec::with_capacity(4096),
+            name: String::new(),
+            attributes: String::new(),
+            text: String::new(),
+            empty: false,
+            max,
+            depth: 0,
+        }
+    }
+
+    pub fn at(&self, what: &str) -> Position {
+        Position::of(format!("{what} at byte {}", self.reader.buffer_position()))
+    }
+
+    /// The name of the element opened last.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A raw attribute of the element opened last. Only for attributes without entities (ids, codes).
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let mut rest = self.attributes.as_str();
+        loop {
+            let at = rest.find(name)?;
+            let (before, after) = rest.split_at_checked(at)?;
+            let after = after.get(name.len()..)?;
+            if let (Some(value), true) =
+                (after.strip_prefix("=\""), before.ends_with(|c: char| c.is_ascii_whitespace()))
+            {
+                return value.split('"').next();
+            }
+            rest = after;
+        }
+    }
+
+    /// An attribute that is a number.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        self.attribute(name)?.parse().ok()
+    }
+
+    /// Goes into the next child of the element we are in, or out of that element: whether there was one.
+    pub fn open(&mut self, out: &Out<'_, '_>) -> Result<bool, ReadError> {
+        if std::mem::take(&mut self.empty) {
+            self.depth -= 1;
+            return Ok(false);
+        }
+        loop {
+            self.left.set(self.max);
+            self.buffer.clear();
+            let byte = self.reader.buffer_position();
+            let event = match self.reader.read_event_into(&mut self.buffer) {
+                Ok(event) => event,
+                Err(error) => return Err(fault(error, place(byte), out)),
+            };
+            match event {
+                Event::Start(start) => {
+                    take(&mut self.name, start.name().0);
+                    take(&mut self.attributes, start.attributes_raw());
+                    self.text.clear();
+                    self.depth += 1;
+                    if self.depth > MAX_DEPTH {
+                        return Err(ReadError::Limit {
+                            at: place(byte),
+                            why: format!("XML nested deeper than {MAX_DEPTH} elements"),
+                        });
+                    }
+                    return Ok(true);
+                }
+                Event::Empty(start) => {
+                    take(&mut self.name, start.name().0);
+                    take(&mut self.attributes, start.attributes_raw());
+                    self.text.clear();
+                    self.depth += 1;
+                    self.empty = true;
+                    return Ok(true);
+                }
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    return Ok(false);
+                }
+                Event::Text(text) => {
+                    let content = text.xml10_content();
+                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace()) && self.text.is_empty()) {
+                        self.text.push_str(&content);
+                    }
+                }
+                Event::CData(data) => self.text.push_str(&data.xml10_content()),
+                Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
+                    Some(letter) => self.text.push(letter),
+                    None => {
+                        return Err(out.malformed(
+                            place(byte),
+                            "an entity that XML does not define; entities of a file's own are refused",
+                        ));
+                    }
+                },
+                Event::DocType(_) => {
+                    return Err(out.malformed(
+                        place(byte),
+                        "a DOCTYPE; document type definitions and their entities are refused",
+                    ));
+                }
+                Event::Eof if self.depth > 0 => {
+                    return Err(ReadError::Broken {
+                        at: place(byte),
+                        why: "the file ends inside an element".to_owned(),
+                    });
+                }
+                Event::Eof => return Ok(false),
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+            if self.text.len() > self.max {
+                return Err(ReadError::Limit {
+                    at: self.at("text"),
+                    why: "one text is longer than max_object_bytes".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Leaves the element opened last and gives its text.
+    pub fn leaf(&mut self, out: &Out<'_, '_>) -> Result<&str, ReadError> {
+        self.skip(out)?;
+        Ok(self.text.trim())
+    }
+
+    /// Leaves the element opened last.
+    pub fn skip(&mut self, out: &Out<'_, '_>) -> Result<(), ReadError> {
+        let mut inner = 1;
+        while inner > 0 {
+            match self.open(out)? {
+                true => inner += 1,
+                false => inner -= 1,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(byte: u64) -> Position {
+    Position::of(format!("element at byte {byte}"))
+}
+
+fn take(to: &mut String, from: &str) {
+    to.clear();
+    to.push_str(from);
+}
+
+/// The five entities of XML 1.0 section 4.6 and character references.
+fn resolve(name: &str) -> Option<char> {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return char::from_u32(code).filter(|letter| *letter != '\0');
+    }
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return None,
+    })
+}
+
+fn fault(error: quick_xml::Error, at: Position, out: &Out<'_, '_>) -> ReadError {
+    match error {
+        quick_xml::Error::Io(error) => crate::input::broken(at, &error),
+        quick_xml::Error::Encoding(_) => out.malformed(at, "the XML is not valid UTF-8"),
+        quick_xml::Error::Syntax(error) => {
+            out.malformed(at, format!("a syntax error in the XML: {error}; the file may be broken off"))
+        }
+        _ => out.malformed(at, "the XML is not well-formed (an end that does not fit its beginning)"),
+    }
+}
+
+/// Bounds what one event may take from the input.
+struct Metered<'i> {
+    input: Box<dyn BufRead + 'i>,
+    left: Rc<Cell<usize>>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut head = self.fill_buf()?;
+        let count = head.read(buf)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Metered<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left.get() == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "one XML element or text is longer than max_object_bytes",
+            ));
+        }
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left.set(self.left.get().saturating_sub(count));
+        self.input.consume(count);
+    }
+}

@@ -1,0 +1,410 @@
+use super::dictionary::Dictionary;
+use super::state;
+use super::text::Words;
+use crate::entry::{self, Import, Imported, Overrule, Seen};
+use crate::withdrawal::Withdrawal;
+use ledger::{Bodies, Entry, FoldError, Kinds, Room};
+use people::see::RowCols;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Rows an entry may change: beyond this many selectors and references an object is stored and flagged.
+pub(crate) const MOST_LINKED: usize = 900;
+
+/// The intelligence room's fold.
+pub struct IntelRoom {
+    objects: Dictionary,
+    selectors: Dictionary,
+    words: HashMap<String, i64>,
+    text: Words,
+    rows: Arc<RowCols>,
+    country: Option<String>,
+}
+
+/// One version that stands in `versions`.
+#[derive(Debug, Clone, Copy)]
+struct Stood {
+    pos: i64,
+    version: i64,
+    state: i64,
+}
+
+impl IntelRoom {
+    /// A fold that fills `rows` with each position's collection; `country` is the node's, for national telephone forms.
+    pub fn new(keys: &Arc<ledger::Keys>, rows: Arc<RowCols>, country: Option<String>) -> Self {
+        Self {
+            objects: Dictionary::objects(Arc::clone(keys)),
+            selectors: Dictionary::selectors(Arc::clone(keys)),
+            words: HashMap::new(),
+            text: Words::default(),
+            rows,
+            country,
+        }
+    }
+
+    fn word(&mut self, view: &Connection, text: &str) -> rusqlite::Result<i64> {
+        if let Some(n) = self.words.get(text) {
+            return Ok(*n);
+        }
+        view.prepare_cached("INSERT OR IGNORE INTO words(text) VALUES (?)")?.execute([text])?;
+        let n = view.prepare_cached("SELECT word FROM words WHERE text = ?")?.query_row([text], |r| r.get(0))?;
+        self.words.insert(text.to_owned(), n);
+        Ok(n)
+    }
+
+    fn object(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        let Some(body) = entry.body.as_deref() else { return self.tombstone(view, entry) };
+        let header = stix::parse_header(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+        let value: Value = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+        let (obj, new) = self.objects.number(view, 0, &header.id)?;
+        let version = header.version().map_or(entry.arrived, stix::Instant::micros);
+        let mut bits = 0;
+        if header.version().is_none() {
+            bits |= state::UNVERSIONED;
+        }
+        if header.revoked {
+            bits |= state::REVOKED;
+        }
+        if stix::check_deterministic_id(&value) == stix::IdCheck::Wrong {
+            bits |= state::WRONG_ID;
+        }
+        let stood = if new { Vec::new() } else { standing(view, obj, entry.col)? };
+        let row = NewRow { obj, version, bits, spec: spec_code(&header.spec_version), tlp: tlp_of(entry), kind: &header.object_type };
+        self.insert_version(view, entry, &row, &stood, Some(&value), bodies)
+    }
+
+    /// A body that was expunged before this generation folded it: the row says that something stood here.
+    fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        let (obj, _) = self.objects.number(view, 0, &entry.subject)?;
+        let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
+        let row = NewRow { obj, version: entry.arrived, bits: state::EXPUNGED, spec: 21, tlp: tlp_of(entry), kind: &kind };
+        self.write_row(view, entry, &row, state::EXPUNGED)?;
+        Ok(())
+    }
+
+    fn insert_version(
+        &mut self, view: &Connection, entry: &Entry, row: &NewRow<'_>, stood: &[Stood], value: Option<&Value>, bodies: &dyn Bodies,
+    ) -> Result<(), FoldError> {
+        let pos = signed(entry.pos);
+        let last = stood.iter().max_by_key(|s| (s.version, s.pos)).copied();
+        let first = stood.iter().min_by_key(|s| (s.version, s.pos)).copied();
+        let becomes_last = last.is_none_or(|l| (row.version, pos) >= (l.version, l.pos));
+        let becomes_first = first.is_none_or(|f| (row.version, pos) < (f.version, f.pos));
+        let mut bits = row.bits;
+        if becomes_last {
+            bits |= state::LAST;
+            if let Some(old) = last {
+                self.retire(view, entry.col, row.obj, old, bodies)?;
+            }
+        }
+        if becomes_first {
+            bits |= state::FIRST;
+            if let Some(old) = first {
+                set_state(view, entry.col, old.pos, 0, state::FIRST)?;
+            }
+        }
+        let all_linked = match value {
+            Some(value) if becomes_last => self.index(view, entry.col, pos, row.obj, bits, value)?,
+            _ => true,
+        };
+        if !all_linked {
+            bits |= state::NOT_ALL_LINKED;
+        }
+        self.write_row(view, entry, row, bits)?;
+        if let Some(cause) = entry.cause {
+            view.prepare_cached("INSERT OR IGNORE INTO brought(cause, pos, col, again) VALUES (?,?,?,0)")?
+                .execute((signed(cause), pos, entry.col))?;
+        }
+        Ok(())
+    }
+
+    fn write_row(&mut self, view: &Connection, entry: &Entry, row: &NewRow<'_>, bits: i64) -> Result<(), FoldError> {
+        let kind = self.word(view, row.kind)?;
+        view.prepare_cached(
+            "INSERT OR REPLACE INTO versions(col, pos, obj, version, state, type, spec, tlp, arrived, cause, author) \
+             VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        )?
+        .execute(params![
+            entry.col, signed(entry.pos), row.obj, row.version, bits, kind, row.spec, row.tlp, entry.arrived,
+            entry.cause.map(signed), entry.author
+        ])?;
+        self.rows.set(entry.pos, entry.col);
+        Ok(())
+    }
+
+    /// The version is the last no more: its selectors, references and text go.
+    fn retire(&mut self, view: &Connection, col: u32, obj: i64, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        set_state(view, col, old.pos, 0, state::LAST)?;
+        if let Some(value) = body_value(bodies, old.pos) {
+            self.unindex(view, old.pos, obj, old.state, &value)?;
+        }
+        Ok(())
+    }
+
+    /// Selectors, references and text of a version that is now the last. Returns whether all found room.
+    fn index(&mut self, view: &Connection, _col: u32, pos: i64, obj: i64, bits: i64, value: &Value) -> Result<bool, FoldError> {
+        let parts = self.parts(bits, value);
+        {
+            let mut add = view.prepare_cached(
+                "INSERT OR REPLACE INTO holders(sel, pos, col, obj, strength, flags) VALUES (?,?,?,?,?,?)",
+            )?;
+            for found in &parts.selectors {
+                let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
+                let strength = if bits & state::WRONG_ID != 0 { 0 } else { strength_code(found.strength) };
+                add.execute((sel, pos, _col, obj, strength, found.flags.bits()))?;
+            }
+        }
+        for (target, word) in &parts.refs {
+            let (target, _) = self.objects.number(view, 0, target)?;
+            let word = self.word(view, word)?;
+            view.prepare_cached("INSERT OR IGNORE INTO refs(obj, pos, word, col, src) VALUES (?,?,?,?,?)")?
+                .execute((target, pos, word, _col, obj))?;
+        }
+        view.prepare_cached("INSERT INTO texts(rowid, text) VALUES (?,?)")?.execute((pos, &parts.text))?;
+        Ok(parts.all)
+    }
+
+    fn unindex(&mut self, view: &Connection, pos: i64, _obj: i64, bits: i64, value: &Value) -> Result<(), FoldError> {
+        let parts = self.parts(bits, value);
+        for found in &parts.selectors {
+            let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
+            view.prepare_cached("DELETE FROM holders WHERE sel = ? AND pos = ?")?.execute((sel, pos))?;
+        }
+        for (target, word) in &parts.refs {
+            let (target, _) = self.objects.number(view, 0, target)?;
+            let word = self.word(view, word)?;
+            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?.execute((target, pos, word))?;
+        }
+        view.prepare_cached("INSERT INTO texts(texts, rowid, text) VALUES ('delete', ?, ?)")?.execute((pos, &parts.text))?;
+        Ok(())
+    }
+
+    /// What a version brings: the same for the same body, or taking it back would leave rows behind.
+    fn parts(&self, bits: i64, value: &Value) -> Parts {
+        let country = self.country.as_deref();
+        let hint = value.get("x_country").and_then(Value::as_str).or(country);
+        let mut selectors = if bits & state::REVOKED != 0 {
+            Vec::new()
+        } else {
+            selectors::of_object(value, &selectors::Hints { country: hint })
+        };
+        let mut all = selectors.len() <= MOST_LINKED;
+        selectors.truncate(MOST_LINKED);
+        let room = MOST_LINKED - selectors.len();
+        let found = stix::refs_of(value, MOST_LINKED + 1);
+        all &= found.len() <= room;
+        let kind = value.get("relationship_type").and_then(Value::as_str).filter(|k| k.len() <= 100);
+        let refs = found
+            .into_iter()
+            .take(room)
+            .map(|r| {
+                let word = match (r.property, kind) {
+                    ("source_ref", Some(kind)) => format!("{kind} (from)"),
+                    ("target_ref", Some(kind)) => format!("{kind} (to)"),
+                    (property, _) => property.to_owned(),
+                };
+                (r.target.to_owned(), word)
+            })
+            .collect();
+        Parts { selectors, refs, text: self.text.of_object(value), all }
+    }
+
+    fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
+        let withdrawal: Withdrawal = read(entry)?;
+        let (obj, new) = self.objects.number(view, 0, &withdrawal.object)?;
+        if new {
+            return Ok(());
+        }
+        let stood = versions_of(view, obj, entry.col)?;
+        let Some(target) = withdrawal.target(&stood, |s| (s.pos, s.version, s.state), bodies) else { return Ok(()) };
+        set_state(view, entry.col, target.pos, bit, state::LAST | state::FIRST)?;
+        let was_last = target.state & state::LAST != 0;
+        if was_last && let Some(value) = body_value(bodies, target.pos) {
+            self.unindex(view, target.pos, obj, target.state, &value)?;
+            if bit == state::EXPUNGED {
+                self.forget_values(view, &value, target.state)?;
+            }
+        }
+        self.promote(view, entry.col, obj, was_last, bodies)
+    }
+
+    /// After a version went, the greatest and the smallest of what still stands take its place.
+    fn promote(&mut self, view: &Connection, col: u32, obj: i64, index: bool, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        let stood = standing(view, obj, col)?;
+        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)) {
+            set_state(view, col, first.pos, state::FIRST, 0)?;
+        }
+        let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
+        set_state(view, col, last.pos, state::LAST, 0)?;
+        if index && let Some(value) = body_value(bodies, last.pos) {
+            self.index(view, col, last.pos, obj, last.state, &value)?;
+        }
+        Ok(())
+    }
+
+    /// An expunged object's selector values leave the dictionary when nobody else holds them.
+    fn forget_values(&mut self, view: &Connection, value: &Value, bits: i64) -> Result<(), FoldError> {
+        self.flush(view)?;
+        for found in self.parts(bits, value).selectors {
+            let (sel, new) = self.selectors.number(view, found.kind.code(), &found.value)?;
+            if new {
+                continue;
+            }
+            let held: Option<i64> =
+                view.query_row("SELECT 1 FROM holders WHERE sel = ? LIMIT 1", [sel], |r| r.get(0)).optional()?;
+            if held.is_none() {
+                view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
+                view.execute("DELETE FROM selector_rows WHERE sel = ?", [sel])?;
+            }
+        }
+        self.selectors.reset();
+        Ok(())
+    }
+
+    fn seen(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        let seen: Seen = read(entry)?;
+        let Some(cause) = entry.cause else { return Ok(()) };
+        let (obj, new) = self.objects.number(view, 0, &seen.object)?;
+        if new {
+            return Ok(());
+        }
+        let stood = standing(view, obj, entry.col)?;
+        let met = stood.iter().find(|s| seen.version.is_none_or(|v| v == s.version));
+        if let Some(met) = met {
+            view.prepare_cached("INSERT OR IGNORE INTO brought(cause, pos, col, again) VALUES (?,?,?,1)")?
+                .execute((signed(cause), met.pos, entry.col))?;
+        }
+        Ok(())
+    }
+}
+
+struct NewRow<'a> {
+    obj: i64,
+    version: i64,
+    bits: i64,
+    spec: i64,
+    tlp: i64,
+    kind: &'a str,
+}
+
+struct Parts {
+    selectors: Vec<selectors::Found>,
+    refs: Vec<(String, String)>,
+    text: String,
+    all: bool,
+}
+
+fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
+    let body = entry.body.as_deref().ok_or_else(|| FoldError::Unreadable("the entry has no body".into()))?;
+    serde_json::from_str(body).map_err(|e| FoldError::Unreadable(format!("{}: {e}", entry.kind.as_str())))
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn spec_code(spec: &str) -> i64 {
+    if spec == "2.0" { 20 } else { 21 }
+}
+
+/// The entry's effective TLP; what cannot be read counts as the tightest.
+fn tlp_of(entry: &Entry) -> i64 {
+    let word = entry.marking.split(' ').next().unwrap_or("");
+    i64::from(word.parse::<stix::Tlp>().unwrap_or(stix::Tlp::Red).level())
+}
+
+pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
+    match strength {
+        selectors::Strength::Never => 0,
+        selectors::Strength::Weak => 1,
+        selectors::Strength::Links => 2,
+    }
+}
+
+fn body_value(bodies: &dyn Bodies, pos: i64) -> Option<Value> {
+    let body = bodies.body(u64::try_from(pos).ok()?)?;
+    serde_json::from_str(&body).ok()
+}
+
+fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+    let mut stmt = view.prepare_cached("SELECT pos, version, state FROM versions WHERE obj = ? AND col = ?")?;
+    let rows = stmt.query_map((obj, col), |r| Ok(Stood { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)? }))?;
+    rows.collect()
+}
+
+fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+    Ok(versions_of(view, obj, col)?.into_iter().filter(|s| s.state & state::GONE == 0).collect())
+}
+
+fn set_state(view: &Connection, col: u32, pos: i64, set: i64, clear: i64) -> rusqlite::Result<()> {
+    view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
+        .execute((set, clear, col, pos))?;
+    Ok(())
+}
+
+impl Room for IntelRoom {
+    fn name(&self) -> &'static str {
+        "intel"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn kinds(&self) -> Kinds {
+        Kinds::Of(&[
+            entry::STIX, entry::SEEN, entry::IMPORT, entry::IMPORTED, entry::OVERRULE, entry::WITHDRAW, entry::EXPUNGE,
+        ])
+    }
+    fn schema(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+    fn prepare(&self, conn: &Connection) -> rusqlite::Result<()> {
+        people::see::register(conn)?;
+        people::see::register_rows(conn, Arc::clone(&self.rows))
+    }
+    fn fold(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        match entry.kind.as_str() {
+            entry::STIX => self.object(view, entry, bodies),
+            entry::SEEN => self.seen(view, entry),
+            entry::WITHDRAW => self.gone(view, entry, bodies, state::WITHDRAWN),
+            entry::EXPUNGE => self.gone(view, entry, bodies, state::EXPUNGED),
+            entry::IMPORT => {
+                let import: Import = read(entry)?;
+                view.prepare_cached("INSERT OR REPLACE INTO imports(pos, col, source, format, author, arrived) VALUES (?,?,?,?,?,?)")?
+                    .execute(params![signed(entry.pos), entry.col, import.source, import.format, entry.author, entry.arrived])?;
+                Ok(())
+            }
+            entry::IMPORTED => {
+                let done: Imported = read(entry)?;
+                let summary = serde_json::to_string(&done).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+                view.prepare_cached("UPDATE imports SET state = 1, summary = ? WHERE pos = ?")?
+                    .execute((summary, entry.cause.map(signed)))?;
+                Ok(())
+            }
+            entry::OVERRULE => {
+                let word: Overrule = read(entry)?;
+                let Some(kind) = selectors::Kind::parse(&word.kind) else {
+                    return Err(FoldError::Unreadable(format!("no selector kind is called `{}`", word.kind)));
+                };
+                let (sel, _) = self.selectors.number(view, kind.code(), &word.value)?;
+                view.execute(
+                    "INSERT OR REPLACE INTO overrules(sel, links, author, arrived, reason, col) VALUES (?,?,?,?,?,?)",
+                    params![sel, word.links, entry.author, entry.arrived, word.reason, entry.col],
+                )?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+    fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
+        self.objects.flush(view)?;
+        self.selectors.flush(view)?;
+        Ok(())
+    }
+    fn reset(&mut self) {
+        self.objects.reset();
+        self.selectors.reset();
+        self.words.clear();
+    }
+}

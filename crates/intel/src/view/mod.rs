@@ -1,0 +1,31 @@
+//! The fold of this room and all of its SQL: `fold.rs` and its parts write, `query*.rs` read. Reading SQL filters with
+//! `see(col)` or `see_row(rowid)`; a test reads the SQL and fails where it is missing.
+mod dictionary;
+mod fold;
+mod text;
+
+pub(crate) use dictionary::row;
+pub use fold::IntelRoom;
+pub use text::Words;
+
+/// Bits of `versions.state`.
+pub mod state {
+    /// The greatest version that stands in its collection.
+    pub const LAST: i64 = 1;
+    /// The smallest version that stands in its collection.
+    pub const FIRST: i64 = 2;
+    /// Withdrawn: gone from every door.
+    pub const WITHDRAWN: i64 = 4;
+    /// Expunged: the body is nowhere.
+    pub const EXPUNGED: i64 = 8;
+    /// Its maker revoked it: shown, linked no more.
+    pub const REVOKED: i64 = 16;
+    /// Its deterministic id does not follow from its properties: shown, flagged, never linked.
+    pub const WRONG_ID: i64 = 32;
+    /// More selectors or references than an entry may bring rows: the rest is not linked.
+    pub const NOT_ALL_LINKED: i64 = 64;
+    /// An SCO or another object without a version of its own: its arrival is its version.
+    pub const UNVERSIONED: i64 = 128;
+    /// Either of the two that take a version out of every door.
+    pub const GONE: i64 = WITHDRAWN | EXPUNGED;
+}

@@ -1,0 +1,40 @@
+-- The intelligence view. Rows hold `pos`, never bodies; every row but the dictionaries' carries its collection.
+-- Keyed 64-bit hashes map ids and values once to dense numbers in log order: dense keys keep the pages hot.
+
+-- Dictionaries: objects' ids, selectors' values, and short words (types, properties).
+CREATE TABLE IF NOT EXISTS object_rows(h INTEGER NOT NULL, obj INTEGER NOT NULL, PRIMARY KEY(h, obj)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS objects(obj INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS selector_rows(h INTEGER NOT NULL, sel INTEGER NOT NULL, PRIMARY KEY(h, sel)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS selectors(sel INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS words(word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+
+-- Every version of every object in every collection. `version` is µs (an SCO's is its arrival); `state` is a set of
+-- bits: 1 last, 2 first (in this collection, of what stands), 4 withdrawn, 8 expunged, 16 revoked, 32 wrong id,
+-- 64 not all linked, 128 has no version of its own.
+CREATE TABLE IF NOT EXISTS versions(
+  col INTEGER NOT NULL, pos INTEGER NOT NULL, obj INTEGER NOT NULL, version INTEGER NOT NULL, state INTEGER NOT NULL,
+  type INTEGER NOT NULL, spec INTEGER NOT NULL, tlp INTEGER NOT NULL, arrived INTEGER NOT NULL, cause INTEGER,
+  author INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS versions_of_object ON versions(obj, col, version);
+
+-- Who holds which selector: the current version in a collection only. n holders of one value are n rows.
+CREATE TABLE IF NOT EXISTS holders(sel INTEGER NOT NULL, pos INTEGER NOT NULL, col INTEGER NOT NULL, obj INTEGER NOT NULL,
+  strength INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY(sel, pos)) WITHOUT ROWID;
+
+-- References of current versions: from `src` to `obj` by a property (for relationships: their type).
+CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word INTEGER NOT NULL, col INTEGER NOT NULL,
+  src INTEGER NOT NULL, PRIMARY KEY(obj, pos, word)) WITHOUT ROWID;
+
+-- Full text of current versions; rowid = pos. Contentless: the text itself stands in the log alone.
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='', tokenize="unicode61 remove_diacritics 2");
+
+-- Imports, and what each brought or met again.
+CREATE TABLE IF NOT EXISTS imports(pos INTEGER PRIMARY KEY, col INTEGER NOT NULL, source TEXT NOT NULL, format TEXT NOT NULL,
+  author INTEGER NOT NULL, arrived INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, summary TEXT);
+CREATE TABLE IF NOT EXISTS brought(cause INTEGER NOT NULL, pos INTEGER NOT NULL, col INTEGER NOT NULL, again INTEGER NOT NULL,
+  PRIMARY KEY(cause, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS brought_again ON brought(pos) WHERE again = 1;
+
+-- A person's word that a suppressed selector links after all, or that a linking one must not.
+CREATE TABLE IF NOT EXISTS overrules(sel INTEGER PRIMARY KEY, links INTEGER NOT NULL, author INTEGER NOT NULL,
+  arrived INTEGER NOT NULL, reason TEXT NOT NULL, col INTEGER NOT NULL);

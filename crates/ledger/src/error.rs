@@ -1,0 +1,78 @@
+/// What the ledger can answer instead of doing what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The storage failed. The text is SQLite's own and holds no personal data: statements are prepared, values bound.
+    #[error("storage: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// The file system failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done, with the path.
+        what: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Another process owns the data folder.
+    #[error("the data folder {0} is in use by another process; stop it, or let this command go through its socket")]
+    Locked(String),
+    /// The folder holds no node, or one of another make.
+    #[error("{0}")]
+    Folder(String),
+    /// Somebody was faster: what `act` read is no longer so. Read again, check again, try again.
+    #[error("something that this change rests on has just changed; read it again and repeat the change")]
+    Conflict,
+    /// A view has not reached what the caller must see.
+    #[error("the view `{view}` is {behind} entries behind; ask again in a moment")]
+    Behind {
+        /// The room's name.
+        view: &'static str,
+        /// How many entries it has still to fold.
+        behind: u64,
+    },
+    /// The clock runs more than an hour behind the last entry.
+    #[error("the clock is {0} s behind the last entry: set the clock, or run `eye doctor` to accept it")]
+    Clock(i64),
+    /// A limit was passed.
+    #[error("{0}")]
+    Limit(String),
+    /// No room is left on the disk.
+    #[error("the disk is full: nothing of this was written; make room and repeat it")]
+    Full,
+    /// The storage failed while others' appends shared the commit.
+    #[error("storage: {0}; nothing of this was written")]
+    Failed(String),
+    /// The ledger is closing.
+    #[error("the ledger is shutting down; nothing was written")]
+    Closed,
+    /// What is stored contradicts itself; `eye verify` says where.
+    #[error("damaged: {0}")]
+    Damaged(String),
+}
+
+/// The ledger's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Whether a file, and not what was asked of it, is the trouble: then a view is folded anew.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        matches!(self, Self::Sql(e) if matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
+    }
+
+    /// The same, for each of those who shared what failed.
+    pub(crate) fn shared(&self) -> Self {
+        match self {
+            Self::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Self::Full => Self::Full,
+            Self::Closed => Self::Closed,
+            Self::Damaged(text) => Self::Damaged(text.clone()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+
+    /// An IO error with what was being done.
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}

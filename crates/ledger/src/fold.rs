@@ -1,0 +1,207 @@
+//! One generation of a room's view while it is written: the room's fold, its file, how far it has come.
+use crate::room::FoldError;
+use crate::sqlite::{self, Cache};
+use crate::{Entry, Error, LogReader, Result, Room, RoomFactory, log, view};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Entries a transaction may take under backlog (measured: the pages dirtied a commit decide the cost).
+pub(crate) const MOST: u64 = 10_000;
+/// A WAL longer than this many pages is copied back (16 MB).
+const WAL_PAGES: i64 = 4_000;
+
+pub(crate) struct Fold {
+    pub(crate) room: Box<dyn Room>,
+    pub(crate) conn: Connection,
+    pub(crate) path: PathBuf,
+    pub(crate) number: u64,
+    /// Folded so far, perhaps not committed.
+    pub(crate) at: u64,
+    /// As the file has it.
+    pub(crate) stored: u64,
+    pub(crate) unfolded: u64,
+    open: Option<Open>,
+}
+
+struct Open {
+    since: Instant,
+    count: u64,
+    last: u64,
+}
+
+impl Fold {
+    /// Opens (or makes) a view file.
+    pub(crate) fn open(path: &Path, number: u64, factory: &RoomFactory) -> Result<Self> {
+        let room = factory();
+        let conn = sqlite::open_writer(path, false, Cache::Writer)?;
+        room.prepare(&conn)?;
+        conn.execute_batch(
+            "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS unfolded(pos INTEGER PRIMARY KEY, why TEXT NOT NULL);
+             INSERT OR IGNORE INTO meta(key, value) VALUES ('position', 0);",
+        )?;
+        let kinds = room.kinds().words();
+        conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('kinds', ?)", [kinds])?;
+        conn.execute_batch(room.schema())?;
+        let at = view::position(&conn)?;
+        let unfolded = count_unfolded(&conn)?;
+        Ok(Self { room, conn, path: path.to_owned(), number, at, stored: at, unfolded, open: None })
+    }
+
+    /// Takes one entry; it need not be of the room's kinds.
+    pub(crate) fn take(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
+        if self.room.kinds().has(entry.kind.as_str()) {
+            let open = match &mut self.open {
+                Some(open) => open,
+                None => {
+                    self.conn.execute_batch("BEGIN IMMEDIATE")?;
+                    self.open.insert(Open { since: Instant::now(), count: 0, last: 0 })
+                }
+            };
+            open.last = entry.pos;
+            let (room, conn) = (&mut self.room, &self.conn);
+            // A fold cannot refuse, so it may not take the node down either.
+            let result = catch_unwind(AssertUnwindSafe(|| room.fold(conn, entry, log))).unwrap_or_else(|_| stopped());
+            match result {
+                Ok(()) => {}
+                Err(FoldError::Unreadable(why)) => self.note_unfolded(entry.pos, &why)?,
+                Err(FoldError::Sql(e)) => return Err(e.into()),
+            }
+        }
+        if let Some(open) = &mut self.open {
+            open.count += 1;
+        }
+        self.at = entry.pos;
+        Ok(())
+    }
+
+    /// Nothing of the room's kinds lies before `head`: only the position moves.
+    pub(crate) fn pass(&mut self, head: u64) {
+        self.at = self.at.max(head);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+    pub(crate) fn open_for(&self) -> Option<Duration> {
+        self.open.as_ref().map(|o| o.since.elapsed())
+    }
+    pub(crate) fn is_full(&self) -> bool {
+        self.open.as_ref().is_some_and(|o| o.count >= MOST)
+    }
+
+    /// Ends the transaction, its position with its rows. `false`: none was open.
+    pub(crate) fn commit(&mut self) -> Result<bool> {
+        let Some(open) = &self.open else { return Ok(false) };
+        let last = open.last;
+        let (room, conn) = (&mut self.room, &self.conn);
+        match catch_unwind(AssertUnwindSafe(|| room.flush(conn))).unwrap_or_else(|_| stopped()) {
+            Ok(()) => {}
+            Err(FoldError::Sql(e)) => return Err(e.into()),
+            Err(FoldError::Unreadable(why)) => return Err(Error::Damaged(format!("entry {last}: {why}"))),
+        }
+        self.write_position()?;
+        self.conn.execute_batch("COMMIT")?;
+        self.open = None;
+        self.stored = self.at;
+        if sqlite::wal_backlog(&self.conn) > WAL_PAGES {
+            self.checkpoint();
+        }
+        Ok(true)
+    }
+
+    /// Writes down a position that moved without rows.
+    pub(crate) fn store_position(&mut self) -> Result<()> {
+        if self.open.is_none() && self.stored != self.at {
+            self.write_position()?;
+            self.stored = self.at;
+        }
+        Ok(())
+    }
+
+    fn write_position(&self) -> Result<()> {
+        let mut stmt = self.conn.prepare_cached("UPDATE meta SET value = ? WHERE key = 'position'")?;
+        stmt.execute([log::signed(self.at)])?;
+        Ok(())
+    }
+
+    /// Takes `entry` alone; when even that cannot be written, it is noted as unfolded and passed by.
+    pub(crate) fn take_alone(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
+        self.take(entry, log)?;
+        match self.commit() {
+            Ok(_) => Ok(()),
+            Err(Error::Damaged(why)) => {
+                self.undo()?;
+                self.conn.execute_batch("BEGIN IMMEDIATE")?;
+                self.open = Some(Open { since: Instant::now(), count: 1, last: entry.pos });
+                self.note_unfolded(entry.pos, &why)?;
+                self.at = entry.pos;
+                self.commit().map(|_| ())
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    fn note_unfolded(&mut self, pos: u64, why: &str) -> Result<()> {
+        tracing::warn!(view = self.room.name(), pos, "an entry could not be folded; `eye doctor` lists it");
+        self.conn
+            .prepare_cached("INSERT OR REPLACE INTO unfolded(pos, why) VALUES (?,?)")?
+            .execute((log::signed(pos), why))?;
+        self.unfolded += 1;
+        Ok(())
+    }
+
+    /// Memory goes back to what the file says.
+    pub(crate) fn undo(&mut self) -> Result<()> {
+        self.open = None;
+        let room = &mut self.room;
+        if catch_unwind(AssertUnwindSafe(|| room.reset())).is_err() {
+            tracing::error!(view = self.room.name(), "the room could not forget what was undone");
+        }
+        if !self.conn.is_autocommit() {
+            self.conn.execute_batch("ROLLBACK")?;
+        }
+        self.at = view::position(&self.conn)?;
+        self.stored = self.at;
+        self.unfolded = count_unfolded(&self.conn)?;
+        Ok(())
+    }
+
+    /// The room hears that its position may be read: only the generation that serves.
+    pub(crate) fn tell_room(&mut self) {
+        let (room, at) = (&mut self.room, self.at);
+        if catch_unwind(AssertUnwindSafe(|| room.committed(at))).is_err() {
+            tracing::error!(view = self.room.name(), "the room stopped while it heard of a commit");
+        }
+    }
+
+    /// Folds what the log has after `at` and up to `to`, 1,000 entries at most. `false`: nothing was left.
+    pub(crate) fn read_on(&mut self, log: &LogReader, to: u64) -> Result<bool> {
+        let entries = log.range(self.at, 1_000, 4 << 20)?;
+        let mut any = false;
+        for entry in entries.iter().take_while(|e| e.pos <= to) {
+            self.take(entry, log)?;
+            any = true;
+            if self.is_full() {
+                self.commit()?;
+            }
+        }
+        Ok(any)
+    }
+
+    pub(crate) fn checkpoint(&self) {
+        if let Err(e) = sqlite::checkpoint_passive(&self.conn) {
+            tracing::warn!(view = self.room.name(), error = %e, "checkpoint");
+        }
+    }
+}
+
+fn stopped() -> Result<(), FoldError> {
+    Err(FoldError::Unreadable("the fold stopped at this entry".into()))
+}
+
+fn count_unfolded(conn: &Connection) -> Result<u64> {
+    Ok(log::unsigned(conn.query_row("SELECT count(*) FROM unfolded", [], |r| r.get(0))?))
+}

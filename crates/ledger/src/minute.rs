@@ -1,0 +1,60 @@
+//! The thread that takes the node log's leaf once a minute, changed or not, and closes what nobody reads.
+use crate::queue::Queue;
+use crate::view::View;
+use crate::writer::Message;
+use crate::{Error, LogReader, Result};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// "Once a minute, changed or not" (LEDGER.md, "Proof").
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a tick needs; [`crate::Ledger::tick`] does the same by hand.
+#[derive(Clone)]
+pub(crate) struct Minute {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) views: Arc<Vec<View>>,
+    pub(crate) log: LogReader,
+    stop: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Minute {
+    pub(crate) fn new(queue: Arc<Queue>, views: Arc<Vec<View>>, log: LogReader) -> Self {
+        Self { queue, views, log, stop: Arc::default() }
+    }
+
+    /// One tick.
+    pub(crate) fn tick(&self) -> Result<String> {
+        for view in self.views.iter() {
+            view.close_long_idle();
+        }
+        self.log.close_idle();
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        self.queue.push(Message::Run(Box::new(move |writer| drop(reply.send(writer.take_node_leaf())))), false)?;
+        answer.recv().map_err(|_| Error::Closed)?
+    }
+
+    /// The thread.
+    pub(crate) fn run(&self) {
+        let (stop, stopped) = &*self.stop;
+        loop {
+            let guard = stop.lock().unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = stopped.wait_timeout_while(guard, MINUTE, |s| !*s).unwrap_or_else(PoisonError::into_inner);
+            if *guard {
+                return;
+            }
+            drop(guard);
+            match self.tick() {
+                Ok(_) => {}
+                Err(Error::Closed) => return,
+                Err(e) => tracing::error!(error = %e, "the node log took no leaf; trying again in a minute"),
+            }
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        let (stop, stopped) = &*self.stop;
+        *stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        stopped.notify_all();
+    }
+}

@@ -1,0 +1,127 @@
+use crate::names::Names;
+use crate::{Bodies, Entry, Result, log, sqlite};
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Reads the log. Connections open on first use and are kept for the next reader; none holds a transaction open.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    names: Arc<Names>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// More idle connections than this are closed.
+const IDLE: usize = 4;
+
+impl LogReader {
+    pub(crate) fn new(path: PathBuf, names: Arc<Names>) -> Self {
+        Self { shared: Arc::new(Shared { path, names, idle: Mutex::default() }) }
+    }
+
+    /// Runs `f` with a connection to the log file.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&Connection, &Names) -> Result<T>) -> Result<T> {
+        let taken = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match taken {
+            Some(conn) => conn,
+            None => sqlite::open_reader(&self.shared.path)?,
+        };
+        let result = f(&conn, &self.shared.names);
+        let mut idle = self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(conn);
+        }
+        result
+    }
+
+    /// Closes every idle connection, so that a TRUNCATE checkpoint finds no reader.
+    pub(crate) fn close_idle(&self) {
+        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The entry at `pos`.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn entry(&self, pos: u64) -> Result<Option<Entry>> {
+        self.with(|conn, names| log::entry(conn, names, pos))
+    }
+
+    /// The body at `pos`: `None` when there is no such entry or it was expunged.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn body(&self, pos: u64) -> Result<Option<Arc<str>>> {
+        self.with(|conn, _| log::body(conn, pos))
+    }
+
+    /// The bodies at `positions`, in that order, handed to `take` without copying; an expunged one is `None`.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn bodies(&self, positions: &[u64], mut take: impl FnMut(u64, Option<&str>)) -> Result<()> {
+        self.with(|conn, _| {
+            let mut stmt = conn.prepare_cached(
+                "SELECT b.body FROM entries e JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?",
+            )?;
+            for &pos in positions {
+                let mut rows = stmt.query([log::signed(pos)])?;
+                match rows.next()? {
+                    Some(row) => take(pos, row.get_ref(0)?.as_str().ok()),
+                    None => take(pos, None),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Entries after `after`, at most `most` and about `bytes` of body.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn range(&self, after: u64, most: usize, bytes: usize) -> Result<Vec<Arc<Entry>>> {
+        self.with(|conn, names| log::range(conn, names, after, most, bytes))
+    }
+
+    /// The first `pos` whose `arrived` is greater than `arrived`, µs: by bisection, for `arrived` only grows.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn first_after(&self, arrived: i64) -> Result<u64> {
+        self.with(|conn, _| {
+            let (mut low, mut high) = (0u64, log::last_pos(conn)? + 1);
+            let mut stmt = conn.prepare_cached("SELECT arrived FROM entries WHERE pos = ?")?;
+            while low + 1 < high {
+                let mid = low + (high - low) / 2;
+                let at: i64 = stmt.query_row([log::signed(mid)], |r| r.get(0))?;
+                if at > arrived { high = mid } else { low = mid }
+            }
+            Ok(high)
+        })
+    }
+
+    /// A collection's small number on this node, once anything stands in it.
+    pub fn collection_number(&self, id: crate::CollectionId) -> Option<u32> {
+        self.shared.names.number(&id.to_string())
+    }
+
+    /// The collection of a small number.
+    pub fn collection_of(&self, col: u32) -> Option<crate::CollectionId> {
+        self.shared.names.text(col).parse().ok()
+    }
+}
+
+impl Bodies for LogReader {
+    fn body(&self, pos: u64) -> Option<Arc<str>> {
+        LogReader::body(self, pos).ok().flatten()
+    }
+    fn entry(&self, pos: u64) -> Option<Entry> {
+        LogReader::entry(self, pos).ok().flatten()
+    }
+}

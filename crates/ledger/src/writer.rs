@@ -1,0 +1,376 @@
+//! The one thread that writes the log: takes waiting appends, writes them in one transaction, one fsync, and tells everybody.
+use crate::append::{Append, Receipt};
+use crate::checkpoint::{CommitEntry, CommitRow, commit_hash};
+use crate::commit::Group;
+use crate::entry::Entry;
+use crate::heads::Heads;
+use crate::index::SharedPending;
+use crate::keys::Keys;
+use crate::names::Names;
+use crate::node::Clock;
+use crate::queue::Queue;
+use crate::salt::Salts;
+use crate::sqlite;
+use crate::tail::Tail;
+use crate::tree::TileWriter;
+use crate::view::View;
+use crate::{Error, Result, log};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Called with what became of an append, in the writer's thread: hand it on, do no work.
+pub(crate) type Reply = Box<dyn FnOnce(Result<Receipt>) + Send>;
+
+pub(crate) enum Message {
+    Append(Append, Reply),
+    /// Something else that only the writer's thread may do.
+    Run(Box<dyn FnOnce(&mut Writer) + Send>),
+}
+
+/// A view that none of the new entries concerns is woken to pass them by when it is this far behind.
+const IDLE_LAG: u64 = 1_000;
+/// Pages of WAL that are copied back when the writer has a moment (16 MB).
+const WAL_PAGES: i64 = 4_000;
+
+pub(crate) struct Writer {
+    pub(crate) conn: Connection,
+    pub(crate) names: Arc<Names>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) salts: Salts,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) origin: Arc<str>,
+    pub(crate) origin_n: u32,
+    pub(crate) next_pos: u64,
+    pub(crate) last_arrived: i64,
+    pub(crate) commit_n: u64,
+    pub(crate) commit_hash: [u8; 32],
+    pub(crate) trees: HashMap<u32, TileWriter>,
+    pub(crate) touched: BTreeSet<u32>,
+    pub(crate) pending: SharedPending,
+    pub(crate) index: View,
+    pub(crate) suppressed: HashMap<[u8; 32], u64>,
+    pub(crate) last_cause: Option<(u64, [u8; 32])>,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) views: Arc<Vec<View>>,
+    pub(crate) heads: Heads,
+    /// What memory holds and what the disk says may differ: read the disk before anything else.
+    pub(crate) unsure: bool,
+}
+
+impl Writer {
+    /// The loop.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        while let Some(messages) = queue.pop(Duration::from_secs(1)) {
+            if messages.is_empty() {
+                self.checkpoint(1);
+                continue;
+            }
+            self.work(messages);
+            self.checkpoint(WAL_PAGES);
+        }
+        if self.leaf_is_due()
+            && let Err(e) = self.take_node_leaf()
+        {
+            tracing::error!(error = %e, "the node log took no last leaf; the next start makes up for it");
+        }
+        if let Err(e) = sqlite::checkpoint_truncate(&self.conn) {
+            tracing::warn!(error = %e, "log checkpoint at close");
+        }
+    }
+
+    fn work(&mut self, messages: Vec<Message>) {
+        let mut appends = Vec::new();
+        for message in messages {
+            match message {
+                Message::Append(append, reply) => appends.push((append, reply)),
+                Message::Run(f) => f(self),
+            }
+        }
+        if !appends.is_empty() {
+            self.commit_group(appends);
+        }
+    }
+
+    fn commit_group(&mut self, appends: Vec<(Append, Reply)>) {
+        let mut group = Group::default();
+        let mut answers = Vec::with_capacity(appends.len());
+        let began = self.recover().and_then(|()| Ok(self.conn.execute_batch("BEGIN IMMEDIATE")?));
+        let mut broken = began.err();
+        for (append, reply) in appends {
+            let result = match &broken {
+                Some(e) => Err(e.shared()),
+                None => self.take(&append, &mut group),
+            };
+            if let Err(e) = &result
+                && broken.is_none()
+                && !refused_before_writing(e)
+            {
+                broken = Some(e.shared());
+            }
+            answers.push((result, reply));
+        }
+        if broken.is_none() {
+            broken = self.finish(&group.written).err();
+        }
+        let Some(e) = broken else {
+            self.announce(group.written);
+            for (result, reply) in answers {
+                reply(result);
+            }
+            return;
+        };
+        tracing::error!(error = %e, "a commit failed; nothing of it was written");
+        self.undo_and_remember();
+        for (result, reply) in answers {
+            // A refusal stands whatever became of the others.
+            reply(Err(result.err().filter(refused_before_writing).unwrap_or_else(|| e.shared())));
+        }
+    }
+
+    /// The commit's own row, the trees, and the fsync.
+    fn finish(&mut self, written: &[Arc<Entry>]) -> Result<()> {
+        if let (Some(first), Some(last)) = (written.first(), written.last()) {
+            let row = CommitRow {
+                n: self.commit_n + 1,
+                first_pos: first.pos,
+                count: written.len() as u64,
+                arrived_first: first.arrived,
+                arrived_last: last.arrived,
+                prev: self.commit_hash,
+            };
+            let entries = written.iter().map(|e| CommitEntry { arrived: e.arrived, body_of: e.body_of, leaf: e.leaf });
+            let hash = commit_hash(&row, entries).map_err(|e| Error::Damaged(e.to_string()))?;
+            self.conn.prepare_cached("INSERT INTO commits(n, first_pos, count, hash) VALUES (?,?,?,?)")?.execute((
+                log::signed(row.n),
+                log::signed(first.pos),
+                log::signed(row.count),
+                &hash[..],
+            ))?;
+            self.write_trees()?;
+            self.conn.execute_batch("COMMIT")?;
+            self.commit_n = row.n;
+            self.commit_hash = hash;
+        } else {
+            self.conn.execute_batch("COMMIT")?;
+        }
+        Ok(())
+    }
+
+    /// The right edge of each tree that grew in this transaction.
+    pub(crate) fn write_trees(&mut self) -> Result<()> {
+        for col in std::mem::take(&mut self.touched) {
+            let Some(tree) = self.trees.get(&col) else { continue };
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO trees(col, size, root, edge) VALUES (?,?,?,?) ON CONFLICT(col) DO UPDATE SET \
+                     size = excluded.size, root = excluded.root, edge = excluded.edge",
+                )?
+                .execute((col, log::signed(tree.size()), &tree.root()[..], tree.to_bytes()))?;
+        }
+        Ok(())
+    }
+
+    /// After a failed transaction: memory goes back to what the disk says, now or before the next transaction.
+    pub(crate) fn undo_and_remember(&mut self) {
+        self.unsure = true;
+        if let Err(e) = self.recover() {
+            tracing::error!(error = %e, "the log could not be read back; trying again before the next append");
+        }
+    }
+
+    /// Reads the disk when memory may differ from it. Does nothing otherwise.
+    pub(crate) fn recover(&mut self) -> Result<()> {
+        if !self.unsure {
+            return Ok(());
+        }
+        if !self.conn.is_autocommit() {
+            self.conn.execute_batch("ROLLBACK")?;
+        }
+        self.names.reload(&self.conn)?;
+        self.trees.clear();
+        self.touched.clear();
+        self.last_cause = None;
+        self.next_pos = log::last_pos(&self.conn)? + 1;
+        self.last_arrived = log::last_arrived(&self.conn)?;
+        (self.commit_n, self.commit_hash) = log::last_commit(&self.conn)?;
+        self.suppressed = log::suppressed(&self.conn)?;
+        self.heads = Heads::load(&self.conn, &self.origin)?;
+        // A COMMIT that reported a failure may have reached the disk all the same: then it is so.
+        let head = self.tail.head().pos;
+        let written = log::range(&self.conn, &self.names, head, usize::MAX, usize::MAX)?;
+        self.unsure = false;
+        self.announce(written);
+        Ok(())
+    }
+
+    fn announce(&mut self, written: Vec<Arc<Entry>>) {
+        if written.is_empty() {
+            return;
+        }
+        {
+            let mut pending = self.pending.lock();
+            for entry in &written {
+                let subject = crate::index::subject_row(self.keys.row(), &entry.collection, &entry.subject);
+                pending.add(self.keys.row(), entry, subject);
+            }
+        }
+        let mut last_of_kind: Vec<(&str, u64)> = Vec::new();
+        for entry in written.iter().rev() {
+            if !last_of_kind.iter().any(|(k, _)| *k == entry.kind.as_str()) {
+                last_of_kind.push((entry.kind.as_str(), entry.pos));
+            }
+        }
+        let reached: Vec<Option<u64>> = self
+            .views
+            .iter()
+            .map(|v| last_of_kind.iter().filter(|(k, _)| v.shared.kinds.has(k)).map(|(_, p)| *p).max())
+            .collect();
+        let Some(head) = written.last().map(|e| e.pos) else { return };
+        // Before the tail moves: a fold that sees the new head and no later `relevant` may pass by what lies between.
+        for (view, last) in self.views.iter().zip(&reached) {
+            if let Some(last) = last {
+                view.shared.relevant.fetch_max(*last, Ordering::AcqRel);
+            }
+        }
+        self.tail.publish(written);
+        for (view, last) in self.views.iter().zip(reached) {
+            if last.is_some() || head.saturating_sub(view.position()) > IDLE_LAG {
+                view.shared.wake.notify(usize::MAX);
+            }
+        }
+    }
+
+    /// The tree of a collection, read back when memory does not hold it.
+    pub(crate) fn tree(&mut self, col: u32) -> Result<&mut TileWriter> {
+        if !self.trees.contains_key(&col) {
+            let edge: Option<Vec<u8>> = self
+                .conn
+                .prepare_cached("SELECT edge FROM trees WHERE col = ?")?
+                .query_row([col], |r| r.get(0))
+                .optional()?;
+            let tree = match edge {
+                Some(bytes) => {
+                    TileWriter::from_bytes(&bytes).map_err(|e| Error::Damaged(format!("tree {col}: {e}")))?
+                }
+                None => TileWriter::default(),
+            };
+            self.trees.insert(col, tree);
+        }
+        self.trees.get_mut(&col).ok_or(Error::Closed)
+    }
+
+    pub(crate) fn grow(&mut self, col: u32, leaf: [u8; 32]) -> Result<()> {
+        let mut full = Vec::new();
+        self.tree(col)?.push(leaf, &mut full);
+        self.touched.insert(col);
+        for tile in full {
+            self.conn
+                .prepare_cached("INSERT OR REPLACE INTO tiles(col, level, idx, hashes) VALUES (?,?,?,?)")?
+                .execute((col, tile.level, log::signed(tile.index), tile.hashes))?;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, pages: i64) {
+        if sqlite::wal_backlog(&self.conn) >= pages
+            && let Err(e) = sqlite::checkpoint_passive(&self.conn)
+        {
+            tracing::warn!(error = %e, "log checkpoint");
+        }
+    }
+}
+
+/// Refusals that come before any row of the append was written, so that the others of its commit go on.
+fn refused_before_writing(e: &Error) -> bool {
+    matches!(e, Error::Conflict | Error::Limit(_) | Error::Clock(_) | Error::Behind { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Append, Error, INTAKE, IdSource, Kind, Ledger, NewEntry, Options, SameRule, Urgency, verify_folder};
+
+    fn append(ledger: &Ledger) -> Result<u64, Error> {
+        let entry = NewEntry {
+            collection: INTAKE,
+            id: IdSource::Fresh,
+            same: SameRule::Refuse,
+            subject: "".into(),
+            cause: None,
+            author: 1,
+            time: None,
+            kind: Kind::new("stix"),
+            version: 1,
+            marking: "TLP:AMBER".into(),
+            body: format!(r#"{{"content":"EXERCISE {}"}}"#, "y".repeat(3_000)).into(),
+        };
+        let receipt = ledger.append(Append { entries: vec![entry], expect: vec![] }, Urgency::Interactive)?;
+        Ok(receipt.outcomes[0].pos().unwrap())
+    }
+
+    fn with_node(test: impl FnOnce(&Ledger)) {
+        let folder = tempfile::tempdir().unwrap();
+        Ledger::create(folder.path()).unwrap();
+        let ledger = Ledger::open(folder.path(), Options::default(), Vec::new()).unwrap();
+        test(&ledger);
+        ledger.close();
+        let report = verify_folder(folder.path(), &mut |_, _| {}).unwrap();
+        assert!(report.ok(), "{:#?}", report.problems);
+    }
+
+    fn most_pages(ledger: &Ledger, pages: u32) {
+        ledger.in_writer(move |w| Ok(w.conn.pragma_update(None, "max_page_count", pages)?)).unwrap();
+    }
+
+    #[test]
+    fn after_a_full_disk_the_writer_goes_on_where_it_was() {
+        with_node(|ledger| {
+            most_pages(ledger, 60);
+            let mut last = 0;
+            let full = loop {
+                match append(ledger) {
+                    Ok(pos) => last = pos,
+                    Err(e) => break e,
+                }
+            };
+            assert!(matches!(full, Error::Full), "{full}");
+            assert!(matches!(append(ledger), Err(Error::Full)));
+            most_pages(ledger, 100_000);
+            assert_eq!(append(ledger).unwrap(), last + 1);
+            ledger.tick().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_commit_that_fails_writes_nothing_and_the_next_takes_its_place() {
+        with_node(|ledger| {
+            assert_eq!(append(ledger).unwrap(), 1);
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(Some(|| true))?)).unwrap();
+            assert!(matches!(append(ledger), Err(Error::Failed(_))));
+            assert!(ledger.tick().is_err());
+            ledger.in_writer(|w| Ok(w.conn.commit_hook(None::<fn() -> bool>)?)).unwrap();
+            assert_eq!(ledger.head().pos, 1);
+            assert_eq!(append(ledger).unwrap(), 2);
+        });
+    }
+
+    #[test]
+    fn what_reached_the_disk_though_the_commit_seemed_to_fail_is_told_to_everybody() {
+        with_node(|ledger| {
+            append(ledger).unwrap();
+            // As after a COMMIT whose answer was lost: the disk holds an entry more than memory knows.
+            ledger
+                .in_writer(|w| {
+                    w.tail =
+                        std::sync::Arc::new(crate::tail::Tail::new(crate::LogHead { pos: 0, arrived: 0 }, 1 << 20));
+                    w.unsure = true;
+                    w.recover()?;
+                    assert_eq!(w.tail.head().pos, 1);
+                    Ok(())
+                })
+                .unwrap();
+        });
+    }
+}

@@ -1,0 +1,353 @@
+//! The access log: who asked for what, one row a request, each bound to the one before by its hash. It holds ids and
+//! keyed hashes of queries, never text that was asked for or answered, and no names.
+use crate::view::{signed, unsigned};
+use crate::{Error, Result, Right, Viewer};
+use ledger::{Ledger, State, keyed_id};
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS access(
+  n INTEGER PRIMARY KEY, at INTEGER NOT NULL, account INTEGER NOT NULL, role TEXT NOT NULL, method TEXT NOT NULL,
+  route TEXT NOT NULL, status INTEGER NOT NULL, ids TEXT NOT NULL, objects INTEGER NOT NULL, query BLOB,
+  bytes INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS access_base(one INTEGER PRIMARY KEY CHECK(one = 1), n INTEGER NOT NULL, hash BLOB NOT NULL);";
+
+/// Ids kept of one request; of more, `objects` tells how many there were.
+const IDS: usize = 50;
+/// The longest route, method or id that is kept, bytes.
+const LONGEST: usize = 300;
+/// Rows that wait in memory; whoever comes then waits for the disk.
+const WAITING: usize = 20_000;
+/// Rows of a page at most.
+const PAGE: u32 = 1_000;
+
+/// A request, as its door tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Access<'a> {
+    /// Who asked; `None` = nobody signed in.
+    pub viewer: Option<&'a Viewer>,
+    /// `GET` and so on; for the command line its command.
+    pub method: &'a str,
+    /// The route's pattern, such as `/objects/{id}`: never the path itself.
+    pub route: &'a str,
+    /// The answer's status.
+    pub status: u16,
+    /// The objects it was about: the first fifty are kept.
+    pub ids: &'a [&'a str],
+    /// How many objects were answered, if more than `ids` names.
+    pub objects: u32,
+    /// What was searched for: only its keyed hash is kept.
+    pub query: Option<&'a str>,
+    /// Bytes answered.
+    pub bytes: u64,
+}
+
+/// A row of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRow {
+    /// Its number, without gaps.
+    pub n: u64,
+    /// When, µs.
+    pub at: i64,
+    /// The account; 0 = nobody signed in.
+    pub account: u32,
+    /// The account's role at that moment.
+    pub role: String,
+    /// As in [`Access::method`].
+    pub method: String,
+    /// As in [`Access::route`].
+    pub route: String,
+    /// As in [`Access::status`].
+    pub status: u16,
+    /// Ids, a space between.
+    pub ids: String,
+    /// How many objects.
+    pub objects: u32,
+    /// Keyed hash of the query: equal queries have equal ones.
+    pub query: Option<Vec<u8>>,
+    /// Bytes answered.
+    pub bytes: u64,
+    /// SHA-256 over the row before's and this one's fields.
+    pub hash: Vec<u8>,
+}
+
+/// Where the log stands: to be anchored elsewhere, so that cutting its end is found too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessHead {
+    /// The last row's number.
+    pub n: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+impl AccessRow {
+    /// Fields of varying length are preceded by it, so that no two rows read alike.
+    fn seal(&self, prev: &[u8; 32]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(prev);
+        hash.update(self.n.to_be_bytes());
+        hash.update(self.at.to_be_bytes());
+        hash.update(self.account.to_be_bytes());
+        hash.update(self.status.to_be_bytes());
+        hash.update(self.objects.to_be_bytes());
+        hash.update(self.bytes.to_be_bytes());
+        let query = self.query.as_deref().unwrap_or_default();
+        for text in [self.role.as_bytes(), self.method.as_bytes(), self.route.as_bytes(), self.ids.as_bytes(), query] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        hash.finalize().into()
+    }
+
+    fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            n: unsigned(r.get(0)?),
+            at: r.get(1)?,
+            account: r.get(2)?,
+            role: r.get(3)?,
+            method: r.get(4)?,
+            route: r.get(5)?,
+            status: r.get(6)?,
+            ids: r.get(7)?,
+            objects: r.get(8)?,
+            query: r.get(9)?,
+            bytes: unsigned(r.get(10)?),
+            hash: r.get(11)?,
+        })
+    }
+}
+
+const COLUMNS: &str = "n, at, account, role, method, route, status, ids, objects, query, bytes, hash";
+
+/// What waits: rows that came since, and rows that were handed to the disk and are not known to be there.
+#[derive(Debug, Default)]
+struct Waiting {
+    fresh: Vec<AccessRow>,
+    handed: Vec<AccessRow>,
+}
+
+/// The access log. Cloning is cheap.
+#[derive(Clone)]
+pub struct AccessLog {
+    ledger: Ledger,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl std::fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessLog").finish_non_exhaustive()
+    }
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// At most [`LONGEST`] bytes, cut between characters.
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or("").to_owned()
+}
+
+fn join(ids: &[&str]) -> String {
+    let kept = ids.iter().filter(|id| id.len() <= LONGEST && !id.contains(char::is_whitespace)).take(IDS);
+    let mut out = String::new();
+    for id in kept {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(id);
+    }
+    out
+}
+
+impl AccessLog {
+    pub(crate) fn open(ledger: &Ledger) -> Result<Self> {
+        ledger.state().ensure(SCHEMA)?;
+        Ok(Self { ledger: ledger.clone(), waiting: Arc::default() })
+    }
+
+    fn state(&self) -> &State {
+        self.ledger.state()
+    }
+
+    /// Takes a request down: it is on the disk within 100 ms, hashed and written in the state's thread.
+    pub fn record(&self, access: &Access<'_>) {
+        let key = self.ledger.keys().index_hmac();
+        let query = access.query.filter(|q| !q.is_empty()).map(|q| keyed_id(key, &[b"query", q.as_bytes()]).to_vec());
+        let row = AccessRow {
+            n: 0,
+            at: self.ledger.now(),
+            account: access.viewer.map_or(0, Viewer::account),
+            role: access.viewer.map_or("", |v| v.role().as_str()).to_owned(),
+            method: cut(access.method),
+            route: cut(access.route),
+            status: access.status,
+            ids: join(access.ids),
+            objects: access.objects.max(u32::try_from(access.ids.len()).unwrap_or(u32::MAX)),
+            query,
+            bytes: access.bytes,
+            hash: Vec::new(),
+        };
+        let (first, many) = {
+            let mut waiting = lock(&self.waiting);
+            waiting.fresh.push(row);
+            (waiting.fresh.len() == 1, waiting.fresh.len() >= WAITING)
+        };
+        if first {
+            let waiting = Arc::clone(&self.waiting);
+            self.state().soon(move |conn| write(conn, &waiting));
+        }
+        // No row is dropped: whoever is too many waits for the disk instead.
+        if many && let Err(e) = self.flush() {
+            tracing::error!(error = %e, "the access log could not be written");
+        }
+    }
+
+    /// Returns when every row taken down so far is on the disk.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn flush(&self) -> Result<()> {
+        let waiting = Arc::clone(&self.waiting);
+        Ok(self.state().write(move |conn| write(conn, &waiting))?)
+    }
+
+    /// The newest rows before number `before` (all when `None`), at most `limit` and 1,000.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; the storage's.
+    pub fn page(&self, viewer: &Viewer, before: Option<u64>, limit: u32) -> Result<Vec<AccessRow>> {
+        viewer.need(Right::SeeAccessLog)?;
+        self.flush()?;
+        let before = before.map_or(i64::MAX, signed);
+        Ok(self.state().read(|conn| {
+            let sql = format!("SELECT {COLUMNS} FROM access WHERE n < ? ORDER BY n DESC LIMIT ?");
+            let mut stmt = conn.prepare_cached(&sql)?;
+            let rows = stmt.query_map((before, limit.min(PAGE)), AccessRow::read)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?)
+    }
+
+    /// Where the log stands.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn head(&self) -> Result<AccessHead> {
+        self.flush()?;
+        Ok(self.state().read(|conn| Ok(head(conn)?))?)
+    }
+
+    /// Checks every row against the one before it; the answer is where the log stands.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] with `Damaged`, which names the first row that is not as it was written.
+    pub fn verify(&self) -> Result<AccessHead> {
+        self.flush()?;
+        let (mut at, last) = self.state().read(|conn| Ok((base(conn)?, last(conn)?)))?;
+        // In pages: no read transaction lasts long.
+        loop {
+            let rows = self.rows_after(at.n)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let due = row.seal(&at.hash);
+                if row.n != at.n + 1 || row.hash != due {
+                    return Err(damaged(at.n + 1));
+                }
+                at = AccessHead { n: row.n, hash: due };
+            }
+        }
+        if at.n < last { Err(damaged(at.n + 1)) } else { Ok(at) }
+    }
+
+    fn rows_after(&self, n: u64) -> Result<Vec<AccessRow>> {
+        Ok(self.state().read(|conn| {
+            let mut stmt =
+                conn.prepare_cached(&format!("SELECT {COLUMNS} FROM access WHERE n > ? ORDER BY n LIMIT 1000"))?;
+            let rows = stmt.query_map([signed(n)], AccessRow::read)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?)
+    }
+
+    /// Forgets rows from before `at`, µs, as retention asks; the rest goes on to verify from there.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn prune(&self, at: i64) -> Result<()> {
+        Ok(self.state().write(move |conn| {
+            // Times may stand still, but numbers rise: everything up to the last old row goes.
+            let cut: Option<(i64, Vec<u8>)> = conn
+                .query_row("SELECT n, hash FROM access WHERE at < ? ORDER BY n DESC LIMIT 1", [at], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
+                .optional()?;
+            if let Some((n, hash)) = cut {
+                conn.execute("INSERT OR REPLACE INTO access_base(one, n, hash) VALUES (1,?,?)", (n, hash))?;
+                conn.execute("DELETE FROM access WHERE n <= ?", [n])?;
+            }
+            Ok(())
+        })?)
+    }
+}
+
+fn damaged(n: u64) -> Error {
+    Error::Ledger(ledger::Error::Damaged(format!("the access log was changed at row {n}")))
+}
+
+fn base(conn: &Connection) -> rusqlite::Result<AccessHead> {
+    let base = conn.query_row("SELECT n, hash FROM access_base", [], to_head).optional()?;
+    Ok(base.unwrap_or(AccessHead { n: 0, hash: [0; 32] }))
+}
+
+fn last(conn: &Connection) -> rusqlite::Result<u64> {
+    Ok(unsigned(conn.query_row("SELECT coalesce(max(n), 0) FROM access", [], |r| r.get(0))?))
+}
+
+fn head(conn: &Connection) -> rusqlite::Result<AccessHead> {
+    let mut stmt = conn.prepare_cached("SELECT n, hash FROM access ORDER BY n DESC LIMIT 1")?;
+    match stmt.query_row([], to_head).optional()? {
+        Some(head) => Ok(head),
+        None => base(conn),
+    }
+}
+
+fn to_head(r: &rusqlite::Row<'_>) -> rusqlite::Result<AccessHead> {
+    Ok(AccessHead { n: unsigned(r.get(0)?), hash: r.get(1)? })
+}
+
+/// In the state's thread: numbers, hashes and inserts what waits. What was handed over before and did not reach the
+/// disk (its transaction failed) goes again, first.
+fn write(conn: &Connection, waiting: &Mutex<Waiting>) -> ledger::Result<()> {
+    let mut at = head(conn)?;
+    let mut waiting = lock(waiting);
+    let fresh = std::mem::take(&mut waiting.fresh);
+    waiting.handed.retain(|row| row.n > at.n);
+    waiting.handed.extend(fresh);
+    let mut stmt = conn.prepare_cached(&format!("INSERT INTO access({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"))?;
+    for row in &mut waiting.handed {
+        row.n = at.n + 1;
+        at = AccessHead { n: row.n, hash: row.seal(&at.hash) };
+        row.hash = at.hash.to_vec();
+        stmt.execute(rusqlite::params![
+            signed(row.n),
+            row.at,
+            row.account,
+            row.role,
+            row.method,
+            row.route,
+            row.status,
+            row.ids,
+            row.objects,
+            row.query,
+            signed(row.bytes),
+            row.hash,
+        ])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Slows down whoever guesses. Every attempt counts when it begins and is taken back when it was right, so that many at
+//! once gain nothing. Whoever came in from an address before is counted apart there: guesses from elsewhere do not lock
+//! an officer out of their own office. Keys are keyed hashes: neither names nor addresses stand in the tables.
+use crate::Result;
+use ledger::{Ledger, keyed_id};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS throttles(
+  key BLOB PRIMARY KEY, wrong INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS familiar(key BLOB PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
+
+/// Keys remembered; beyond it the ones longest quiet are forgotten.
+const MOST: usize = 20_000;
+/// Wrong attempts that cost nothing, on one account.
+const FREE_ACCOUNT: u32 = 5;
+/// And from one address: offices share one.
+const FREE_ADDRESS: u32 = 30;
+/// The longest pause, µs.
+const LONGEST: i64 = 900_000_000;
+/// Forgotten after this long without an attempt, µs.
+const FORGET: i64 = 3_600_000_000;
+
+/// An address is familiar for this long after a sign-in, µs: thirty days.
+const FAMILIAR: i64 = 30 * 86_400_000_000;
+
+type Key = [u8; 16];
+
+#[derive(Debug, Clone, Copy)]
+struct Wrong {
+    count: u32,
+    last: i64,
+}
+
+/// Who guessed wrongly how often.
+pub(crate) struct Throttle {
+    wrong: Mutex<HashMap<Key, Wrong>>,
+    /// Names with the addresses they came in from, and when last.
+    familiar: Mutex<HashMap<Key, i64>>,
+}
+
+/// An attempt that has begun: the keys it counts against.
+pub(crate) struct Attempt {
+    account: Option<Key>,
+    address: Option<Key>,
+    pair: Option<Key>,
+}
+
+impl Throttle {
+    pub(crate) fn load(ledger: &Ledger) -> Result<Self> {
+        let now = ledger.now();
+        let (after, known) = (now.saturating_sub(FORGET), now.saturating_sub(FAMILIAR));
+        ledger.state().write(move |conn| {
+            conn.execute("DELETE FROM throttles WHERE last < ?", [after])?;
+            conn.execute("DELETE FROM familiar WHERE last < ?", [known])?;
+            Ok(())
+        })?;
+        let (wrong, familiar) = ledger.state().read(|conn| {
+            let mut stmt = conn.prepare("SELECT key, wrong, last FROM throttles ORDER BY last DESC LIMIT 20000")?;
+            let rows =
+                stmt.query_map([], |r| Ok((r.get::<_, Key>(0)?, Wrong { count: r.get(1)?, last: r.get(2)? })))?;
+            let wrong = rows.collect::<rusqlite::Result<HashMap<_, _>>>()?;
+            let mut stmt = conn.prepare("SELECT key, last FROM familiar ORDER BY last DESC LIMIT 20000")?;
+            let rows = stmt.query_map([], |r| Ok((r.get::<_, Key>(0)?, r.get(1)?)))?;
+            Ok((wrong, rows.collect::<rusqlite::Result<HashMap<_, _>>>()?))
+        })?;
+        Ok(Self { wrong: Mutex::new(wrong), familiar: Mutex::new(familiar) })
+    }
+
+    /// Begins an attempt on `name` (none for tokens and links) from `peer` (none from within a session).
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    pub(crate) fn begin(&self, ledger: &Ledger, name: Option<&str>, peer: Option<IpAddr>) -> Result<Attempt, u64> {
+        let now = ledger.now();
+        let name = name.map(str::to_lowercase);
+        let address = peer.map(|peer| key(ledger, "address", &network(peer)));
+        let of_name = name.as_ref().map(|n| key(ledger, "account", n.as_bytes()));
+        let pair = of_name.zip(address).map(|(name, address)| key(ledger, "pair", &[name, address].concat()));
+        let account = if pair.is_some_and(|pair| self.is_familiar(&pair, now)) { pair } else { of_name };
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = |key: &Key, free| wrong.get(key).map_or(0, |w| w.last + pause(w.count, free) - now);
+        let wait = account.map_or(0, |a| pause(&a, FREE_ACCOUNT)).max(address.map_or(0, |a| pause(&a, FREE_ADDRESS)));
+        if wait > 0 {
+            return Err(u64::try_from(wait / 1_000_000 + 1).unwrap_or(1));
+        }
+        for key in account.into_iter().chain(address) {
+            make_room(&mut wrong, |w| w.last);
+            let entry = wrong.entry(key).or_insert(Wrong { count: 0, last: now });
+            entry.count = if now - entry.last > FORGET { 1 } else { entry.count.saturating_add(1) };
+            entry.last = now;
+            keep(ledger, key, *entry);
+        }
+        Ok(Attempt { account, address, pair })
+    }
+
+    fn is_familiar(&self, pair: &Key, now: i64) -> bool {
+        let familiar = self.familiar.lock().unwrap_or_else(PoisonError::into_inner);
+        familiar.get(pair).is_some_and(|last| now - last < FAMILIAR)
+    }
+
+    fn make_familiar(&self, ledger: &Ledger, pair: Key) {
+        let now = ledger.now();
+        let mut familiar = self.familiar.lock().unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut familiar, |last| *last);
+        familiar.insert(pair, now);
+        ledger.state().soon(move |conn| {
+            conn.prepare_cached("INSERT OR REPLACE INTO familiar(key, last) VALUES (?,?)")?.execute((pair, now))?;
+            Ok(())
+        });
+    }
+
+    /// It was right: the account starts anew, and the address gets this one back.
+    pub(crate) fn right(&self, ledger: &Ledger, attempt: &Attempt) {
+        if let Some(pair) = attempt.pair {
+            self.make_familiar(ledger, pair);
+        }
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = attempt.account {
+            wrong.remove(&account);
+            keep(ledger, account, Wrong { count: 0, last: 0 });
+        }
+        if let Some(address) = attempt.address {
+            Self::back(&mut wrong, ledger, address);
+        }
+    }
+
+    /// It was neither right nor wrong: a second factor is still to come.
+    pub(crate) fn undecided(&self, ledger: &Ledger, attempt: &Attempt) {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in attempt.account.into_iter().chain(attempt.address) {
+            Self::back(&mut wrong, ledger, key);
+        }
+    }
+
+    fn back(wrong: &mut HashMap<Key, Wrong>, ledger: &Ledger, key: Key) {
+        if let Some(entry) = wrong.get_mut(&key) {
+            entry.count = entry.count.saturating_sub(1);
+            keep(ledger, key, *entry);
+        }
+    }
+}
+
+/// Doubles from 1 s with each wrong attempt beyond the free ones, µs.
+fn pause(count: u32, free: u32) -> i64 {
+    match count.checked_sub(free) {
+        None => 0,
+        Some(beyond) => (1_000_000i64 << beyond.min(20)).min(LONGEST),
+    }
+}
+
+fn key(ledger: &Ledger, what: &str, value: &[u8]) -> Key {
+    let id = keyed_id(ledger.keys().cookie(), &[b"throttle", what.as_bytes(), value]);
+    id.split_first_chunk::<16>().map_or([0; 16], |(key, _)| *key)
+}
+
+/// An IPv6 customer has a /64 to choose addresses from.
+fn network(peer: IpAddr) -> Vec<u8> {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().iter().take(8).copied().collect(),
+    }
+}
+
+fn make_room<V>(map: &mut HashMap<Key, V>, last: impl Fn(&V) -> i64) {
+    if map.len() < MOST {
+        return;
+    }
+    // An eighth at a time, so that a flood of names does not cost a search each.
+    let mut lasts: Vec<i64> = map.values().map(&last).collect();
+    lasts.sort_unstable();
+    let cut = lasts.get(MOST / 8).copied().unwrap_or(i64::MAX);
+    map.retain(|_, v| last(v) > cut);
+}
+
+/// Written soon: what a crash loses of it is a tenth of a second of guesses.
+fn keep(ledger: &Ledger, key: Key, wrong: Wrong) {
+    ledger.state().soon(move |conn| {
+        if wrong.count == 0 {
+            conn.prepare_cached("DELETE FROM throttles WHERE key = ?")?.execute([key])?;
+        } else {
+            conn.prepare_cached("INSERT OR REPLACE INTO throttles(key, wrong, last) VALUES (?,?,?)")?.execute((
+                key,
+                wrong.count,
+                wrong.last,
+            ))?;
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,102 @@
+//! The access log: whole, bound, without text.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod node;
+use node::Node;
+use people::{Access, Error, Right, Role, Viewer};
+
+fn record(node: &Node, n: u32) {
+    let viewer = node.local();
+    let id = format!("note--00000000-0000-4000-8000-{n:012}");
+    let route = "/objects/{id}";
+    let ids = [id.as_str()];
+    let access =
+        Access { viewer: Some(&viewer), method: "GET", route, status: 200, ids: &ids, bytes: 9, ..Access::default() };
+    node.people.access_log().record(&access);
+}
+
+#[test]
+fn every_request_is_a_row_and_every_row_is_bound_to_the_one_before() {
+    let node = Node::new();
+    let log = node.people.access_log().clone();
+    (0..2_500).for_each(|n| record(&node, n));
+    let head = log.verify().unwrap();
+    assert_eq!(head.n, 2_500);
+    let page = log.page(&node.local(), Some(101), 50).unwrap();
+    assert_eq!((page.len(), page[0].n, page[49].n), (50, 100, 51));
+    assert_eq!(page[0].ids, "note--00000000-0000-4000-8000-000000000099");
+    let node = node.restart();
+    record(&node, 1);
+    let log = node.people.access_log().clone();
+    assert_eq!(log.verify().unwrap().n, 2_501);
+    log.prune(i64::MAX).unwrap();
+    record(&node, 2);
+    assert_eq!(log.verify().unwrap().n, 2_502, "what retention removed does not break what follows");
+    node.ledger.close();
+}
+
+#[test]
+fn a_changed_a_removed_and_an_added_row_are_found_and_named() {
+    for (sql, at) in [
+        ("UPDATE access SET account = 7 WHERE n = 5", 5),
+        ("UPDATE access SET ids = ids || ' ' WHERE n = 6", 6),
+        ("UPDATE access SET route = method, method = route WHERE n = 3", 3),
+        ("DELETE FROM access WHERE n = 4", 4),
+        ("DELETE FROM access WHERE n = 1", 1),
+        ("UPDATE access SET hash = zeroblob(32) WHERE n = 10", 10),
+    ] {
+        let node = Node::new();
+        let log = node.people.access_log();
+        (0..10).for_each(|n| record(&node, n));
+        let whole = log.verify().unwrap();
+        assert_eq!(whole, log.head().unwrap());
+        node.ledger.state().write(move |c| Ok(c.execute(sql, [])?)).unwrap();
+        let said = log.verify().unwrap_err().to_string();
+        assert!(said.ends_with(&format!("row {at}")), "{sql}: {said}");
+        node.ledger.close();
+    }
+}
+
+#[test]
+fn only_auditors_and_the_command_line_read_the_access_log() {
+    let node = Node::new();
+    for role in Role::ALL {
+        let page = node.people.access_log().page(&Viewer::for_test(role, []), None, 10);
+        assert_eq!(page.is_ok(), matches!(role, Role::Auditor | Role::Local), "{role}");
+        assert!(page.is_ok() || matches!(page, Err(Error::Forbidden(Right::SeeAccessLog))));
+    }
+    node.ledger.close();
+}
+
+#[test]
+fn what_was_searched_for_is_in_no_file_and_equal_queries_look_alike() {
+    let node = Node::new();
+    let log = node.people.access_log();
+    let secret = "+1 555 0100 north-gate";
+    for query in [secret, secret, "another"] {
+        let access = Access { method: "GET", route: "/search", status: 200, query: Some(query), ..Access::default() };
+        log.record(&access);
+    }
+    log.flush().unwrap();
+    let rows = log.page(&node.local(), None, 10).unwrap();
+    assert!(rows[1].query == rows[2].query && rows[0].query != rows[1].query && rows[0].query.is_some());
+    node.ledger.close();
+    for file in std::fs::read_dir(node.dir.path()).unwrap().map(|f| f.unwrap().path()).filter(|p| p.is_file()) {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(10).any(|w| w == b"north-gate"), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_row_is_bounded_whatever_a_request_was_about() {
+    let node = Node::new();
+    let long = "x".repeat(100_000);
+    let (ids, route) = (vec![long.as_str(), "two words", "note--1"], "é".repeat(1_000));
+    let many: Vec<&str> = ids.iter().copied().cycle().take(3_000).collect();
+    let access = Access { method: &long, route: &route, status: 200, ids: &many, ..Access::default() };
+    node.people.access_log().record(&access);
+    let row = node.people.access_log().page(&node.local(), None, 1).unwrap().remove(0);
+    assert_eq!((row.objects, row.ids.split(' ').count()), (3_000, 50));
+    assert!(row.method.len() <= 300 && row.route.len() <= 300);
+    node.people.access_log().verify().unwrap();
+    node.ledger.close();
+}

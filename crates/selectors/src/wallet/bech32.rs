@@ -1,0 +1,175 @@
+//! Bech32, Bech32m (BIP 173, BIP 350) and CashAddr, by hand: one table, two polynomials, no allocation until it holds.
+
+use super::{BAD_CHECKSUM, PLACEHOLDER};
+use crate::{Found, Kind};
+
+const BECH32: u32 = 1;
+const BECH32M: u32 = 0x2bc8_30a3;
+
+/// The prefix a token carries, and its kind.
+fn prefix(token: &str) -> Option<(&'static str, Kind)> {
+    const PREFIXES: [(&str, Kind); 8] = [
+        ("bc", Kind::Btc),
+        ("ltc", Kind::Ltc),
+        ("bnb", Kind::Bnb),
+        ("addr", Kind::Ada),
+        ("stake", Kind::Ada),
+        ("zs", Kind::Zec),
+        ("u", Kind::Zec),
+        ("tltc", Kind::Ltc),
+    ];
+    PREFIXES.into_iter().find(|(hrp, _)| {
+        token
+            .get(..hrp.len())
+            .is_some_and(|p| p.eq_ignore_ascii_case(hrp))
+            && token.as_bytes().get(hrp.len()) == Some(&b'1')
+    })
+}
+
+/// Reads a segwit, BNB, Cardano, Zcash or CashAddr address. Upper-case is folded, mixed case refused as the standard says.
+pub(super) fn read(token: &str) -> Option<Found> {
+    let first = token.as_bytes().first()?.to_ascii_lowercase();
+    if !matches!(first, b'b' | b'l' | b'a' | b's' | b'z' | b'u' | b'q' | b'p') {
+        return None;
+    }
+    let upper = token.bytes().any(|b| b.is_ascii_uppercase());
+    let lower = token.bytes().any(|b| b.is_ascii_lowercase());
+    if let Some((hrp, kind)) = prefix(token) {
+        let data = token.get(hrp.len() + 1..)?;
+        if data.len() < 6 || !data.bytes().all(|b| digit(b).is_some()) {
+            return None;
+        }
+        let value = token.to_ascii_lowercase();
+        if upper && lower {
+            return Some(Found::never(
+                kind,
+                value,
+                "mixes upper and lower case, which BIP 173 forbids",
+            ));
+        }
+        return Some(match holds(hrp, kind, data) {
+            true => Found::links(kind, value),
+            false => Found::never(kind, value, BAD_CHECKSUM),
+        });
+    }
+    if token.len() == 42 && matches!(first, b'q' | b'p') && !(upper && lower) {
+        return cash(token);
+    }
+    None
+}
+
+fn holds(hrp: &str, kind: Kind, data: &str) -> bool {
+    let residue = polymod(hrp, data);
+    let long_enough = match kind {
+        Kind::Bnb => data.len() == 38,
+        Kind::Ada => data.len() >= 53,
+        Kind::Zec if hrp == "zs" => data.len() == 75,
+        Kind::Zec => data.len() >= 60,
+        _ => data.len() >= 8 && hrp.len() + data.len() < 90,
+    };
+    if !long_enough {
+        return false;
+    }
+    match kind {
+        Kind::Bnb | Kind::Ada => residue == BECH32,
+        Kind::Zec => residue == if hrp == "u" { BECH32M } else { BECH32 },
+        _ => segwit(data, residue),
+    }
+}
+
+/// A witness program: version 0 takes Bech32 and 20 or 32 bytes, later versions Bech32m and 2 to 40 bytes.
+fn segwit(data: &str, residue: u32) -> bool {
+    let mut values = data.bytes().filter_map(digit);
+    let Some(version) = values.next() else {
+        return false;
+    };
+    let program = values.take(data.len() - 7);
+    let (mut bits, mut count, mut length) = (0u32, 0u32, 0usize);
+    for value in program {
+        bits = (bits << 5 | u32::from(value)) & 0xfff;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            length += 1;
+        }
+    }
+    let padding_is_zero = count < 5 && bits & ((1 << count) - 1) == 0;
+    let fits = match version {
+        0 => residue == BECH32 && matches!(length, 20 | 32),
+        1..=16 => residue == BECH32M && (2..=40).contains(&length),
+        _ => false,
+    };
+    fits && padding_is_zero
+}
+
+fn polymod(hrp: &str, data: &str) -> u32 {
+    let high = hrp.bytes().map(|b| b >> 5);
+    let low = hrp.bytes().map(|b| b & 31);
+    let values = high
+        .chain([0])
+        .chain(low)
+        .chain(data.bytes().filter_map(digit));
+    values.fold(1u32, |sum, value| {
+        let top = sum >> 25;
+        let mut sum = (sum & 0x1ff_ffff) << 5 ^ u32::from(value);
+        for (bit, generator) in [
+            0x3b6a_57b2u32,
+            0x2650_8e6d,
+            0x1ea1_19fa,
+            0x3d42_33dd,
+            0x2a14_62b3,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            if top >> bit & 1 == 1 {
+                sum ^= generator;
+            }
+        }
+        sum
+    })
+}
+
+/// CashAddr without prefix (42 characters, 160-bit hashes): prefix `bitcoincash` is in the checksum.
+fn cash(token: &str) -> Option<Found> {
+    let value = token.to_ascii_lowercase();
+    if !value.bytes().all(|b| digit(b).is_some()) {
+        return None;
+    }
+    let input = "bitcoincash"
+        .bytes()
+        .map(|b| b & 31)
+        .chain([0])
+        .chain(value.bytes().filter_map(digit));
+    let residue = input.fold(1u64, |sum, value| {
+        let top = sum >> 35;
+        let mut sum = (sum & 0x07_ffff_ffff) << 5 ^ u64::from(value);
+        let generators = [
+            0x98_f2bc_8e61u64,
+            0x79_b76d_99e2,
+            0xf3_3e5f_b3c4,
+            0xae_2eab_e2a8,
+            0x1e_4f43_e470,
+        ];
+        for (bit, generator) in generators.into_iter().enumerate() {
+            if top >> bit & 1 == 1 {
+                sum ^= generator;
+            }
+        }
+        sum
+    }) ^ 1;
+    Some(match residue {
+        0 if value.starts_with("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq") => {
+            Found::never(Kind::Bch, value, PLACEHOLDER)
+        }
+        0 => Found::links(Kind::Bch, value),
+        _ => Found::never(Kind::Bch, value, BAD_CHECKSUM),
+    })
+}
+
+/// The five bits of a character of BIP 173's alphabet.
+fn digit(byte: u8) -> Option<u8> {
+    const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    let byte = byte.to_ascii_lowercase();
+    ALPHABET.iter().position(|b| *b == byte).map(|i| i as u8)
+}

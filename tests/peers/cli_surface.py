@@ -1,0 +1,174 @@
+"""every command of the stable surface, with and without a running server
+Each command that other programs rely on, beside a running server and without one: exit codes,
+what stands on stdout, the shape of each `--json`, and that errors say what to do. Read it as the surface's documentation."""
+import json
+import re
+import uuid
+
+from node import INTAKE, Checks, Node, note
+
+check = Checks()
+WALLET = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"  # BIP 173's example address
+
+
+def holder(source, text):
+    """A note of one agency that names selectors."""
+    return note(f"EXERCISE {source}: {text}", abstract=f"EXERCISE {source} report")
+
+
+def write_bundle(path, objects):
+    """A STIX bundle file; the path again."""
+    path.write_text(json.dumps({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": objects}))
+    return path
+
+
+def ingest_files(node):
+    """The files that the ingest checks use: one good bundle, a list, a free text, one that is cut off."""
+    good = [holder("north", f"victim paid {WALLET}, told to see https://job-offer.example"),
+            holder("south", f"recruiter gave {WALLET} and hr@job-offer.example")]
+    files = {name: node.scratch / name for name in ("good.json", "list.txt", "free.txt", "broken.json")}
+    write_bundle(files["good.json"], good)
+    files["list.txt"].write_text("scam-one.example\nscam-two.example\n")
+    files["free.txt"].write_text("EXERCISE. The caller was told to write to +1 202 555 0142 on Telegram and pay on job-offer.example.\n")
+    files["broken.json"].write_text('{"type": "bundle", "objects": [')
+    return good, files
+
+
+def said(done):
+    return f"exit {done.returncode}: {done.stdout[-300:]} {done.stderr[-300:]}"
+
+
+def reading(node, how, good):
+    """The commands that change nothing."""
+    listed = node.lines("collections")
+    check(f"{how}: collections lists the intake with its fixed id", INTAKE in json.dumps(listed), listed)
+
+    found = node.lines("search", WALLET)
+    check(f"{how}: search finds both holders of a wallet, with id, type, name",
+          {o["id"] for o in good} <= {f["id"] for f in found} and all({"id", "type", "name"} <= f.keys() for f in found), found)
+    both = node.lines("search", "south recruiter")
+    check(f"{how}: several words mean AND", {f["id"] for f in both} == {good[1]["id"]}, both)
+    check(f"{how}: a word that nobody wrote gives no line and exit 0", node.lines("search", "nobodywrotethis") == [])
+
+    shown = node.json("show", good[0]["id"])
+    check(f"{how}: show gives the object", good[0]["content"] in json.dumps(shown, ensure_ascii=False), shown)
+    absent = node.run("show", "--json", "note--00000000-0000-4000-8000-000000000000")
+    check(f"{how}: show of an unknown id fails and says so on stderr", absent.returncode != 0 and absent.stderr.strip() and not absent.stdout.strip(), said(absent))
+
+    of_wallet = node.lines("links", WALLET)
+    check(f"{how}: links of a wallet name both holders", all(o["id"] in json.dumps(of_wallet) for o in good), of_wallet)
+    every = node.lines("links")
+    check(f"{how}: links without a selector lists all, the wallet too", WALLET in json.dumps(every), every[:3])
+
+    stats = node.json("stats")
+    check(f"{how}: stats has objects, entries, collections, behind as numbers",
+          all(isinstance(stats.get(k), int) for k in ("objects", "entries", "collections", "behind")) and stats["objects"] >= 2, stats)
+    bundle = json.loads(node.eye("export", "--format", "stix"))
+    check(f"{how}: export without a collection is one bundle of everything",
+          bundle["type"] == "bundle" and {o["id"] for o in good} <= {o["id"] for o in bundle["objects"]}, str(bundle)[:200])
+    check(f"{how}: export of a collection is a bundle too", {o["id"] for o in good} <= {o["id"] for o in node.export("--collection", "intake")})
+    check(f"{how}: verify", (done := node.run("verify", timeout=300)).returncode == 0, said(done))
+    check(f"{how}: verify --views", (done := node.run("verify", "--views", timeout=300)).returncode == 0, said(done))
+    check(f"{how}: doctor", (done := node.run("doctor")).returncode == 0, said(done))
+    check(f"{how}: reference list", (done := node.run("reference", "list")).returncode == 0, said(done))
+
+
+def writing(node, how, files):
+    """The commands that write, each in a form that can be told apart."""
+    before = node.json("stats")
+    mixed_file = write_bundle(node.scratch / "mixed.json", [holder(how, "one good record"), {"type": "note", "id": "not-an-id"}])
+    mixed = node.run("ingest", mixed_file)
+    after = node.json("stats")
+    check(f"{how}: a bad record is set aside, counted and told, the good one kept, exit 0",
+          mixed.returncode == 0 and re.search(r"\b1\b", mixed.stdout + mixed.stderr) and after["entries"] > before["entries"], said(mixed))
+    check(f"{how}: ingest returns when the views are level", after["behind"] == 0, after)
+    strict = node.run("ingest", "--strict", mixed_file)
+    check(f"{how}: --strict refuses the whole file and says which record", strict.returncode != 0 and "not-an-id" in strict.stdout + strict.stderr, said(strict))
+    broken = node.run("ingest", files["broken.json"])
+    check(f"{how}: a file that is cut off is named in what is said", "broken.json" in broken.stdout + broken.stderr, said(broken))
+    check(f"{how}: a file that is not there fails and is named",
+          (done := node.run("ingest", node.scratch / "absent.json")).returncode != 0 and "absent.json" in done.stderr, said(done))
+    check(f"{how}: a plain list", (done := node.run("ingest", files["list.txt"])).returncode == 0, said(done))
+    check(f"{how}: the listed domain is found", any("scam-one" in json.dumps(f) for f in node.lines("search", "scam-one.example")))
+    check(f"{how}: free text with its collection and marking",
+          (done := node.run("ingest", "--collection", "intake", "--marking", "AMBER+STRICT", files["free.txt"])).returncode == 0, said(done))
+    check(f"{how}: the phone number in the free text links it", node.lines("search", "+12025550142") or node.lines("links", "+12025550142"))
+
+    marked = note(f"EXERCISE withdraw {how.replace(' ', '-')}")
+    path = node.scratch / "one.json"
+    node.eye("ingest", write_bundle(path, [marked]))
+    check(f"{how}: withdraw needs a reason", node.run("withdraw", marked["id"]).returncode != 0)
+    check(f"{how}: withdraw", (done := node.run("withdraw", marked["id"], "--reason", "EXERCISE mistaken")).returncode == 0, said(done))
+    check(f"{how}: what was withdrawn is in no export", marked["id"] not in {o["id"] for o in node.export()})
+    gone = note(f"EXERCISE expunge {how}")
+    node.eye("ingest", write_bundle(path, [gone]))
+    check(f"{how}: expunge", (done := node.run("expunge", gone["id"], "--reason", "EXERCISE wrong person")).returncode == 0, said(done))
+    check(f"{how}: what was expunged is in no export", gone["id"] not in {o["id"] for o in node.export()})
+    check(f"{how}: withdraw of an unknown id fails and says so",
+          (done := node.run("withdraw", "note--00000000-0000-4000-8000-000000000001", "--reason", "EXERCISE")).returncode != 0 and done.stderr.strip(), said(done))
+
+    check(f"{how}: rebuild", (done := node.run("rebuild", timeout=300)).returncode == 0, said(done))
+    token = node.run("token", "create", "--role", "reader", "--name", f"reader {how}")
+    check(f"{how}: token create prints the token alone", token.returncode == 0 and len(token.stdout.split()) == 1, said(token))
+    check(f"{how}: a role that does not exist is refused, with the roles that do",
+          (done := node.run("token", "create", "--role", "emperor")).returncode != 0 and "analyst" in done.stderr, said(done))
+    check(f"{how}: user add takes its password from stdin",
+          (done := node.run("user", "add", "--name", "officer-" + how.split()[0], "--role", "analyst", "--password-stdin", stdin="correct horse 4 Battery\n")).returncode == 0, said(done))
+    link = node.run("user", "link", "--role", "analyst")
+    check(f"{how}: user link prints one path with a one-time token", link.returncode == 0 and re.fullmatch(r"/\S{20,}\n", link.stdout), said(link))
+    check(f"{how}: user link says role and how long it is valid", "analyst" in link.stderr and "minute" in link.stderr, said(link))
+    check(f"{how}: world load", (done := node.run("world", "load", timeout=300)).returncode == 0, said(done))
+    check(f"{how}: world load a second time changes nothing", node.run("world", "load", timeout=300).returncode == 0)
+    linked = node.lines("links")
+    check(f"{how}: the EXERCISE world links at first sight", len(linked) > 3, linked[:3])
+    check(f"{how}: world remove", (done := node.run("world", "remove", timeout=300)).returncode == 0, said(done))
+    blocklist = node.scratch / "block.txt"
+    blocklist.write_text("listed.example\n")
+    check(f"{how}: reference add", (done := node.run("reference", "add", "--kind", "blocklist", blocklist)).returncode == 0, said(done))
+    target = node.scratch / ("backup-" + how.split()[0])
+    check(f"{how}: backup", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0, said(done))
+    restored = node.scratch / ("restored-" + how.split()[0])
+    check(f"{how}: restore", (done := node.run("restore", "--from", target, "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
+    check(f"{how}: the restored folder verifies", (done := node.run("verify", "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
+
+
+def doors(node):
+    """The paths that other programs ask for."""
+    for path, status, kind in (("/health", 200, ""), ("/ready", 200, ""), ("/metrics", 200, "text/plain"), ("/api/openapi.json", 200, "application/json")):
+        answer = node.http("GET", path, auth="administrator" if path == "/metrics" else "analyst")
+        check(f"GET {path} is {status}", answer.status == status and kind in answer.headers.get("Content-Type", ""), (answer.status, answer.headers.get("Content-Type")))
+    document = node.http("GET", "/api/openapi.json").json or {}
+    check("the OpenAPI document describes paths", str(document.get("openapi", "")).startswith("3.") and document.get("paths"), str(document)[:120])
+    metrics = node.http("GET", "/metrics", auth="administrator").bytes.decode()
+    check("/metrics is Prometheus text", re.search(r"^# (HELP|TYPE) ", metrics, re.M), metrics[:200])
+    small = node.taxii("GET", "/objects/?limit=1000")
+    check("TAXII pages of 1,000 are allowed", small.status == 200, small.status)
+    big = [note("EXERCISE " + "x" * 900_000) for _ in range(12)]
+    check("a body of 11 MB is taken", node.taxii("POST", "/objects/", {"objects": big}, timeout=120).status == 202)
+    first = node.http("GET", "/", auth=None)
+    check("a page without a session leads to sign-in", first.status in (200, 302, 303, 401), first.status)
+
+
+with Node(served=False) as node:
+    good, files = ingest_files(node)
+    again = node.run("init", "--name", "Second", "--country", "XA")
+    check("init on a node that stands is refused and says so", again.returncode != 0 and again.stderr.strip(), said(again))
+    check("ingest of a good bundle", (done := node.run("ingest", "--collection", "intake", files["good.json"])).returncode == 0, said(done))
+    first = node.json("stats")
+    node.eye("ingest", "--collection", "intake", files["good.json"])
+    check("the same file again makes no second objects", node.json("stats")["objects"] == first["objects"], node.json("stats"))
+    reading(node, "without a server", good)
+    writing(node, "without a server", files)
+    node.start()
+    reading(node, "beside a server", good)
+    writing(node, "beside a server", files)
+    doors(node)
+    check("a second server on the folder is refused and says so",
+          (done := node.run("serve", "--listen", "127.0.0.1:0", timeout=20)).returncode != 0 and done.stderr.strip(), said(done))
+    check("SIGTERM ends the server with 0", node.stop() == 0)
+
+    check("an unknown command fails with 2", node.run("frobnicate", data=False).returncode == 2)
+    check("--version", re.match(r"eye \d+\.\d+\.\d+", node.run("--version", data=False).stdout or ""))
+    nowhere = node.run("stats", "--data", node.scratch / "nowhere", data=False)
+    check("a folder without a node: fails and names `eye init`", nowhere.returncode != 0 and "eye init" in nowhere.stderr, said(nowhere))
+check.finish()
