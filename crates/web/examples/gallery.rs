@@ -99,56 +99,11 @@ fn rows() -> Vec<Row> {
             "checksum right",
             Tone::Green,
         ),
-        row(
-            "+1 555 0100",
-            "phone",
-            "EXERCISE hotline note",
-            Tlp::Green,
-            12,
-            -4,
-            "re-assigned",
-            Tone::Amber,
-        ),
-        row(
-            "jobs-abroad.example",
-            "domain",
-            "EXERCISE feed",
-            Tlp::Clear,
-            1,
-            -13,
-            "listed",
-            Tone::Red,
-        ),
-        row(
-            "ลูกค้าสัมพันธ์ รายได้ดี ที่พักฟรี",
-            "lure",
-            "EXERCISE Agency South",
-            Tlp::Amber,
-            0,
-            -31,
-            "advert",
-            Tone::Purple,
-        ),
-        row(
-            "招聘客服 包吃住 高薪",
-            "lure",
-            "EXERCISE Agency South",
-            Tlp::AmberStrict,
-            3,
-            -44,
-            "advert",
-            Tone::Purple,
-        ),
-        row(
-            "@exercise_recruiter",
-            "handle",
-            "EXERCISE consulate",
-            Tlp::Red,
-            2,
-            -80,
-            "seen before",
-            Tone::Blue,
-        ),
+        row("+1 555 0100", "phone", "EXERCISE hotline note", Tlp::Green, 12, -4, "re-assigned", Tone::Amber),
+        row("jobs-abroad.example", "domain", "EXERCISE feed", Tlp::Clear, 1, -13, "listed", Tone::Red),
+        row("ลูกค้าสัมพันธ์ รายได้ดี ที่พักฟรี", "lure", "EXERCISE Agency South", Tlp::Amber, 0, -31, "advert", Tone::Purple),
+        row("招聘客服 包吃住 高薪", "lure", "EXERCISE Agency South", Tlp::AmberStrict, 3, -44, "advert", Tone::Purple),
+        row("@exercise_recruiter", "handle", "EXERCISE consulate", Tlp::Red, 2, -80, "seen before", Tone::Blue),
         row(
             "XX00 EXER 0000 0000 0000 00",
             "iban",
@@ -163,15 +118,14 @@ fn rows() -> Vec<Row> {
 }
 
 fn events() -> Vec<Event> {
-    let event =
-        |title: &str, by: &str, minutes, text: &str, link: Option<(&str, &str)>, marking| Event {
-            title: title.into(),
-            by: by.into(),
-            at: moment(minutes),
-            text: text.into(),
-            link: link.map(|(a, b)| (a.into(), b.into())),
-            marking,
-        };
+    let event = |title: &str, by: &str, minutes, text: &str, link: Option<(&str, &str)>, marking| Event {
+        title: title.into(),
+        by: by.into(),
+        at: moment(minutes),
+        text: text.into(),
+        link: link.map(|(a, b)| (a.into(), b.into())),
+        marking,
+    };
     vec![
         event(
             "Linked to a report of another agency",
@@ -181,14 +135,7 @@ fn events() -> Vec<Event> {
             Some(("/object", "Open the link")),
             Some(Tlp::Amber),
         ),
-        event(
-            "Number corrected",
-            "EXERCISE analyst Rin",
-            -60,
-            "",
-            None,
-            None,
-        ),
+        event("Number corrected", "EXERCISE analyst Rin", -60, "", None, None),
         event(
             "Received over TAXII",
             "EXERCISE Agency South",
@@ -204,11 +151,7 @@ fn readers(leaves: bool) -> Readers {
     Readers {
         collection: "EXERCISE intake".into(),
         accounts: 14,
-        agencies: if leaves {
-            vec!["EXERCISE Agency North".into(), "EXERCISE hotline".into()]
-        } else {
-            vec![]
-        },
+        agencies: if leaves { vec!["EXERCISE Agency North".into(), "EXERCISE hotline".into()] } else { vec![] },
         marking: Some(Tlp::Amber),
         leaves,
     }
@@ -216,18 +159,8 @@ fn readers(leaves: bool) -> Readers {
 
 fn figure(chrome: &Chrome) -> Figure {
     let things = [
-        (
-            "w",
-            "bc1qexercise0000000000000000000000000000xwlh",
-            "wallet",
-            "Wallet",
-        ),
-        (
-            "r1",
-            "Report of a relative, Agency North",
-            "report",
-            "Report",
-        ),
+        ("w", "bc1qexercise0000000000000000000000000000xwlh", "wallet", "Wallet"),
+        ("r1", "Report of a relative, Agency North", "report", "Report"),
         ("r2", "Hotline note 114", "report", "Report"),
         ("r3", "คำร้องเรียนหมายเลข 7", "report", "Report"),
         ("p", "+1 555 0100", "phone", "Phone"),
@@ -259,20 +192,9 @@ fn figure(chrome: &Chrome) -> Figure {
         ("w", "b", "paid out to", false),
     ]
     .iter()
-    .map(|(from, to, label, sure)| Edge {
-        from: (*from).into(),
-        to: (*to).into(),
-        label: (*label).into(),
-        sure: *sure,
-    })
+    .map(|(from, to, label, sure)| Edge { from: (*from).into(), to: (*to).into(), label: (*label).into(), sure: *sure })
     .collect();
-    Figure::new(
-        &chrome.t("gallery-around"),
-        &chrome.t("gallery-around-text"),
-        "w",
-        &nodes,
-        &edges,
-    )
+    Figure::new(&chrome.t("gallery-around"), &chrome.t("gallery-around-text"), "w", &nodes, &edges)
 }
 
 /// The chrome of a signed-in analyst; `?lang=` chooses the language, `?theme=` the colours.
@@ -282,9 +204,7 @@ fn chrome(hall: &Hall, csrf: &Csrf, parts: &Parts, title: &str, current: &str) -
     if !query.text("lang").is_empty() {
         chrome.l = hall.catalogue.locale(query.text("lang"));
     }
-    let items = [
-        "overview", "search", "report", "import", "feeds", "people", "ledger",
-    ];
+    let items = ["overview", "search", "report", "import", "feeds", "people", "ledger"];
     let keys = [
         "gallery-nav-overview",
         "gallery-nav-search",
@@ -299,19 +219,12 @@ fn chrome(hall: &Hall, csrf: &Csrf, parts: &Parts, title: &str, current: &str) -
         .zip(keys)
         .map(|(item, key)| NavItem {
             key,
-            href: if *item == "overview" {
-                "/".into()
-            } else {
-                format!("/{item}")
-            },
+            href: if *item == "overview" { "/".into() } else { format!("/{item}") },
             current: *item == current,
         })
         .collect::<Vec<_>>()
         .into();
-    chrome.user = Some(UserChip {
-        name: "EXERCISE Rin".into(),
-        role: chrome.t("gallery-role"),
-    });
+    chrome.user = Some(UserChip { name: "EXERCISE Rin".into(), role: chrome.t("gallery-role") });
     chrome.csrf = csrf.token("gallery");
     chrome.as_of = Some(moment(1));
     let title = chrome.t(title);
@@ -327,11 +240,7 @@ async fn overview(State((hall, csrf)): Here, parts: Parts) -> Response {
         text: chrome.t("gallery-done"),
         link: Some(("/object".into(), chrome.t("gallery-see"))),
     });
-    chrome.notices.push(Flash {
-        kind: FlashKind::Warning,
-        text: chrome.t("gallery-warning"),
-        link: None,
-    });
+    chrome.notices.push(Flash { kind: FlashKind::Warning, text: chrome.t("gallery-warning"), link: None });
     let columns = vec![
         Column::new(chrome.t("gallery-what")),
         Column::new(chrome.t("gallery-source")),
@@ -339,19 +248,8 @@ async fn overview(State((hall, csrf)): Here, parts: Parts) -> Response {
         Column::new(chrome.t("gallery-links")).numeric(),
         Column::new(chrome.t("gallery-when")),
     ];
-    let paging = Paging {
-        shown: 7,
-        total: Total::Exactly(4819),
-        next: Some("/?after=7".into()),
-        previous: None,
-    };
-    web::page(&Overview {
-        chrome,
-        columns,
-        rows: rows(),
-        paging,
-        events: events(),
-    })
+    let paging = Paging { shown: 7, total: Total::Exactly(4819), next: Some("/?after=7".into()), previous: None };
+    web::page(&Overview { chrome, columns, rows: rows(), paging, events: events() })
 }
 
 async fn search(State((hall, csrf)): Here, parts: Parts) -> Response {
@@ -363,14 +261,8 @@ async fn search(State((hall, csrf)): Here, parts: Parts) -> Response {
         Column::new(chrome.t("gallery-kind")),
         Column::new(chrome.t("gallery-source")).sorting("/search?", "source", sort),
         Column::new(chrome.t("gallery-marking")),
-        Column::new(chrome.t("gallery-links"))
-            .numeric()
-            .sorting("/search?", "links", sort),
-        Column::new(chrome.t("gallery-when")).sorting(
-            "/search?",
-            "when",
-            if sort.is_empty() { "-when" } else { sort },
-        ),
+        Column::new(chrome.t("gallery-links")).numeric().sorting("/search?", "links", sort),
+        Column::new(chrome.t("gallery-when")).sorting("/search?", "when", if sort.is_empty() { "-when" } else { sort }),
     ];
     let choice = |value: &str, label: &str, n: u64| web::form::Choice {
         value: value.into(),
@@ -396,46 +288,27 @@ async fn search(State((hall, csrf)): Here, parts: Parts) -> Response {
             FilterGroup {
                 name: "since".into(),
                 label: chrome.t("gallery-filter-period"),
-                choices: vec![
-                    choice("24h", "24 h", 310),
-                    choice("7d", "7 d", 2210),
-                    choice("all", "All", 4819),
-                ],
+                choices: vec![choice("24h", "24 h", 310), choice("7d", "7 d", 2210), choice("all", "All", 4819)],
                 single: true,
             },
         ],
         chosen: vec![("Wallet".into(), "/search?kind=".into())],
         clear: "/search".into(),
     };
-    let found = if query.text("q") == "nothing" {
-        vec![]
-    } else {
-        rows()
-    };
+    let found = if query.text("q") == "nothing" { vec![] } else { rows() };
     let paging = Paging {
         shown: 7,
         total: Total::MoreThan(10_000),
         next: Some("/search?after=7".into()),
         previous: Some("/search".into()),
     };
-    web::page(&Search {
-        chrome,
-        filters,
-        columns,
-        rows: found,
-        paging,
-    })
+    web::page(&Search { chrome, filters, columns, rows: found, paging })
 }
 
 async fn object(State((hall, csrf)): Here, parts: Parts) -> Response {
-    let chrome = chrome(&hall, &csrf, &parts, "gallery-object", "search")
-        .titled("bc1qexercise0000000000000000000000000000xwlh");
-    let tab = |label: String, current, count| Tab {
-        label,
-        href: "/object".into(),
-        current,
-        count,
-    };
+    let chrome =
+        chrome(&hall, &csrf, &parts, "gallery-object", "search").titled("bc1qexercise0000000000000000000000000000xwlh");
+    let tab = |label: String, current, count| Tab { label, href: "/object".into(), current, count };
     let page = Object {
         crumbs: vec![
             (chrome.t("gallery-search-title"), "/search".into()),
@@ -449,15 +322,10 @@ async fn object(State((hall, csrf)): Here, parts: Parts) -> Response {
         marking: Tlp::Amber,
         state: Tag::new("checksum right", Tone::Green),
         at: moment(-5000),
-        columns: [
-            "gallery-what",
-            "gallery-why",
-            "gallery-sure",
-            "gallery-when",
-        ]
-        .iter()
-        .map(|k| Column::new(chrome.t(k)))
-        .collect(),
+        columns: ["gallery-what", "gallery-why", "gallery-sure", "gallery-when"]
+            .iter()
+            .map(|k| Column::new(chrome.t(k)))
+            .collect(),
         rows: rows(),
         figure: figure(&chrome),
         readers: readers(false),
@@ -475,9 +343,7 @@ async fn report(State((hall, csrf)): Here, parts: Parts) -> Response {
     check.one_of("country", &["KH", "TH"], "gallery-country-wrong");
     let errors = check.done();
     let fields = vec![
-        Field::area("text", chrome.t("gallery-text"), 8)
-            .hint(chrome.t("gallery-text-hint"))
-            .error(errors.of("text")),
+        Field::area("text", chrome.t("gallery-text"), 8).hint(chrome.t("gallery-text-hint")).error(errors.of("text")),
         Field::select("country", chrome.t("gallery-country"))
             .choice("", "")
             .choice("KH", "EXERCISE Land A")
@@ -497,12 +363,7 @@ async fn report(State((hall, csrf)): Here, parts: Parts) -> Response {
     ];
     web::page_with(
         axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-        &Report {
-            chrome,
-            errors,
-            fields,
-            readers: readers(true),
-        },
+        &Report { chrome, errors, fields, readers: readers(true) },
     )
 }
 
@@ -510,26 +371,17 @@ async fn sign_in(State((hall, _)): Here, parts: Parts) -> Response {
     let chrome = hall.chrome(&parts);
     let title = chrome.t("gallery-sign-in-title");
     let fields = vec![
-        Field::input("name", chrome.t("gallery-name"))
-            .attribute("autocomplete", "username")
-            .width(20),
+        Field::input("name", chrome.t("gallery-name")).attribute("autocomplete", "username").width(20),
         Field::password("password", chrome.t("gallery-password"), "current-password").width(20),
     ];
-    web::page(&SignIn {
-        chrome: chrome.titled(title),
-        fields,
-    })
+    web::page(&SignIn { chrome: chrome.titled(title), fields })
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::args().nth(1).as_deref().unwrap_or("0").parse()?;
     let catalogue = Catalogue::new(&[("en", include_str!("gallery.ftl"))])?;
-    let hall = Hall {
-        catalogue,
-        node_name: "EXERCISE Bureau".into(),
-        exercise: true,
-    };
+    let hall = Hall { catalogue, node_name: "EXERCISE Bureau".into(), exercise: true };
     let state = (hall.clone(), Csrf::generate()?);
     let routes = Router::new()
         .route("/", get(overview))
@@ -537,10 +389,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/object", get(object))
         .route("/report", get(report))
         .route("/sign-in", get(sign_in))
-        .route(
-            "/conflict",
-            get(async || Problem::conflict().at("report 114")),
-        )
+        .route("/conflict", get(async || Problem::conflict().at("report 114")))
         .merge(web::asset_routes())
         .with_state(state);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;

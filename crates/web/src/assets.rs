@@ -16,10 +16,8 @@ use rust_embed::RustEmbed;
 struct Dist;
 
 /// What the hall serves although `ui/dist` was never built: pages stay readable, the logo is ours anyway.
-const BUILT_IN: [(&str, &[u8]); 2] = [
-    ("app.css", include_bytes!("../assets/plain.css")),
-    ("favicon.svg", include_bytes!("../assets/favicon.svg")),
-];
+const BUILT_IN: [(&str, &[u8]); 2] =
+    [("app.css", include_bytes!("../assets/plain.css")), ("favicon.svg", include_bytes!("../assets/favicon.svg"))];
 
 /// A file below `/assets/`.
 struct Asset {
@@ -53,11 +51,7 @@ impl Asset {
         use sha2::Digest;
         let digest = sha2::Sha256::digest(&body);
         let version = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
-        Self {
-            body,
-            gzip: None,
-            version,
-        }
+        Self { body, gzip: None, version }
     }
 }
 
@@ -85,21 +79,11 @@ pub fn has_asset(name: &str) -> bool {
 pub fn asset_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/assets/{name}", get(serve))
-        .route(
-            "/favicon.svg",
-            get(async |h: HeaderMap| answer("favicon.svg", None, &h)),
-        )
-        .route(
-            "/favicon.ico",
-            get(async |h: HeaderMap| answer("favicon.svg", None, &h)),
-        )
+        .route("/favicon.svg", get(async |h: HeaderMap| answer("favicon.svg", None, &h)))
+        .route("/favicon.ico", get(async |h: HeaderMap| answer("favicon.svg", None, &h)))
 }
 
-async fn serve(
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
+async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     answer(&name, query.as_deref(), &headers)
 }
 
@@ -108,11 +92,7 @@ fn answer(name: &str, query: Option<&str>, asked: &HeaderMap) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let versioned = query.and_then(|q| q.strip_prefix("v=")) == Some(asset.version.as_str());
-    let cache = if versioned {
-        "public, max-age=31536000, immutable"
-    } else {
-        "public, no-cache"
-    };
+    let cache = if versioned { "public, max-age=31536000, immutable" } else { "public, no-cache" };
     let tag = format!("\"{}\"", asset.version);
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -120,18 +100,11 @@ fn answer(name: &str, query: Option<&str>, asked: &HeaderMap) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    if asked
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|v| v.as_bytes() == tag.as_bytes())
-    {
+    if asked.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let mime = mime_guess::from_path(name).first_or_octet_stream();
-    let kind = if mime.type_() == "text" {
-        format!("{mime}; charset=utf-8")
-    } else {
-        mime.to_string()
-    };
+    let kind = if mime.type_() == "text" { format!("{mime}; charset=utf-8") } else { mime.to_string() };
     if let Ok(kind) = HeaderValue::from_str(&kind) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
@@ -145,16 +118,10 @@ fn answer(name: &str, query: Option<&str>, asked: &HeaderMap) -> Response {
 }
 
 fn takes_gzip(asked: &HeaderMap) -> bool {
-    asked
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .any(|c| {
-            let mut parts = c.split(';').map(str::trim);
-            parts.next() == Some("gzip")
-                && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-        })
+    asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|c| {
+        let mut parts = c.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 #[cfg(test)]
@@ -166,12 +133,7 @@ mod tests {
         let url = asset_url("app.css");
         let query = url.split_once('?').unwrap().1.to_owned();
         let fresh = answer("app.css", Some(&query), &HeaderMap::new());
-        assert!(
-            fresh.headers()[header::CACHE_CONTROL]
-                .to_str()
-                .unwrap()
-                .contains("immutable")
-        );
+        assert!(fresh.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
         let stale = answer("app.css", Some("v=0"), &HeaderMap::new());
         assert_eq!(stale.headers()[header::CACHE_CONTROL], "public, no-cache");
     }
@@ -181,32 +143,20 @@ mod tests {
         let first = answer("favicon.svg", None, &HeaderMap::new());
         let mut asked = HeaderMap::new();
         asked.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
-        assert_eq!(
-            answer("favicon.svg", None, &asked).status(),
-            StatusCode::NOT_MODIFIED
-        );
+        assert_eq!(answer("favicon.svg", None, &asked).status(), StatusCode::NOT_MODIFIED);
     }
 
     #[test]
     fn gzip_refused_by_a_zero_weight_is_not_sent() {
         let mut asked = HeaderMap::new();
-        asked.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("br, gzip;q=0"),
-        );
+        asked.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip;q=0"));
         assert!(!takes_gzip(&asked));
-        asked.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("br;q=1, gzip;q=0.8"),
-        );
+        asked.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br;q=1, gzip;q=0.8"));
         assert!(takes_gzip(&asked));
     }
 
     #[test]
     fn a_name_outside_the_folder_is_not_found() {
-        assert_eq!(
-            answer("../Cargo.toml", None, &HeaderMap::new()).status(),
-            StatusCode::NOT_FOUND
-        );
+        assert_eq!(answer("../Cargo.toml", None, &HeaderMap::new()).status(), StatusCode::NOT_FOUND);
     }
 }

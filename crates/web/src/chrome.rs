@@ -47,11 +47,7 @@ impl Theme {
 /// The value of one cookie in a `Cookie:` header.
 #[must_use]
 pub fn cookie<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
-    cookies
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(n, _)| *n == name)
-        .map(|(_, v)| v)
+    cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v)
 }
 
 /// Who is signed in, as the header shows her.
@@ -174,11 +170,7 @@ impl Chrome {
     /// Adds a notice to this page.
     #[must_use]
     pub fn with_notice(mut self, kind: FlashKind, text: impl Into<String>) -> Self {
-        self.notices.push(Flash {
-            kind,
-            text: text.into(),
-            link: None,
-        });
+        self.notices.push(Flash { kind, text: text.into(), link: None });
         self
     }
 

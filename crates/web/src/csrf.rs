@@ -33,9 +33,7 @@ pub enum CsrfError {
     #[error("the form came from another site: open this node's own page and send it from there")]
     Site,
     /// This very form was sent before.
-    #[error(
-        "the form was sent already: look at the result of the first time before sending another"
-    )]
+    #[error("the form was sent already: look at the result of the first time before sending another")]
     Spent,
     /// The form lay open too long.
     #[error("the form is too old: load the page again and send it once more")]
@@ -82,12 +80,7 @@ impl Csrf {
     ///
     /// # Errors
     /// [`CsrfError::Site`] or [`CsrfError::Token`].
-    pub fn check(
-        &self,
-        headers: &HeaderMap,
-        session: &str,
-        field: Option<&str>,
-    ) -> Result<(), CsrfError> {
+    pub fn check(&self, headers: &HeaderMap, session: &str, field: Option<&str>) -> Result<(), CsrfError> {
         same_site(headers)?;
         let header = headers.get(HEADER).and_then(|v| v.to_str().ok());
         match header.or(field) {
@@ -125,16 +118,8 @@ pub fn same_site(headers: &HeaderMap) -> Result<(), CsrfError> {
         return Ok(());
     };
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
-    let from = origin
-        .to_str()
-        .ok()
-        .and_then(|o| o.split_once("://"))
-        .map(|(_, rest)| rest);
-    if from.is_some() && from == host {
-        Ok(())
-    } else {
-        Err(CsrfError::Site)
-    }
+    let from = origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, rest)| rest);
+    if from.is_some() && from == host { Ok(()) } else { Err(CsrfError::Site) }
 }
 
 /// Forms that act once: a token for each form drawn, spent when the form is sent. A double click or a
@@ -159,10 +144,7 @@ impl OnceTokens {
     /// Uses the same key as the CSRF tokens.
     #[must_use]
     pub fn new(csrf: Csrf) -> Self {
-        Self {
-            csrf,
-            spent: Arc::default(),
-        }
+        Self { csrf, spent: Arc::default() }
     }
 
     /// A token for one drawing of one form. `now` in seconds since 1970.
@@ -173,9 +155,7 @@ impl OnceTokens {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
         let until = now.saturating_add(Self::LIFE).to_be_bytes();
-        let mac = self
-            .csrf
-            .mac(&[b"once", session.as_bytes(), &until, &random]);
+        let mac = self.csrf.mac(&[b"once", session.as_bytes(), &until, &random]);
         Ok(URL_SAFE_NO_PAD.encode([&until[..], &random[..], &mac[..]].concat()))
     }
 
@@ -184,9 +164,7 @@ impl OnceTokens {
     /// # Errors
     /// Forged, expired, or spent before.
     pub fn spend(&self, session: &str, token: &str, now: i64) -> Result<(), CsrfError> {
-        let sent = URL_SAFE_NO_PAD
-            .decode(token)
-            .map_err(|_| CsrfError::Token)?;
+        let sent = URL_SAFE_NO_PAD.decode(token).map_err(|_| CsrfError::Token)?;
         let (until, rest) = sent.split_first_chunk::<8>().ok_or(CsrfError::Token)?;
         let (random, mac) = rest.split_first_chunk::<16>().ok_or(CsrfError::Token)?;
         let right = self.csrf.mac(&[b"once", session.as_bytes(), until, random]);
@@ -217,10 +195,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect()
     }
 
     #[test]
@@ -254,14 +229,8 @@ mod tests {
     fn the_header_serves_htmx_and_a_wrong_header_is_not_saved_by_the_field() {
         let csrf = Csrf::new([7; 32]);
         let token = csrf.token("s");
-        assert_eq!(
-            csrf.check(&headers(&[("x-csrf-token", &token)]), "s", None),
-            Ok(())
-        );
-        assert_eq!(
-            csrf.check(&headers(&[("x-csrf-token", "no")]), "s", Some(&token)),
-            Err(CsrfError::Token)
-        );
+        assert_eq!(csrf.check(&headers(&[("x-csrf-token", &token)]), "s", None), Ok(()));
+        assert_eq!(csrf.check(&headers(&[("x-csrf-token", "no")]), "s", Some(&token)), Err(CsrfError::Token));
     }
 
     #[test]
@@ -272,10 +241,7 @@ mod tests {
         assert_eq!(once.spend("s", &token, 1001), Ok(()));
         assert_eq!(once.spend("s", &token, 1002), Err(CsrfError::Spent));
         let old = once.issue("s", 0).unwrap();
-        assert_eq!(
-            once.spend("s", &old, OnceTokens::LIFE + 1),
-            Err(CsrfError::Expired)
-        );
+        assert_eq!(once.spend("s", &old, OnceTokens::LIFE + 1), Err(CsrfError::Expired));
         assert_eq!(once.spend("s", "AAAA", 0), Err(CsrfError::Token));
     }
 }

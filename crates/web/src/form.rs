@@ -51,18 +51,12 @@ impl Fields {
     /// The first value of `name` exactly as sent (passwords, pasted text).
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// All values of `name` (checkboxes).
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// Whether `name` was sent with this value.
@@ -80,11 +74,7 @@ impl Fields {
     /// Starts checking: errors collect in the reader's language.
     #[must_use]
     pub fn check<'a>(&'a self, l: &'a Locale) -> Check<'a> {
-        Check {
-            fields: self,
-            l,
-            errors: ErrorSummary::default(),
-        }
+        Check { fields: self, l, errors: ErrorSummary::default() }
     }
 }
 
@@ -92,9 +82,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Response;
 
     async fn from_request(req: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let body = Bytes::from_request(req, state)
-            .await
-            .map_err(|_| Problem::too_large(2 << 20).into_response())?;
+        let body = Bytes::from_request(req, state).await.map_err(|_| Problem::too_large(2 << 20).into_response())?;
         Self::parse(&body).map_err(IntoResponse::into_response)
     }
 }
@@ -123,8 +111,7 @@ impl<'a> Check<'a> {
     pub fn text(&mut self, name: &str, limit: usize) -> &'a str {
         let value = self.fields.text(name);
         if value.chars().count() > limit {
-            self.errors
-                .push(name, self.l.t1("form-too-long", "limit", limit));
+            self.errors.push(name, self.l.t1("form-too-long", "limit", limit));
         }
         value
     }
@@ -156,16 +143,7 @@ impl<'a> Check<'a> {
         match value.parse::<i64>() {
             Ok(n) if range.contains(&n) => Some(n),
             _ => {
-                self.errors.push(
-                    name,
-                    self.l.t2(
-                        "form-not-in-range",
-                        "from",
-                        *range.start(),
-                        "to",
-                        *range.end(),
-                    ),
-                );
+                self.errors.push(name, self.l.t2("form-not-in-range", "from", *range.start(), "to", *range.end()));
                 None
             }
         }
@@ -203,20 +181,14 @@ impl ErrorSummary {
     /// Adds one; the first of a field stands.
     pub fn push(&mut self, field: &str, text: impl Into<String>) {
         if self.of(field).is_empty() {
-            self.errors.push(FieldError {
-                field: field.to_owned(),
-                text: text.into(),
-            });
+            self.errors.push(FieldError { field: field.to_owned(), text: text.into() });
         }
     }
 
     /// What is wrong with one field; empty when nothing is.
     #[must_use]
     pub fn of(&self, field: &str) -> &str {
-        self.errors
-            .iter()
-            .find(|e| e.field == field)
-            .map_or("", |e| e.text.as_str())
+        self.errors.iter().find(|e| e.field == field).map_or("", |e| e.text.as_str())
     }
 
     /// Whether the form may be acted on.
@@ -374,23 +346,13 @@ impl Field {
     #[must_use]
     pub fn choice(mut self, value: &str, label: impl Into<String>) -> Self {
         let chosen = self.value == value;
-        self.choices.push(Choice {
-            value: value.to_owned(),
-            label: label.into(),
-            hint: String::new(),
-            chosen,
-        });
+        self.choices.push(Choice { value: value.to_owned(), label: label.into(), hint: String::new(), chosen });
         self
     }
 
     /// Adds a choice with a word more below it.
     #[must_use]
-    pub fn choice_with(
-        mut self,
-        value: &str,
-        label: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
+    pub fn choice_with(mut self, value: &str, label: impl Into<String>, hint: impl Into<String>) -> Self {
         self = self.choice(value, label);
         if let Some(last) = self.choices.last_mut() {
             last.hint = hint.into();
@@ -468,31 +430,21 @@ mod tests {
 
     #[test]
     fn a_fields_error_is_tied_to_its_input_for_a_screen_reader() {
-        let html = Field::input("who", "Who")
-            .hint("h")
-            .error("Say who.")
-            .to_string();
-        assert!(
-            html.contains("aria-describedby=\"who-hint who-error\""),
-            "{html}"
-        );
+        let html = Field::input("who", "Who").hint("h").error("Say who.").to_string();
+        assert!(html.contains("aria-describedby=\"who-hint who-error\""), "{html}");
         assert!(html.contains("aria-invalid=\"true\""), "{html}");
         assert!(html.contains("id=\"who-error\""), "{html}");
     }
 
     #[test]
     fn what_a_user_typed_is_escaped() {
-        let html = Field::area("t", "T", 3)
-            .value("</textarea><script>")
-            .to_string();
+        let html = Field::area("t", "T", 3).value("</textarea><script>").to_string();
         assert!(!html.contains("<script>"), "{html}");
     }
 
     #[test]
     fn a_password_is_never_drawn_back() {
-        let html = Field::password("p", "P", "current-password")
-            .value("hunter2")
-            .to_string();
+        let html = Field::password("p", "P", "current-password").value("hunter2").to_string();
         assert!(!html.contains("hunter2"), "{html}");
     }
 

@@ -125,13 +125,7 @@ impl Figure {
     /// Places a neighbourhood. Nodes nearest to the centre stay when there are more than [`NODES_LIMIT`];
     /// edges to unknown nodes are left out. An unknown centre means the first node.
     #[must_use]
-    pub fn new(
-        title: &str,
-        description: &str,
-        centre: &str,
-        nodes: &[Node],
-        edges: &[Edge],
-    ) -> Self {
+    pub fn new(title: &str, description: &str, centre: &str, nodes: &[Node], edges: &[Edge]) -> Self {
         place::place(title, description, centre, nodes, edges)
     }
 
@@ -170,12 +164,7 @@ mod tests {
         }
     }
     fn edge(from: &str, to: &str) -> Edge {
-        Edge {
-            from: from.into(),
-            to: to.into(),
-            label: "same".into(),
-            sure: true,
-        }
+        Edge { from: from.into(), to: to.into(), label: "same".into(), sure: true }
     }
     fn star(n: usize) -> Figure {
         let mut nodes = vec![node("c")];
@@ -186,10 +175,8 @@ mod tests {
 
     #[test]
     fn the_same_neighbourhood_looks_the_same_in_whatever_order_it_comes() {
-        let (mut nodes, mut edges) = (
-            vec![node("a"), node("b"), node("c"), node("d")],
-            vec![edge("a", "b"), edge("c", "a"), edge("b", "d")],
-        );
+        let (mut nodes, mut edges) =
+            (vec![node("a"), node("b"), node("c"), node("d")], vec![edge("a", "b"), edge("c", "a"), edge("b", "d")]);
         let first = Figure::new("t", "d", "a", &nodes, &edges);
         nodes.reverse();
         edges.reverse();
@@ -203,17 +190,9 @@ mod tests {
         for n in [1, 7, 30, 59] {
             let figure = star(n);
             for (i, a) in figure.places.iter().enumerate() {
-                assert!(
-                    a.x >= 0
-                        && a.y >= 0
-                        && a.x + WIDTH <= figure.width
-                        && a.y + HEIGHT <= figure.height
-                );
+                assert!(a.x >= 0 && a.y >= 0 && a.x + WIDTH <= figure.width && a.y + HEIGHT <= figure.height);
                 for b in figure.places.iter().skip(i + 1) {
-                    assert!(
-                        (a.x - b.x).abs() >= WIDTH || (a.y - b.y).abs() >= HEIGHT,
-                        "{a:?} {b:?}"
-                    );
+                    assert!((a.x - b.x).abs() >= WIDTH || (a.y - b.y).abs() >= HEIGHT, "{a:?} {b:?}");
                 }
             }
         }
@@ -240,12 +219,7 @@ mod tests {
             "d",
             "a",
             &[node("a"), node("b")],
-            &[
-                edge("a", "a"),
-                edge("a", "b"),
-                edge("b", "a"),
-                edge("a", "zz"),
-            ],
+            &[edge("a", "a"), edge("a", "b"), edge("b", "a"), edge("a", "zz")],
         );
         assert_eq!(figure.lines.len(), 1);
         let _ = figure.to_string();

@@ -36,30 +36,16 @@ impl Hall {
     /// path. Sessions add the user, navigation and CSRF token.
     #[must_use]
     pub fn chrome(&self, parts: &http::request::Parts) -> Chrome {
-        let nonce = parts
-            .extensions
-            .get::<Nonce>()
-            .map(|n| n.0.clone())
-            .unwrap_or_default();
-        self.chrome_of(
-            &parts.headers,
-            parts.uri.path_and_query().map_or("/", |p| p.as_str()),
-            &nonce,
-        )
+        let nonce = parts.extensions.get::<Nonce>().map(|n| n.0.clone()).unwrap_or_default();
+        self.chrome_of(&parts.headers, parts.uri.path_and_query().map_or("/", |p| p.as_str()), &nonce)
     }
 
     /// [`Hall::chrome`] from its three ingredients.
     #[must_use]
     pub fn chrome_of(&self, headers: &HeaderMap, path: &str, nonce: &str) -> Chrome {
-        let text = |name| {
-            headers
-                .get(name)
-                .and_then(|v: &HeaderValue| v.to_str().ok())
-        };
+        let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
         let cookies = text(header::COOKIE).unwrap_or_default();
-        let l = self
-            .catalogue
-            .negotiate(cookie(cookies, "lang"), text(header::ACCEPT_LANGUAGE));
+        let l = self.catalogue.negotiate(cookie(cookies, "lang"), text(header::ACCEPT_LANGUAGE));
         Chrome {
             exercise: self.exercise,
             node_name: self.node_name.clone(),
@@ -93,14 +79,8 @@ async fn secure(State(hall): State<Hall>, mut request: Request, next: Next) -> R
     let nonce = URL_SAFE_NO_PAD.encode(random);
     request.extensions_mut().insert(Nonce(nonce.clone()));
     let wants = wants(request.headers());
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
-    let ask = pick(
-        request.headers(),
-        &[header::COOKIE, header::ACCEPT_LANGUAGE],
-    );
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
+    let ask = pick(request.headers(), &[header::COOKIE, header::ACCEPT_LANGUAGE]);
     let mut response = next.run(request).await;
     if let Some(problem) = problem_in(&response) {
         let chrome = response.extensions_mut().remove::<Chrome>();
@@ -112,17 +92,11 @@ async fn secure(State(hall): State<Hall>, mut request: Request, next: Next) -> R
 }
 
 fn pick(headers: &HeaderMap, names: &[http::HeaderName]) -> HeaderMap {
-    names
-        .iter()
-        .filter_map(|n| headers.get(n).map(|v| (n.clone(), v.clone())))
-        .collect()
+    names.iter().filter_map(|n| headers.get(n).map(|v| (n.clone(), v.clone()))).collect()
 }
 
 fn wants(headers: &HeaderMap) -> Wants {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let html = accept.find("text/html");
     let json = accept.find("json");
     match (html, json) {
@@ -167,9 +141,7 @@ fn protect(headers: &mut HeaderMap, nonce: &str) {
          base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers
-            .entry(header::CONTENT_SECURITY_POLICY)
-            .or_insert(policy);
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     for (name, value) in [
         (header::REFERRER_POLICY, "no-referrer"),
@@ -179,19 +151,11 @@ fn protect(headers: &mut HeaderMap, nonce: &str) {
             http::HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
         ),
-        (
-            http::HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            http::HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
+        (http::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (http::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         // Pages hold case data: neither the browser's disk nor a proxy keeps them. Assets set their own.
         (header::CACHE_CONTROL, "no-store"),
     ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

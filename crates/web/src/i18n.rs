@@ -55,9 +55,7 @@ pub enum I18nError {
         why: String,
     },
     /// Two rooms define the same key.
-    #[error(
-        "a string of locale {locale} is defined twice: {why}; give each room's keys the room's name first"
-    )]
+    #[error("a string of locale {locale} is defined twice: {why}; give each room's keys the room's name first")]
     Twice {
         /// Whose strings.
         locale: String,
@@ -84,41 +82,23 @@ impl Catalogue {
         let mut tags: BTreeSet<&str> = strings.iter().map(|(tag, _)| *tag).collect();
         tags.insert(BASE);
         for tag in tags {
-            let own = strings
-                .iter()
-                .filter(|(t, _)| *t == tag)
-                .map(|(_, text)| *text);
+            let own = strings.iter().filter(|(t, _)| *t == tag).map(|(_, text)| *text);
             let hall = (tag == BASE).then_some(HALL_EN);
             let texts: Vec<&str> = hall.into_iter().chain(own).collect();
             bundles.insert(tag.to_owned(), Arc::new(bundle(tag, &texts, None)?));
             if tag == BASE {
-                bundles.insert(
-                    PSEUDO.to_owned(),
-                    Arc::new(bundle(PSEUDO, &texts, Some(accented))?),
-                );
+                bundles.insert(PSEUDO.to_owned(), Arc::new(bundle(PSEUDO, &texts, Some(accented))?));
             }
         }
-        Ok(Self {
-            inner: Arc::new(Inner {
-                bundles,
-                missing: Mutex::new(BTreeSet::new()),
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { bundles, missing: Mutex::new(BTreeSet::new()) }) })
     }
 
     /// The handle for one locale: exact tag, then its language, then English.
     #[must_use]
     pub fn locale(&self, tag: &str) -> Locale {
         let language = tag.split('-').next().unwrap_or(BASE);
-        let found = [tag, language, BASE]
-            .into_iter()
-            .find(|t| self.inner.bundles.contains_key(*t))
-            .unwrap_or(BASE);
-        Locale {
-            inner: self.inner.clone(),
-            bundle: self.inner.bundles.get(found).cloned(),
-            tag: Arc::from(found),
-        }
+        let found = [tag, language, BASE].into_iter().find(|t| self.inner.bundles.contains_key(*t)).unwrap_or(BASE);
+        Locale { inner: self.inner.clone(), bundle: self.inner.bundles.get(found).cloned(), tag: Arc::from(found) }
     }
 
     /// The locale of a reader: what she chose, else the first of her browser's languages that we have
@@ -126,9 +106,7 @@ impl Catalogue {
     #[must_use]
     pub fn negotiate(&self, chosen: Option<&str>, accept_language: Option<&str>) -> Locale {
         let accepted = accept_language.unwrap_or_default().split(',').take(20);
-        let tags = chosen
-            .into_iter()
-            .chain(accepted.map(|t| t.split(';').next().unwrap_or_default().trim()));
+        let tags = chosen.into_iter().chain(accepted.map(|t| t.split(';').next().unwrap_or_default().trim()));
         let known = |tag: &&str| {
             let language = tag.split('-').next().unwrap_or_default();
             self.inner.bundles.contains_key(*tag) || self.inner.bundles.contains_key(language)
@@ -145,31 +123,20 @@ impl Catalogue {
     /// Keys that were asked for and exist in no `.ftl`. Tests draw every page and expect this empty.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        self.inner
-            .missing
-            .lock()
-            .map(|m| m.iter().cloned().collect())
-            .unwrap_or_default()
+        self.inner.missing.lock().map(|m| m.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Whether English has this key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.inner
-            .bundles
-            .get(BASE)
-            .is_some_and(|b| b.has_message(key))
+        self.inner.bundles.get(BASE).is_some_and(|b| b.has_message(key))
     }
 
     /// The keys that `source` (a template or Rust text) asks for and that do not exist. Finds calls of the
     /// form `t("key"`, `t1("key"`, `t2("key"` and `t_args("key"` with a literal key.
     #[must_use]
     pub fn unknown_in(&self, source: &str) -> Vec<String> {
-        keys_used(source)
-            .into_iter()
-            .filter(|k| !self.has(k))
-            .map(str::to_owned)
-            .collect()
+        keys_used(source).into_iter().filter(|k| !self.has(k)).map(str::to_owned).collect()
     }
 }
 
@@ -186,26 +153,14 @@ fn bundle(
     bundle.set_transform(transform);
     bundle.set_formatter(Some(grouped));
     for text in texts {
-        let resource = FluentResource::try_new((*text).to_owned()).map_err(|(_, errors)| {
-            I18nError::Syntax {
-                locale: tag.to_owned(),
-                why: errors
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            }
+        let resource = FluentResource::try_new((*text).to_owned()).map_err(|(_, errors)| I18nError::Syntax {
+            locale: tag.to_owned(),
+            why: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         })?;
-        bundle
-            .add_resource(resource)
-            .map_err(|errors| I18nError::Twice {
-                locale: tag.to_owned(),
-                why: errors
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            })?;
+        bundle.add_resource(resource).map_err(|errors| I18nError::Twice {
+            locale: tag.to_owned(),
+            why: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        })?;
     }
     Ok(bundle)
 }
@@ -280,11 +235,7 @@ impl Locale {
                     tracing::warn!(key, %error, "a string lacks a value");
                     self.remember(format!("{key}: {error}"));
                 }
-                return if &*self.tag == PSEUDO {
-                    format!("[{text}]")
-                } else {
-                    text.into_owned()
-                };
+                return if &*self.tag == PSEUDO { format!("[{text}]") } else { text.into_owned() };
             }
         }
         self.remember(key.to_owned());
@@ -396,11 +347,7 @@ fn accented(text: &str) -> std::borrow::Cow<'_, str> {
     let extra = (letters * 2).div_ceil(5);
     let pad = ["one", "two", "three", "four", "five", "six", "seven"];
     if extra > 0 {
-        let filler: String = pad
-            .iter()
-            .cycle()
-            .flat_map(|w| [" ", w])
-            .collect_limited(extra);
+        let filler: String = pad.iter().cycle().flat_map(|w| [" ", w]).collect_limited(extra);
         out.push_str(&filler);
     }
     std::borrow::Cow::Owned(out)
@@ -421,6 +368,34 @@ trait CollectLimited<'a>: Iterator<Item = &'a str> + Sized {
 }
 impl<'a, I: Iterator<Item = &'a str>> CollectLimited<'a> for I {}
 
+/// The words of a template that stand between its tags, outside of Fluent: there should be none but names.
+/// Rooms check their templates with it. Attributes are not looked at; the pseudo-locale shows those.
+#[must_use]
+pub fn bare_words(template: &str) -> Vec<String> {
+    // The template language first, because it may hold a `>` of its own.
+    let html = without(template, &[("{#", "#}"), ("{%", "%}"), ("{{", "}}")]);
+    let text = without(&html, &[("<script", "</script>"), ("<", ">")]);
+    let long = |w: &&str| w.chars().filter(|c| c.is_alphabetic()).count() > 2 && !w.starts_with('&');
+    text.split_whitespace().filter(long).map(str::to_owned).collect()
+}
+
+/// `text` without what stands between any of the pairs.
+fn without(text: &str, pairs: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    'text: while let Some(c) = rest.chars().next() {
+        for (open, close) in pairs {
+            if rest.starts_with(open) {
+                rest = rest.split_once(close).map_or("", |(_, after)| after);
+                continue 'text;
+            }
+        }
+        out.push(c);
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    out
+}
+
 /// The literal keys that `source` asks for.
 #[must_use]
 pub fn keys_used(source: &str) -> BTreeSet<&str> {
@@ -431,10 +406,7 @@ pub fn keys_used(source: &str) -> BTreeSet<&str> {
             if before != Some('.') {
                 continue;
             }
-            if let Some(key) = source
-                .get(at + call.len()..)
-                .and_then(|rest| rest.split('"').next())
-            {
+            if let Some(key) = source.get(at + call.len()..).and_then(|rest| rest.split('"').next()) {
                 keys.insert(key);
             }
         }
@@ -464,10 +436,7 @@ mod tests {
     #[test]
     fn a_missing_key_is_visible_and_remembered() {
         let all = two();
-        assert_eq!(
-            all.locale("en").t("nobody-wrote-this"),
-            "⟦nobody-wrote-this⟧"
-        );
+        assert_eq!(all.locale("en").t("nobody-wrote-this"), "⟦nobody-wrote-this⟧");
         assert_eq!(all.missing(), ["nobody-wrote-this"]);
     }
 
@@ -484,10 +453,7 @@ mod tests {
         assert!(said.starts_with('[') && said.ends_with(']'), "{said}");
         assert!(said.contains("Ĥ") || said.contains("éļļó"), "{said}");
         assert!(said.contains("Ana"), "{said}");
-        assert!(
-            said.chars().count() * 10 >= "Hello Ana".chars().count() * 12,
-            "{said}"
-        );
+        assert!(said.chars().count() * 10 >= "Hello Ana".chars().count() * 12, "{said}");
     }
 
     #[test]
@@ -500,20 +466,20 @@ mod tests {
     #[test]
     fn the_first_known_language_of_the_browser_wins_unless_she_chose() {
         let all = two();
-        assert_eq!(
-            all.negotiate(None, Some("km;q=1, ar-EG;q=0.9, en")).tag(),
-            "ar"
-        );
+        assert_eq!(all.negotiate(None, Some("km;q=1, ar-EG;q=0.9, en")).tag(), "ar");
         assert_eq!(all.negotiate(Some("en"), Some("ar")).tag(), "en");
         assert_eq!(all.negotiate(None, None).tag(), "en");
     }
 
     #[test]
     fn two_rooms_cannot_define_one_key() {
-        assert!(matches!(
-            Catalogue::new(&[("en", "a-b = 1"), ("en", "a-b = 2")]),
-            Err(I18nError::Twice { .. })
-        ));
+        assert!(matches!(Catalogue::new(&[("en", "a-b = 1"), ("en", "a-b = 2")]), Err(I18nError::Twice { .. })));
+    }
+
+    #[test]
+    fn a_sentence_in_a_template_is_found_and_markup_is_not() {
+        let template = "<p class=\"a\">{% if n > 0 %}{{ chrome.t(\"a-b\") }}{% endif %} &nbsp;· No results</p>";
+        assert_eq!(bare_words(template), ["results"]);
     }
 
     #[test]

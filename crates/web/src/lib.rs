@@ -2,15 +2,7 @@
 //! Never knows what an object, a case or a user is; it is told what to draw and for whom.
 //! Data flows one way: a room fills a struct with a [`Chrome`] and its rows, askama draws it, [`page`] sends it.
 #![doc = include_str!("../README.md")]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod assets;
 pub mod chrome;
@@ -62,9 +54,7 @@ pub fn page_with<T: Template>(status: http::StatusCode, template: &T) -> Respons
 /// the partial alone. Boosted links, history restores and plain requests want the whole page.
 #[must_use]
 pub fn wants_partial(headers: &http::HeaderMap) -> bool {
-    headers
-        .get("hx-request-type")
-        .is_some_and(|v| v.as_bytes() == b"partial")
+    headers.get("hx-request-type").is_some_and(|v| v.as_bytes() == b"partial")
 }
 
 /// `303 See Other`: the answer to every POST that did what it was asked, so that a reload repeats nothing.

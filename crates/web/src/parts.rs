@@ -64,12 +64,7 @@ impl Tlp {
 /// In a template: `{{ row.marking }}`.
 impl fmt::Display for Tlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "<span class=\"ce-tlp ce-tlp--{}\">{}</span>",
-            self.class(),
-            self.label()
-        )
+        write!(f, "<span class=\"ce-tlp ce-tlp--{}\">{}</span>", self.class(), self.label())
     }
 }
 impl HtmlSafe for Tlp {}
@@ -115,10 +110,7 @@ impl Column {
     /// A plain column.
     #[must_use]
     pub fn new(label: impl Into<String>) -> Self {
-        Self {
-            label: label.into(),
-            ..Self::default()
-        }
+        Self { label: label.into(), ..Self::default() }
     }
 
     /// A column of numbers.
@@ -271,19 +263,14 @@ impl Tag {
     /// A label of a tone.
     #[must_use]
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self {
-            text: text.into(),
-            tone,
-        }
+        Self { text: text.into(), tone }
     }
 }
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<span class=\"ce-tag ce-tag--{}\">", self.tone.class())?;
-        askama::filters::escape(&self.text, askama::filters::Html)
-            .map_err(|_| fmt::Error)?
-            .fmt(f)?;
+        askama::filters::escape(&self.text, askama::filters::Html).map_err(|_| fmt::Error)?.fmt(f)?;
         f.write_str("</span>")
     }
 }
@@ -301,15 +288,9 @@ mod tests {
     #[test]
     fn a_second_click_turns_the_order_around() {
         let column = Column::new("Name").sorting("/x?q=a&", "name", "name");
-        assert_eq!(
-            (column.href.as_str(), column.sorted),
-            ("/x?q=a&sort=-name", "ascending")
-        );
+        assert_eq!((column.href.as_str(), column.sorted), ("/x?q=a&sort=-name", "ascending"));
         let again = Column::new("Name").sorting("/x?", "name", "-name");
-        assert_eq!(
-            (again.href.as_str(), again.sorted),
-            ("/x?sort=name", "descending")
-        );
+        assert_eq!((again.href.as_str(), again.sorted), ("/x?sort=name", "descending"));
     }
 
     #[test]

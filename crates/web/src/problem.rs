@@ -31,74 +31,20 @@ impl Problem {
     #[must_use]
     pub fn of(status: StatusCode) -> Self {
         let (title, what, advice) = match status.as_u16() {
-            400 | 422 => (
-                "problem-400-title",
-                "problem-400-what",
-                "problem-400-advice",
-            ),
-            401 => (
-                "problem-401-title",
-                "problem-401-what",
-                "problem-401-advice",
-            ),
-            403 => (
-                "problem-403-title",
-                "problem-403-what",
-                "problem-403-advice",
-            ),
-            404 | 410 => (
-                "problem-404-title",
-                "problem-404-what",
-                "problem-404-advice",
-            ),
-            405 => (
-                "problem-405-title",
-                "problem-405-what",
-                "problem-405-advice",
-            ),
-            409 => (
-                "problem-409-title",
-                "problem-409-what",
-                "problem-409-advice",
-            ),
-            413 => (
-                "problem-413-title",
-                "problem-413-what",
-                "problem-413-advice",
-            ),
-            415 => (
-                "problem-415-title",
-                "problem-415-what",
-                "problem-415-advice",
-            ),
-            429 => (
-                "problem-429-title",
-                "problem-429-what",
-                "problem-429-advice",
-            ),
-            503 => (
-                "problem-503-title",
-                "problem-503-what",
-                "problem-503-advice",
-            ),
-            s if s < 500 => (
-                "problem-400-title",
-                "problem-400-what",
-                "problem-400-advice",
-            ),
-            _ => (
-                "problem-500-title",
-                "problem-500-what",
-                "problem-500-advice",
-            ),
+            400 | 422 => ("problem-400-title", "problem-400-what", "problem-400-advice"),
+            401 => ("problem-401-title", "problem-401-what", "problem-401-advice"),
+            403 => ("problem-403-title", "problem-403-what", "problem-403-advice"),
+            404 | 410 => ("problem-404-title", "problem-404-what", "problem-404-advice"),
+            405 => ("problem-405-title", "problem-405-what", "problem-405-advice"),
+            409 => ("problem-409-title", "problem-409-what", "problem-409-advice"),
+            413 => ("problem-413-title", "problem-413-what", "problem-413-advice"),
+            415 => ("problem-415-title", "problem-415-what", "problem-415-advice"),
+            429 => ("problem-429-title", "problem-429-what", "problem-429-advice"),
+            503 => ("problem-503-title", "problem-503-what", "problem-503-advice"),
+            s if s < 500 => ("problem-400-title", "problem-400-what", "problem-400-advice"),
+            _ => ("problem-500-title", "problem-500-what", "problem-500-advice"),
         };
-        Self {
-            status,
-            title,
-            what,
-            place: String::new(),
-            advice,
-        }
+        Self { status, title, what, place: String::new(), advice }
     }
 
     /// 404: not there, or not for this asker; the two cannot be told apart.
@@ -134,10 +80,7 @@ impl Problem {
     /// 400 with words of the room's own (a Fluent key).
     #[must_use]
     pub fn bad_request(what: &'static str) -> Self {
-        Self {
-            what,
-            ..Self::of(StatusCode::BAD_REQUEST)
-        }
+        Self { what, ..Self::of(StatusCode::BAD_REQUEST) }
     }
 
     /// 413; `limit` in bytes.
@@ -170,22 +113,13 @@ impl Problem {
     /// The whole page.
     pub(crate) fn page(&self, chrome: Chrome) -> Response {
         let title = chrome.t(self.title);
-        let page = ProblemPage {
-            chrome: chrome.titled(title),
-            problem: self,
-        };
+        let page = ProblemPage { chrome: chrome.titled(title), problem: self };
         self.html(page.render())
     }
 
     /// A warning for htmx to put into the page that stands.
     pub(crate) fn partial(&self, chrome: Chrome) -> Response {
-        self.html(
-            ProblemPartial {
-                chrome,
-                problem: self,
-            }
-            .render(),
-        )
+        self.html(ProblemPartial { chrome, problem: self }.render())
     }
 
     fn html(&self, rendered: askama::Result<String>) -> Response {
@@ -207,10 +141,7 @@ impl Problem {
         if let (Some(map), false) = (body.as_object_mut(), self.place.is_empty()) {
             map.insert("where".to_owned(), json!(self.place));
         }
-        let kind = (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         (self.status, [kind], body.to_string()).into_response()
     }
 }
@@ -226,15 +157,11 @@ impl IntoResponse for Problem {
 impl From<CsrfError> for Problem {
     fn from(error: CsrfError) -> Self {
         match error {
-            CsrfError::Token | CsrfError::Expired => Self::forbidden()
-                .because("csrf-token-what")
-                .so("csrf-token-advice"),
-            CsrfError::Site => Self::forbidden()
-                .because("csrf-site-what")
-                .so("csrf-site-advice"),
-            CsrfError::Spent => Self::conflict()
-                .because("csrf-spent-what")
-                .so("csrf-spent-advice"),
+            CsrfError::Token | CsrfError::Expired => {
+                Self::forbidden().because("csrf-token-what").so("csrf-token-advice")
+            }
+            CsrfError::Site => Self::forbidden().because("csrf-site-what").so("csrf-site-advice"),
+            CsrfError::Spent => Self::conflict().because("csrf-spent-what").so("csrf-spent-advice"),
             CsrfError::Busy => Self::of(StatusCode::TOO_MANY_REQUESTS),
         }
     }

@@ -30,10 +30,7 @@ impl Moment {
                 ("zone", local.strftime("%Z").to_string().into()),
             ],
         );
-        Self {
-            iso: at.to_string(),
-            text,
-        }
+        Self { iso: at.to_string(), text }
     }
 
     /// The text alone, for attributes and plain text.
@@ -78,7 +75,7 @@ pub fn grouped(n: i64) -> String {
         out.push('-');
     }
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(d);
@@ -102,25 +99,15 @@ mod tests {
         let l = Catalogue::new(&[]).unwrap().locale("en");
         let at: Timestamp = "2026-11-24T22:50:09Z".parse().unwrap();
         let shown = Moment::new(at, &TimeZone::fixed(jiff::tz::offset(7)), &l).to_string();
-        assert_eq!(
-            shown,
-            "<time class=\"ce-time\" datetime=\"2026-11-24T22:50:09Z\">25 Nov 2026, 05:50 +07</time>"
-        );
-        assert_eq!(
-            Moment::new(at, &TimeZone::UTC, &l).text(),
-            "24 Nov 2026, 22:50 UTC"
-        );
+        assert_eq!(shown, "<time class=\"ce-time\" datetime=\"2026-11-24T22:50:09Z\">25 Nov 2026, 05:50 +07</time>");
+        assert_eq!(Moment::new(at, &TimeZone::UTC, &l).text(), "24 Nov 2026, 22:50 UTC");
     }
 
     #[test]
     fn numbers_group_by_threes() {
-        for (n, said) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (4819, "4,819"),
-            (i64::MIN, "-9,223,372,036,854,775,808"),
-        ] {
+        for (n, said) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (4819, "4,819"), (i64::MIN, "-9,223,372,036,854,775,808")]
+        {
             assert_eq!(grouped(n), said);
         }
     }

@@ -34,16 +34,8 @@ pub(super) fn narrow(figure: &Figure, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let height = i32::try_from(order.len().max(1)).unwrap_or(1) * ROW;
     open(figure, "narrow", NARROW, height, f)?;
     let corner = |place: usize| {
-        let row = order
-            .iter()
-            .position(|i| *i == place)
-            .and_then(|r| i32::try_from(r).ok())
-            .unwrap_or(0);
-        let hop = figure
-            .places
-            .get(place)
-            .and_then(|p| i32::try_from(p.hop).ok())
-            .unwrap_or(0);
+        let row = order.iter().position(|i| *i == place).and_then(|r| i32::try_from(r).ok()).unwrap_or(0);
+        let hop = figure.places.get(place).and_then(|p| i32::try_from(p.hop).ok()).unwrap_or(0);
         (2 + hop * INDENT, 4 + row * ROW)
     };
     for &i in &order {
@@ -51,11 +43,7 @@ pub(super) fn narrow(figure: &Figure, f: &mut fmt::Formatter<'_>) -> fmt::Result
             let (px, py) = corner(parent);
             let (x, y) = corner(i);
             let (down, middle) = (px + INDENT / 2, y + HEIGHT / 2);
-            write!(
-                f,
-                "<path class=\"g-edge\" d=\"M{down} {}V{middle}H{x}\"/>",
-                py + HEIGHT
-            )?;
+            write!(f, "<path class=\"g-edge\" d=\"M{down} {}V{middle}H{x}\"/>", py + HEIGHT)?;
         }
     }
     for &i in &order {
@@ -69,28 +57,16 @@ pub(super) fn narrow(figure: &Figure, f: &mut fmt::Formatter<'_>) -> fmt::Result
 
 fn depth_first(places: &[Place]) -> Vec<usize> {
     let mut order = Vec::with_capacity(places.len());
-    let mut stack: Vec<usize> = (0..places.len())
-        .rev()
-        .filter(|i| places.get(*i).is_some_and(|p| p.parent.is_none()))
-        .collect();
+    let mut stack: Vec<usize> =
+        (0..places.len()).rev().filter(|i| places.get(*i).is_some_and(|p| p.parent.is_none())).collect();
     while let Some(i) = stack.pop() {
         order.push(i);
-        stack.extend(
-            (0..places.len())
-                .rev()
-                .filter(|c| places.get(*c).is_some_and(|p| p.parent == Some(i))),
-        );
+        stack.extend((0..places.len()).rev().filter(|c| places.get(*c).is_some_and(|p| p.parent == Some(i))));
     }
     order
 }
 
-fn open(
-    figure: &Figure,
-    form: &str,
-    width: i32,
-    height: i32,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
+fn open(figure: &Figure, form: &str, width: i32, height: i32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
         "<svg class=\"ce-figure__svg ce-figure--{form}\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -100,89 +76,39 @@ fn open(
     )
 }
 
-fn curve(
-    line: &Line,
-    a: &Place,
-    b: &Place,
-    labelled: bool,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
+fn curve(line: &Line, a: &Place, b: &Place, labelled: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (left, right) = if a.x <= b.x { (a, b) } else { (b, a) };
     let (y1, y2) = (left.y + HEIGHT / 2, right.y + HEIGHT / 2);
     let dashed = if line.sure { "" } else { " g-edge--unsure" };
     if left.x == right.x {
         // Two of one column: around its right side.
         let x = left.x + WIDTH;
-        return write!(
-            f,
-            "<path class=\"g-edge{dashed}\" d=\"M{x} {y1}C{0} {y1} {0} {y2} {x} {y2}\"/>",
-            x + 34
-        );
+        return write!(f, "<path class=\"g-edge{dashed}\" d=\"M{x} {y1}C{0} {y1} {0} {y2} {x} {y2}\"/>", x + 34);
     }
     let (x1, x2) = (left.x + WIDTH, right.x);
     let bend = (x2 - x1) / 2;
-    write!(
-        f,
-        "<path class=\"g-edge{dashed}\" d=\"M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}\"/>",
-        x1 + bend,
-        x2 - bend
-    )?;
+    write!(f, "<path class=\"g-edge{dashed}\" d=\"M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}\"/>", x1 + bend, x2 - bend)?;
     if labelled && !line.label.is_empty() {
         // In the middle of the curve: lines that meet at one end are apart there.
         let (x, y) = ((x1 + x2) / 2, (y1 + y2) / 2 + 4);
         let why = fit(&line.label, x2 - x1 - 16, 6);
-        write!(
-            f,
-            "<text class=\"g-why\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{}</text>",
-            Text(&why)
-        )?;
+        write!(f, "<text class=\"g-why\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{}</text>", Text(&why))?;
     }
     Ok(())
 }
 
-fn node(
-    p: &Place,
-    (x, y): (i32, i32),
-    width: i32,
-    centre: bool,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let class = if centre {
-        "g-node g-node--centre"
-    } else {
-        "g-node"
-    };
-    let (tag, href) = if p.href.is_empty() {
-        ("g", String::new())
-    } else {
-        ("a", format!(" href=\"{}\"", Text(&p.href)))
-    };
-    write!(
-        f,
-        "<{tag}{href} class=\"{class}\"><title>{}: {}",
-        Text(&p.kind_label),
-        Text(&p.label)
-    )?;
+fn node(p: &Place, (x, y): (i32, i32), width: i32, centre: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let class = if centre { "g-node g-node--centre" } else { "g-node" };
+    let (tag, href) =
+        if p.href.is_empty() { ("g", String::new()) } else { ("a", format!(" href=\"{}\"", Text(&p.href))) };
+    write!(f, "<{tag}{href} class=\"{class}\"><title>{}: {}", Text(&p.kind_label), Text(&p.label))?;
     if !p.marking.is_empty() {
         write!(f, ", {}", p.marking)?;
     }
-    write!(
-        f,
-        "</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" rx=\"5\"/>"
-    )?;
-    write!(
-        f,
-        "<g class=\"g-icon\" transform=\"translate({} {})\">{}</g>",
-        x + 9,
-        y + 13,
-        icon_of_type(&p.kind)
-    )?;
+    write!(f, "</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{HEIGHT}\" rx=\"5\"/>")?;
+    write!(f, "<g class=\"g-icon\" transform=\"translate({} {})\">{}</g>", x + 9, y + 13, icon_of_type(&p.kind))?;
     let room = width - 44;
-    let kind_room = if p.marking.is_empty() {
-        room
-    } else {
-        room - 20
-    };
+    let kind_room = if p.marking.is_empty() { room } else { room - 20 };
     write!(
         f,
         "<text class=\"g-kind\" x=\"{}\" y=\"{}\">{}</text>",
@@ -190,19 +116,9 @@ fn node(
         y + 17,
         Text(&fit(&p.kind_label, kind_room, 6))
     )?;
-    write!(
-        f,
-        "<text class=\"g-label\" x=\"{}\" y=\"{}\">{}</text>",
-        x + 36,
-        y + 34,
-        Text(&fit(&p.label, room, 7))
-    )?;
+    write!(f, "<text class=\"g-label\" x=\"{}\" y=\"{}\">{}</text>", x + 36, y + 34, Text(&fit(&p.label, room, 7)))?;
     if !p.marking.is_empty() {
-        let class = p
-            .marking
-            .trim_start_matches("TLP:")
-            .replace('+', "-")
-            .to_ascii_lowercase();
+        let class = p.marking.trim_start_matches("TLP:").replace('+', "-").to_ascii_lowercase();
         write!(
             f,
             "<rect class=\"g-tlp g-tlp--{class}\" x=\"{}\" y=\"{}\" width=\"14\" height=\"8\" rx=\"1.5\"/>",
@@ -236,10 +152,7 @@ fn fit(label: &str, room: i32, each: i32) -> String {
         return take(&mut label.chars(), room) + "…";
     }
     let head = take(&mut label.chars(), room * 3 / 5);
-    let tail: String = take(&mut label.chars().rev(), room * 2 / 5)
-        .chars()
-        .rev()
-        .collect();
+    let tail: String = take(&mut label.chars().rev(), room * 2 / 5).chars().rev().collect();
     format!("{head}…{tail}")
 }
 
@@ -270,10 +183,7 @@ mod tests {
     fn a_long_value_keeps_both_ends_and_a_sentence_its_beginning() {
         assert_eq!(fit("short", 100, 7), "short");
         let value = fit("bc1qexampleexampleexampleexample0wlh", 120, 7);
-        assert!(
-            value.starts_with("bc1q") && value.ends_with("0wlh"),
-            "{value}"
-        );
+        assert!(value.starts_with("bc1q") && value.ends_with("0wlh"), "{value}");
         assert!(fit("a sentence that goes on and on", 90, 7).ends_with('…'));
     }
 }

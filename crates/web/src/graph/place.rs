@@ -20,24 +20,11 @@ const ONE_SIDE: usize = 7;
 /// Hops shown as columns of their own; what is farther shares the last.
 const HOPS: usize = 3;
 
-pub(super) fn place(
-    title: &str,
-    description: &str,
-    centre: &str,
-    nodes: &[Node],
-    edges: &[Edge],
-) -> Figure {
+pub(super) fn place(title: &str, description: &str, centre: &str, nodes: &[Node], edges: &[Edge]) -> Figure {
     let by_id: BTreeMap<&str, &Node> = nodes.iter().map(|n| (n.id.as_str(), n)).collect();
-    let start = if by_id.contains_key(centre) {
-        centre
-    } else {
-        nodes.first().map_or("", |n| n.id.as_str())
-    };
+    let start = if by_id.contains_key(centre) { centre } else { nodes.first().map_or("", |n| n.id.as_str()) };
     let mut near: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for e in edges
-        .iter()
-        .filter(|e| by_id.contains_key(e.from.as_str()) && by_id.contains_key(e.to.as_str()))
-    {
+    for e in edges.iter().filter(|e| by_id.contains_key(e.from.as_str()) && by_id.contains_key(e.to.as_str())) {
         near.entry(&e.from).or_default().insert(&e.to);
         near.entry(&e.to).or_default().insert(&e.from);
     }
@@ -46,15 +33,7 @@ pub(super) fn place(
     let columns = columns(&places);
     let (width, height) = set_positions(&mut places, &columns);
     let lines = lines(&places, edges);
-    Figure {
-        title: title.to_owned(),
-        description: description.to_owned(),
-        omitted,
-        width,
-        height,
-        places,
-        lines,
-    }
+    Figure { title: title.to_owned(), description: description.to_owned(), omitted, width, height, places, lines }
 }
 
 /// Breadth first from the centre, neighbours by kind, label, id; then those that nothing reaches.
@@ -70,19 +49,14 @@ fn walk<'a>(
     };
     let mut places: Vec<Place> = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::from([start]);
-    let mut queue: VecDeque<(&Node, usize, Option<usize>)> = by_id
-        .get(start)
-        .map(|n| (*n, 0, None))
-        .into_iter()
-        .collect();
+    let mut queue: VecDeque<(&Node, usize, Option<usize>)> =
+        by_id.get(start).map(|n| (*n, 0, None)).into_iter().collect();
     let strangers = sorted(&mut by_id.keys().copied());
     let mut strangers = strangers.into_iter();
     while places.len() < NODES_LIMIT {
-        let Some((node, hop, parent)) = queue.pop_front().or_else(|| {
-            strangers
-                .find(|n| !seen.contains(n.id.as_str()))
-                .map(|n| (*n, HOPS, None))
-        }) else {
+        let Some((node, hop, parent)) =
+            queue.pop_front().or_else(|| strangers.find(|n| !seen.contains(n.id.as_str())).map(|n| (*n, HOPS, None)))
+        else {
             break;
         };
         seen.insert(&node.id);
@@ -114,11 +88,7 @@ fn walk<'a>(
 /// its side.
 fn columns(places: &[Place]) -> Vec<i32> {
     let first = places.iter().filter(|p| p.hop == 1).count();
-    let right = if first > ONE_SIDE {
-        first.div_ceil(2)
-    } else {
-        first
-    };
+    let right = if first > ONE_SIDE { first.div_ceil(2) } else { first };
     let mut columns: Vec<i32> = Vec::with_capacity(places.len());
     let mut placed = 0;
     for p in places {
@@ -161,28 +131,21 @@ fn set_positions(places: &mut [Place], columns: &[i32]) -> (i32, i32) {
 
 /// One line for each connected pair; the labels of several are joined.
 fn lines(places: &[Place], edges: &[Edge]) -> Vec<Line> {
-    let index: BTreeMap<&str, usize> = places
-        .iter()
-        .enumerate()
-        .map(|(i, p)| (p.id.as_str(), i))
-        .collect();
+    let index: BTreeMap<&str, usize> = places.iter().enumerate().map(|(i, p)| (p.id.as_str(), i)).collect();
     let mut lines: BTreeMap<(usize, usize), Line> = BTreeMap::new();
     for e in edges {
-        let (Some(&from), Some(&to)) = (index.get(e.from.as_str()), index.get(e.to.as_str()))
-        else {
+        let (Some(&from), Some(&to)) = (index.get(e.from.as_str()), index.get(e.to.as_str())) else {
             continue;
         };
         if from == to || lines.len() >= EDGES_LIMIT {
             continue;
         }
-        let line = lines
-            .entry((from.min(to), from.max(to)))
-            .or_insert_with(|| Line {
-                from,
-                to,
-                label: String::new(),
-                sure: false,
-            });
+        let line = lines.entry((from.min(to), from.max(to))).or_insert_with(|| Line {
+            from,
+            to,
+            label: String::new(),
+            sure: false,
+        });
         if !e.label.is_empty() && !line.label.split(", ").any(|l| l == e.label) {
             if !line.label.is_empty() {
                 line.label.push_str(", ");
