@@ -1,0 +1,65 @@
+// What pages gain with a script. Every page works without it.
+import htmx from "htmx.org";
+import { copyButtons } from "./copy";
+import { figures } from "./figure";
+import { live } from "./live";
+import { themes } from "./theme";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+window.htmx = htmx;
+
+/** Called for the page, and for each piece that htmx puts into it. */
+function prepare(root: ParentNode): void {
+  copyButtons(root);
+  figures(root);
+  live(root);
+  // A form that came back with errors: the summary is read first.
+  root.querySelector<HTMLElement>("[data-error-summary]")?.focus();
+}
+
+function filters(): void {
+  // On a narrow screen the results come first; the panel opens at a touch.
+  if (matchMedia("(max-width: 61.99em)").matches) {
+    for (const panel of document.querySelectorAll<HTMLDetailsElement>("[data-filters]")) panel.open = false;
+  }
+}
+
+function menus(): void {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll<HTMLDetailsElement>("[data-menu][open]")) {
+      if (!menu.contains(event.target as Node)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll<HTMLDetailsElement>("[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary")?.focus();
+    }
+  });
+}
+
+/** `/` puts the cursor into the search field, as long as nothing is being typed elsewhere. */
+function searchKey(): void {
+  document.addEventListener("keydown", (event) => {
+    const at = event.target as HTMLElement;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
+    const field = document.getElementById("quick-search");
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  });
+}
+
+prepare(document);
+filters();
+menus();
+searchKey();
+themes();
+document.addEventListener("htmx:after:swap", (event) => prepare((event.target as HTMLElement) ?? document));
