@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word
 
 -- Full text of current versions; rowid = pos. Contentless: the text itself stands in the log alone.
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='', tokenize="unicode61 remove_diacritics 2");
+-- A deleted row's words leave the file at once, not at the next merge (FTS5's own option; "Expunge").
+INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 
 -- Imports, and what each brought or met again.
 CREATE TABLE IF NOT EXISTS imports(pos INTEGER PRIMARY KEY, col INTEGER NOT NULL, source TEXT NOT NULL, format TEXT NOT NULL,

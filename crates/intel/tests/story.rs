@@ -1,0 +1,197 @@
+//! One story of the room on a real ledger: what comes in is found, links, goes again, and leaves no word behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use intel::*;
+use ledger::{INTAKE, Ledger, Options, Urgency};
+use people::{NodeInfo, People, Viewer};
+use std::path::Path;
+
+struct Node {
+    dir: tempfile::TempDir,
+    intel: Intel,
+    me: Viewer,
+}
+
+fn open(dir: &Path) -> (Intel, Viewer) {
+    let setup = Setup::new(dir, Some("TH".into())).unwrap();
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(dir, options, vec![people::room(), setup.factory()]).unwrap();
+    if ledger.head().pos == 0 {
+        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
+    }
+    let people = People::open(&ledger).unwrap();
+    let intel = Intel::open(&ledger, &people, setup).unwrap();
+    let me = people.local_viewer().unwrap();
+    (intel, me)
+}
+
+fn node() -> Node {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::create(dir.path()).unwrap();
+    let (intel, me) = open(dir.path());
+    Node { dir, intel, me }
+}
+
+fn note(n: u32, modified: &str, content: &str) -> String {
+    let id = format!("note--00000000-0000-4000-8000-{n:012}");
+    serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": "2026-01-01T00:00:00.000Z",
+        "modified": modified, "content": content, "object_refs": [id]})
+    .to_string()
+}
+
+const V1: &str = "2026-01-01T00:00:00.000Z";
+const V2: &str = "2026-02-01T00:00:00.000Z";
+
+impl Node {
+    fn take(&self, bodies: &[&str]) -> Vec<Took> {
+        self.intel.take(&self.me, INTAKE, bodies, Urgency::Interactive).unwrap().into_iter().map(|t| t.outcome).collect()
+    }
+    fn hits(&self, query: &str) -> Vec<String> {
+        self.intel.search(&self.me, query, None, 50).unwrap().hits.into_iter().map(|h| h.row.id).collect()
+    }
+    fn end(self) {
+        let path = self.dir.path().to_path_buf();
+        self.intel.ledger().close();
+        drop(self.intel);
+        let report = ledger::check(&path, false).unwrap();
+        assert!(report.ok(), "{report:?}");
+    }
+}
+
+#[test]
+fn what_comes_in_is_found_by_word_selector_and_id_and_only_in_its_last_version() {
+    let node = node();
+    node.take(&[&note(1, V1, "pay to shop.example today"), &note(2, V1, "งานออนไลน์ รายได้ดี ติดต่อ shop.example")]);
+    assert_eq!(node.hits("shop.example").len(), 2);
+    assert_eq!(node.hits("hxxps://shop[.]example/").len(), 2, "a defanged address finds its host's holders");
+    assert_eq!(node.hits("รายได้").len(), 1, "words of a script without spaces are found");
+    assert_eq!(node.hits("today pay"), ["note--00000000-0000-4000-8000-000000000001"]);
+    node.take(&[&note(1, V2, "nothing of that any more")]);
+    assert!(node.hits("today").is_empty());
+    assert_eq!(node.hits("shop.example").len(), 1);
+    assert_eq!(node.hits("note--00000000-0000-4000-8000-000000000001").len(), 1);
+    node.end();
+}
+
+#[test]
+fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
+    let node = node();
+    node.take(&[&note(1, V1, "wallet 0x52908400098527886e0f7030069857d2e4169ee7"), &note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7")]);
+    let links = node.intel.links(&node.me, 10).unwrap();
+    assert_eq!((links.len(), links[0].count), (1, 2));
+    assert_eq!(links[0].suppressed, None);
+    let of = node.intel.links_of_object(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
+    assert_eq!(of.len(), 1);
+    let gone = node.intel.withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE").unwrap();
+    assert_eq!(gone, 1);
+    assert!(node.intel.links(&node.me, 10).unwrap().is_empty());
+    assert!(node.hits("sent").is_empty());
+    // The same bytes may come again after a withdrawal.
+    let again = node.take(&[&note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7")]);
+    assert!(matches!(again[0], Took::New { .. }));
+    assert_eq!(node.intel.links(&node.me, 10).unwrap().len(), 1);
+    node.end();
+}
+
+#[test]
+fn withdrawing_the_newest_brings_the_older_versions_selectors_back() {
+    let node = node();
+    node.take(&[&note(1, V1, "first shop.example"), &note(1, V2, "second market.example")]);
+    let rows = node.intel.versions(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
+    assert_eq!(rows.len(), 2);
+    node.intel.withdraw(&node.me, &rows[0].id, &Which::Rows(vec![rows[0].pos]), None, "EXERCISE").unwrap();
+    assert_eq!(node.hits("shop.example").len(), 1);
+    assert!(node.hits("market.example").is_empty());
+    node.end();
+}
+
+#[test]
+fn an_erased_word_stands_in_no_file_and_the_object_is_not_taken_again() {
+    let node = node();
+    let body = note(1, V1, "the word quetzalcoatlus-7 and its-unique-host.example");
+    node.take(&[&body, &note(2, V1, "another")]);
+    assert_eq!(node.hits("quetzalcoatlus").len(), 1);
+    node.intel.expunge(&node.me, "note--00000000-0000-4000-8000-000000000001", "EXERCISE").unwrap();
+    assert!(node.hits("quetzalcoatlus").is_empty());
+    for needle in ["quetzalcoatlus", "its-unique-host"] {
+        let wide: Vec<u8> = needle.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for file in files(node.dir.path()) {
+            let bytes = std::fs::read(&file).unwrap();
+            let has = |n: &[u8]| bytes.windows(n.len()).any(|w| w == n);
+            assert!(!has(needle.as_bytes()) && !has(&wide), "{needle} stands in {}", file.display());
+        }
+    }
+    assert!(matches!(&node.take(&[&body])[0], Took::Refused { .. }));
+    node.end();
+}
+
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    entries.flat_map(|p| if p.is_dir() { files(&p) } else { vec![p] }).filter(|p| p.is_file()).collect()
+}
+
+#[test]
+fn whoever_may_see_nothing_finds_nothing() {
+    let node = node();
+    node.take(&[&note(1, V1, "shop.example")]);
+    let nobody = Viewer::for_test(people::Role::Reader, []);
+    let found = node.intel.search(&nobody, "shop.example", None, 10).unwrap();
+    assert!(found.hits.is_empty());
+    assert_eq!(found.total, Count::Exactly(0));
+    assert!(node.intel.links(&nobody, 10).unwrap().is_empty());
+    assert!(node.intel.versions(&nobody, "note--00000000-0000-4000-8000-000000000001").unwrap().is_empty());
+    assert!(node.intel.latest(&nobody, None, 10).unwrap().is_empty());
+    assert!(matches!(node.intel.page(&nobody, INTAKE, &Match::default(), 0, None, 10), Err(Error::NotFound)));
+    node.end();
+}
+
+#[test]
+fn a_tighter_object_is_refused_at_the_door_and_told_where_to_go() {
+    let node = node();
+    let red = format!(r#"{{"type":"note","spec_version":"2.1","id":"note--00000000-0000-4000-8000-000000000009","created":"{V1}","modified":"{V1}","content":"x","object_refs":[],"object_marking_refs":["{}"]}}"#, stix::Tlp::Red.definition_id());
+    let Took::Refused { why } = &node.take(&[&red])[0] else { panic!("a RED object was taken") };
+    assert!(why.contains("TLP:RED"), "{why}");
+    node.end();
+}
+
+#[test]
+fn an_import_sets_bad_records_aside_and_a_second_run_adds_nothing() {
+    let node = node();
+    let list = "# EXERCISE\nshop.example\nmarket.example\n\n";
+    let run = || {
+        let job = ImportJob { source: "list.txt".into(), format: Some(formats::Format::List), ..ImportJob::default() };
+        node.intel.import(&node.me, &job, Box::new(list.as_bytes()), &mut |_| {}).unwrap()
+    };
+    let first = run();
+    assert_eq!((first.added, first.same), (2, 0), "{first:?}");
+    let second = run();
+    assert_eq!((second.added, second.same), (0, 2), "{second:?}");
+    // The second import has seen what the first brought: withdrawing the first leaves it.
+    assert_eq!(node.intel.withdraw_import(&node.me, first.import.unwrap(), "EXERCISE").unwrap(), 0);
+    let bundle = format!(r#"{{"type":"bundle","objects":[{},{{"type":"note"}}]}}"#, note(1, V1, "good"));
+    let job = ImportJob { source: "b.json".into(), ..ImportJob::default() };
+    let third = node.intel.import(&node.me, &job, Box::new(bundle.as_bytes()), &mut |_| {}).unwrap();
+    assert_eq!((third.added, third.aside), (1, 1), "{third:?}");
+    assert_eq!(node.intel.withdraw_import(&node.me, third.import.unwrap(), "EXERCISE").unwrap(), 1);
+    let strict = ImportJob { source: "b.json".into(), strict: true, ..ImportJob::default() };
+    assert!(node.intel.import(&node.me, &strict, Box::new(bundle.as_bytes()), &mut |_| {}).is_err());
+    node.end();
+}
+
+#[test]
+fn a_fresh_fold_gives_an_equal_view() {
+    let node = node();
+    node.take(&[&note(1, V1, "first shop.example"), &note(1, V2, "second shop.example"), &note(2, V1, "other shop.example")]);
+    node.intel.withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE").unwrap();
+    node.intel.ledger().rebuild("intel", &mut |_, _| {}).unwrap();
+    assert_eq!(node.hits("shop.example").len(), 1);
+    node.end();
+}
+
+#[test]
+fn every_query_of_the_view_takes_the_viewers_set() {
+    for source in [include_str!("../src/rows.rs"), include_str!("../src/search.rs"), include_str!("../src/links.rs"),
+        include_str!("../src/import.rs"), include_str!("../src/withdraw.rs"), include_str!("../src/room.rs")] {
+        let unguarded = people::see::unguarded(source);
+        assert!(unguarded.is_empty(), "without see(): {unguarded:#?}");
+    }
+}
