@@ -1,1 +1,66 @@
-fn main() {}
+//! The roof: configuration, the command line, the list of rooms, the server. It owns no rows and no rules of its own.
+//! Data flows one way: a command (from a shell, or through the socket of a running server) → a room → stdout.
+mod arguments;
+mod commands;
+mod http;
+mod node;
+mod serve;
+mod socket;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use commands::Io;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    // clap prints usage errors itself and ends with 2.
+    let arguments = Arguments::parse();
+    let code = match &arguments.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "eye", &mut std::io::stdout());
+            0
+        }
+        Command::Man => finish(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(Into::into)),
+        Command::Serve(serve) => finish(serve::run(&arguments.data(), serve)),
+        other => dispatch(&arguments, other, &words),
+    };
+    ExitCode::from(code)
+}
+
+fn finish(result: Result<(), node::Problem>) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(e) => {
+            tell(&e);
+            1
+        }
+    }
+}
+
+fn tell(e: &node::Problem) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = writeln!(std::io::stderr(), "eye: {e}");
+}
+
+/// Runs a command here, or through the socket of the server that owns the folder.
+fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
+    let data = arguments.data();
+    let cwd = std::env::current_dir().unwrap_or_default();
+    if command.needs_node() {
+        match socket::ask(&data, words, &cwd) {
+            Ok(Some(code)) => return code,
+            Ok(None) => {}
+            Err(e) => {
+                tell(&e);
+                return 1;
+            }
+        }
+    }
+    let (mut out, mut err) = (std::io::BufWriter::new(std::io::stdout()), std::io::stderr());
+    let mut stdin = std::io::stdin();
+    let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd };
+    let code = commands::alone(&data, command, &mut io);
+    if out.flush().is_err() { 1 } else { code }
+}

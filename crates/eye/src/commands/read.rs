@@ -1,0 +1,160 @@
+use super::Io;
+use crate::node::{Node, Problem};
+use intel::{Hit, Link, Match, VersionMatch};
+use ledger::CollectionId;
+use people::Viewer;
+use serde_json::{Value, json};
+
+/// Rows read at a time while walking a collection.
+const PAGE: usize = 1_000;
+
+fn instant(micros: i64) -> String {
+    stix::Instant(micros).to_string()
+}
+
+pub fn hit(node: &Node, hit: &Hit) -> Value {
+    let collection = node.ledger.log().collection_of(hit.row.col).map(|c| c.to_string());
+    json!({"id": hit.row.id, "type": hit.row.object_type, "name": hit.name, "collection": collection,
+        "version": instant(hit.row.version), "date_added": instant(hit.row.arrived), "tlp": hit.row.tlp.as_str()})
+}
+
+pub fn link(node: &Node, link: &Link) -> Value {
+    let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
+    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed,
+        "more": link.more, "holders": holders})
+}
+
+pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let found = node.intel.search(me, query, None, limit)?;
+    for h in &found.hits {
+        if json { io.json(&hit(node, h))? } else { writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, h.name)? }
+    }
+    if !json {
+        for listing in &found.listed {
+            writeln!(io.out, "listed by {} ({:?})", listing.title, listing.what)?;
+        }
+        writeln!(io.err, "{} shown, {:?} in all", found.hits.len(), found.total)?;
+    }
+    Ok(())
+}
+
+pub fn show(node: &Node, me: &Viewer, id: &str, _json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let document = document(node, me, id)?;
+    Ok(writeln!(io.out, "{document:#}")?)
+}
+
+/// An object with its versions, as one document.
+pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
+    let Some((row, body)) = node.intel.current(me, id)? else { return Err(intel::Error::NotFound.into()) };
+    let object: Value = serde_json::from_str(&body).map_err(|e| Problem::other(e.to_string()))?;
+    let versions: Vec<Value> = node
+        .intel
+        .versions(me, id)?
+        .iter()
+        .map(|r| {
+            json!({"version": instant(r.version), "date_added": instant(r.arrived), "tlp": r.tlp.as_str(),
+            "collection": node.ledger.log().collection_of(r.col).map(|c| c.to_string())})
+        })
+        .collect();
+    let selectors: Vec<Value> = node
+        .intel
+        .selectors_of(&row, &body)
+        .iter()
+        .map(|s| json!({"kind": s.kind.as_str(), "value": s.value, "strength": format!("{:?}", s.strength), "why": s.why}))
+        .collect();
+    Ok(json!({"object": object, "versions": versions, "selectors": selectors}))
+}
+
+pub fn links(node: &Node, me: &Viewer, selector: Option<&str>, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let links = match selector {
+        None => node.intel.links(me, limit)?,
+        Some(word) => {
+            let mut found = Vec::new();
+            for (kind, value) in selectors::parse_query(word) {
+                found.extend(node.intel.links_of_selector(me, kind, &value)?);
+            }
+            found
+        }
+    };
+    for l in &links {
+        if json {
+            io.json(&link(node, l))?;
+            continue;
+        }
+        let why = l.suppressed.as_deref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
+        writeln!(io.out, "{} {} held by {}{why}", l.kind.as_str(), l.value, l.count)?;
+        for h in &l.holders {
+            writeln!(io.out, "  {}\t{}", h.row.id, h.name)?;
+        }
+    }
+    Ok(())
+}
+
+pub fn collections(node: &Node, me: &Viewer, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let counts = node.intel.counts(me)?;
+    for c in node.people.collections(me)? {
+        let count = counts.iter().find(|n| n.collection == c.id);
+        let (objects, versions) = count.map_or((0, 0), |n| (n.objects, n.versions));
+        if json {
+            io.json(&json!({"id": c.id.to_string(), "title": c.title(), "objects": objects, "versions": versions,
+                "highest": c.audience.highest.as_str(), "default": c.audience.default.as_str(), "listed": c.audience.listed,
+                "exercise": c.audience.exercise}))?;
+        } else {
+            writeln!(io.out, "{}\t{}\t{objects} objects\tat most {}", c.id, c.title(), c.audience.highest)?;
+        }
+    }
+    Ok(())
+}
+
+/// The node's numbers.
+pub fn numbers(node: &Node, me: &Viewer) -> Result<Value, Problem> {
+    let behind = node.ledger.behind();
+    let objects: u64 = if behind == 0 { node.intel.counts(me)?.iter().map(|c| c.objects).sum() } else { 0 };
+    let unfolded: u64 = node.ledger.views().iter().map(ledger::View::unfolded).sum();
+    Ok(json!({"objects": objects, "entries": node.ledger.head().pos, "collections": node.people.collections(me)?.len(),
+        "behind": behind, "unfolded": unfolded}))
+}
+
+pub fn stats(node: &Node, me: &Viewer, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let numbers = numbers(node, me)?;
+    if json {
+        return io.json(&numbers);
+    }
+    for (name, value) in numbers.as_object().into_iter().flatten() {
+        writeln!(io.out, "{name}\t{value}")?;
+    }
+    Ok(())
+}
+
+/// One bundle, streamed: every standing last version that the viewer sees, each object version once.
+pub fn export(node: &Node, me: &Viewer, collection: Option<CollectionId>, io: &mut Io<'_>) -> Result<(), Problem> {
+    let collections = match collection {
+        Some(one) => vec![one],
+        None => node.people.collections(me)?.iter().map(|c| c.id).collect(),
+    };
+    let id = uuid::Uuid::new_v4();
+    write!(io.out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[")?;
+    let (mut first, mut failed) = (true, None);
+    let matching = Match { versions: VersionMatch { all: true, ..VersionMatch::default() }, ..Match::default() };
+    for collection in collections {
+        let mut after = 0;
+        loop {
+            let page = node.intel.page(me, collection, &matching, after, None, PAGE)?;
+            let Some(last) = page.rows.last() else { break };
+            after = last.pos;
+            node.intel.bodies(&page.rows, &mut |_, body| {
+                let comma = if std::mem::take(&mut first) { "" } else { "," };
+                if let Err(e) = write!(io.out, "{comma}\n{body}") {
+                    failed.get_or_insert(e);
+                }
+            })?;
+            if !page.more {
+                break;
+            }
+        }
+    }
+    match failed {
+        Some(e) => Err(e.into()),
+        None => Ok(writeln!(io.out, "\n]}}")?),
+    }
+}

@@ -1,0 +1,92 @@
+use intel::{Intel, Setup};
+use ledger::{Ledger, Options};
+use people::People;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What can go wrong under the roof; every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The ledger's.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The hall's.
+    #[error(transparent)]
+    People(#[from] people::Error),
+    /// The intelligence room's.
+    #[error(transparent)]
+    Intel(#[from] intel::Error),
+    /// The reference lists'.
+    #[error(transparent)]
+    Reference(#[from] reference::Error),
+    /// The machine's.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Everything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Problem {
+    /// In words.
+    pub fn other(text: impl Into<String>) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+/// An open node.
+#[derive(Clone)]
+pub struct Node {
+    pub ledger: Ledger,
+    pub people: People,
+    pub intel: Intel,
+}
+
+/// The country stands beside the log, for the fold needs it before the log is open.
+const COUNTRY: &str = "country";
+
+/// Makes a node in `data`.
+pub fn init(data: &Path, name: &str, country: &str, exercise: bool) -> Result<(), Problem> {
+    Ledger::create(data)?;
+    std::fs::write(data.join(COUNTRY), country.trim().to_ascii_uppercase())?;
+    let node = open(data)?;
+    let made = people::init(&node.ledger, people::NodeInfo { name: name.into(), country: country.into(), exercise });
+    node.close();
+    if let Err(e) = made {
+        // Half a node is none: the name was refused before anything but empty files stood here.
+        std::fs::remove_dir_all(data)?;
+        return Err(e.into());
+    }
+    Ok(())
+}
+
+/// Opens the node in `data` with all its rooms; waits a little for a process that is just ending.
+pub fn open(data: &Path) -> Result<Node, Problem> {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        if !ledger::Folder::holds_a_node(data) {
+            return Err(Problem::other(format!("no node lives in {0}: make one with `eye init --data {0}`", data.display())));
+        }
+        let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
+        let setup = Setup::new(data, country)?;
+        match Ledger::open(data, Options::default(), vec![people::room(), setup.factory()]) {
+            Ok(ledger) => {
+                let people = People::open(&ledger)?;
+                let intel = Intel::open(&ledger, &people, setup)?;
+                return Ok(Node { ledger, people, intel });
+            }
+            Err(ledger::Error::Locked(_)) if Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+impl Node {
+    /// Writes what is still in memory and lets go of the folder.
+    pub fn close(&self) {
+        if let Err(e) = self.people.access_log().flush() {
+            tracing::warn!(error = %e, "the access log's last rows were not written");
+        }
+        self.ledger.close();
+    }
+}

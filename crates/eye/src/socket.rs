@@ -1,0 +1,170 @@
+//! One process owns a data folder. With a server running every other `eye` sends its words through this socket and
+//! copies out what comes back. Frames: one byte (0 end of stdin or exit, 1 stdout or stdin, 2 stderr), u32 length, bytes.
+use crate::arguments::Arguments;
+use crate::commands::{self, Io};
+use crate::node::{Node, Problem};
+use clap::Parser;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+const NAME: &str = "eye.sock";
+/// Words and folder of a request, at most.
+const MOST: u32 = 1 << 20;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Request {
+    words: Vec<String>,
+    cwd: PathBuf,
+}
+
+/// Asks the running server, if there is one: its exit code.
+pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Problem> {
+    let Ok(mut stream) = UnixStream::connect(data.join(NAME)) else { return Ok(None) };
+    let request = serde_json::to_vec(&Request { words: words.to_vec(), cwd: cwd.to_path_buf() })
+        .map_err(|e| Problem::other(e.to_string()))?;
+    frame(&mut stream, 1, &request)?;
+    if reads_stdin(words) {
+        let mut sender = stream.try_clone()?;
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
+            let mut stdin = io::stdin().lock();
+            // A server that ended reads no more; its answer says why.
+            while let Ok(got) = stdin.read(&mut buffer) {
+                let Some(part) = buffer.get(..got).filter(|p| !p.is_empty()) else { break };
+                if frame(&mut sender, 1, part).is_err() {
+                    return;
+                }
+            }
+            drop(frame(&mut sender, 0, &[]));
+        });
+    } else {
+        frame(&mut stream, 0, &[])?;
+    }
+    let mut reader = BufReader::new(stream);
+    loop {
+        match read_frame(&mut reader, u32::MAX)? {
+            (1, bytes) => io::stdout().write_all(&bytes)?,
+            (2, bytes) => io::stderr().write_all(&bytes)?,
+            (_, code) => {
+                io::stdout().flush()?;
+                return Ok(Some(code.first().copied().unwrap_or(1)));
+            }
+        }
+    }
+}
+
+fn reads_stdin(words: &[String]) -> bool {
+    words.iter().any(|w| w == "-" || w == "--password-stdin")
+}
+
+fn frame(stream: &mut impl Write, kind: u8, bytes: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    stream.write_all(&[kind])?;
+    stream.write_all(&length.to_be_bytes())?;
+    stream.write_all(bytes)
+}
+
+fn read_frame(stream: &mut impl Read, most: u32) -> io::Result<(u8, Vec<u8>)> {
+    let (mut kind, mut length) = ([0u8], [0u8; 4]);
+    stream.read_exact(&mut kind)?;
+    stream.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length);
+    if length > most {
+        return Err(io::Error::other("a frame is too long"));
+    }
+    let mut bytes = vec![0; length as usize];
+    stream.read_exact(&mut bytes)?;
+    Ok((u8::from_be_bytes(kind), bytes))
+}
+
+/// Listens for commands until the process ends, each on a thread of its own.
+pub fn listen(data: &Path, node: &Node) -> Result<(), Problem> {
+    let path = data.join(NAME);
+    // The lock says that no other server lives; what stands here was left by one that was killed.
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let (node, data) = (node.clone(), data.to_path_buf());
+    std::thread::Builder::new().name("socket".into()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (node, data) = (node.clone(), data.clone());
+            let started = std::thread::Builder::new().name("command".into()).spawn(move || {
+                if let Err(e) = answer(&data, &node, &stream) {
+                    tracing::debug!(error = %e, "a command's caller went away");
+                }
+            });
+            if let Err(e) = started {
+                tracing::warn!(error = %e, "no thread for a command");
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Takes the socket away, so that the next command opens the folder itself.
+pub fn remove(data: &Path) {
+    if let Err(e) = std::fs::remove_file(data.join(NAME)) {
+        tracing::debug!(error = %e, "the socket was gone already");
+    }
+}
+
+fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (_, request) = read_frame(&mut reader, MOST)?;
+    let request: Request = serde_json::from_slice(&request).map_err(io::Error::other)?;
+    let writer = std::sync::Mutex::new(BufWriter::new(stream.try_clone()?));
+    let code = match Arguments::try_parse_from(&request.words) {
+        Ok(arguments) => {
+            let (mut out, mut err) = (Framed { kind: 1, to: &writer }, Framed { kind: 2, to: &writer });
+            let mut stdin = Stdin { reader, left: Vec::new(), ended: false };
+            let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd };
+            commands::run(data, node, &arguments.command, &mut io)
+        }
+        Err(_) => 2,
+    };
+    let mut writer = writer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    frame(&mut writer, 0, &[code])?;
+    writer.flush()
+}
+
+struct Framed<'a> {
+    kind: u8,
+    to: &'a std::sync::Mutex<BufWriter<UnixStream>>,
+}
+
+impl Write for Framed<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let mut to = self.to.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        frame(&mut *to, self.kind, buf)?;
+        Ok(buf.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.lock().unwrap_or_else(std::sync::PoisonError::into_inner).flush()
+    }
+}
+
+struct Stdin<R> {
+    reader: R,
+    left: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> Read for Stdin<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.left.is_empty() && !self.ended {
+            match read_frame(&mut self.reader, MOST)? {
+                (1, bytes) => self.left = bytes,
+                _ => self.ended = true,
+            }
+        }
+        let many = self.left.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(self.left.drain(..many)) {
+            *to = from;
+        }
+        Ok(many)
+    }
+}
