@@ -1,0 +1,336 @@
+//! Each path with its rule:
+//!
+//! | path below `/taxii2/` | methods | who |
+//! |---|---|---|
+//! | (none), `api/` | GET | anybody signed in |
+//! | `api/status/{id}/` | GET | whoever posted |
+//! | `api/collections/`, `api/collections/{id}/` | GET | whoever sees the listed collection |
+//! | `…/manifest/`, `…/objects/`, `…/objects/{id}/`, `…/versions/` | GET | whoever sees it and may read bodies |
+//! | `…/objects/` | POST | whoever may write to it |
+//! | `…/objects/{id}/` | DELETE | whoever may withdraw and write to it |
+use crate::answer::Answer;
+use crate::filter::Filter;
+use crate::status::Statuses;
+use crate::{MAX_CONTENT, MEDIA, cursor, media};
+use axum::http::{HeaderName, header};
+use intel::{Intel, ObjectRow, Page, Took, Which};
+use ledger::{CollectionId, Urgency};
+use people::{Access, AuthHeader, Collection, Viewer};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
+const LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
+/// More than this many objects are bulk.
+const BULK: usize = 100;
+
+/// A request.
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) accept: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) authorization: Option<&'a str>,
+    pub(crate) peer: IpAddr,
+    pub(crate) body: &'a [u8],
+}
+
+#[derive(Clone)]
+pub(crate) struct Door {
+    intel: Intel,
+    statuses: Statuses,
+}
+
+type Answered = Result<Answer, Answer>;
+
+impl Door {
+    pub(crate) fn new(intel: Intel) -> Self {
+        Self { statuses: Statuses::new(&intel), intel }
+    }
+
+    pub(crate) fn answer(&self, asked: &Asked<'_>) -> Answer {
+        let viewer = match self.who(asked) {
+            Ok(viewer) => viewer,
+            Err(answer) => return answer,
+        };
+        let parts: Vec<&str> = asked.path.strip_prefix("/taxii2").unwrap_or("").split('/').skip(1).collect();
+        let (route, answer) = self.route(&viewer, asked, &parts);
+        let answer = answer.unwrap_or_else(|e| e);
+        let id = match parts.as_slice() {
+            ["api", "collections", _, "objects", id, ..] if !id.is_empty() => Some(*id),
+            _ => None,
+        };
+        self.intel.people().access_log().record(&Access {
+            viewer: Some(&viewer),
+            method: asked.method,
+            route,
+            status: answer.status,
+            ids: id.as_slice(),
+            objects: 0,
+            query: None,
+            bytes: answer.body.len() as u64,
+        });
+        answer
+    }
+
+    fn who(&self, asked: &Asked<'_>) -> Answered2<Viewer> {
+        let header = AuthHeader { authorization: asked.authorization, cookie: None, peer: asked.peer };
+        match self.intel.people().authenticate(&header) {
+            Ok(Some(viewer)) => Ok(viewer),
+            Err(e) if e.status() != 401 => {
+                let answer = Answer::error(e.status(), e.to_string());
+                Err(match e.retry_after() {
+                    Some(seconds) => answer.with(header::RETRY_AFTER, seconds.to_string()),
+                    None => answer,
+                })
+            }
+            _ => Err(Answer::error(401, "send a bearer token, or a name and password as Basic")
+                .with(header::WWW_AUTHENTICATE, "Bearer realm=\"eye\"")
+                .with(header::WWW_AUTHENTICATE, "Basic realm=\"eye\", charset=\"UTF-8\"")),
+        }
+    }
+
+    fn route<'r>(&self, viewer: &Viewer, asked: &Asked<'_>, parts: &[&str]) -> (&'r str, Answered) {
+        if !media::accepts(asked.accept) {
+            return ("/taxii2/", Err(Answer::error(406, format!("this door answers {MEDIA}"))));
+        }
+        let get = asked.method == "GET";
+        match parts {
+            [""] => ("/taxii2/", only(get).map(|()| self.discovery())),
+            ["api", ""] => ("/taxii2/api/", only(get).map(|()| self.api_root())),
+            ["api", "status", id, ""] => ("/taxii2/api/status/{id}/", only(get).and_then(|()| self.status(viewer, id))),
+            ["api", "collections", ""] => ("/taxii2/api/collections/", only(get).and_then(|()| self.collections(viewer))),
+            ["api", "collections", id, rest @ ..] => self.collection(viewer, asked, id, rest),
+            _ => ("/taxii2/", Err(missing())),
+        }
+    }
+
+    fn collection<'r>(&self, viewer: &Viewer, asked: &Asked<'_>, id: &str, rest: &[&str]) -> (&'r str, Answered) {
+        let get = asked.method == "GET";
+        let collection = match self.listed(viewer, id) {
+            Ok(collection) => collection,
+            Err(e) => return ("/taxii2/api/collections/{id}/", Err(e)),
+        };
+        match rest {
+            [""] => ("/taxii2/api/collections/{id}/", only(get).map(|()| Answer::json(200, &resource(viewer, &collection)))),
+            ["manifest", ""] => {
+                ("/taxii2/api/collections/{id}/manifest/", only(get).and_then(|()| self.manifest(viewer, &collection, asked.query)))
+            }
+            ["objects", ""] => {
+                let answer = match asked.method {
+                    "GET" => self.objects(viewer, &collection, asked.query, None),
+                    "POST" => self.post(viewer, &collection, asked),
+                    _ => Err(not_allowed("GET, POST")),
+                };
+                ("/taxii2/api/collections/{id}/objects/", answer)
+            }
+            ["objects", object, ""] if !object.is_empty() => {
+                let answer = match asked.method {
+                    "GET" => self.objects(viewer, &collection, asked.query, Some(object)),
+                    "DELETE" => self.delete(viewer, &collection, asked.query, object),
+                    _ => Err(not_allowed("GET, DELETE")),
+                };
+                ("/taxii2/api/collections/{id}/objects/{id}/", answer)
+            }
+            ["objects", object, "versions", ""] => (
+                "/taxii2/api/collections/{id}/objects/{id}/versions/",
+                only(get).and_then(|()| self.versions(viewer, &collection, asked.query, object)),
+            ),
+            _ => ("/taxii2/api/collections/{id}/", Err(missing())),
+        }
+    }
+
+    fn discovery(&self) -> Answer {
+        Answer::json(200, &json!({"title": "Compound Eye", "description": "A node that agencies run to fight scam compounds together",
+            "default": "/taxii2/api/", "api_roots": ["/taxii2/api/"]}))
+    }
+
+    fn api_root(&self) -> Answer {
+        Answer::json(200, &json!({"title": "Compound Eye", "versions": [MEDIA], "max_content_length": MAX_CONTENT}))
+    }
+
+    fn status(&self, viewer: &Viewer, id: &str) -> Answered {
+        let body = self.statuses.get(id, viewer.account()).ok_or_else(missing)?;
+        Ok(Answer { status: 200, body: body.into_bytes(), headers: Vec::new() })
+    }
+
+    fn collections(&self, viewer: &Viewer) -> Answered {
+        let mut listed: Vec<Arc<Collection>> = self.intel.people().collections(viewer)?;
+        listed.retain(|c| c.listed_for(viewer));
+        listed.sort_by_key(|c| c.id.to_string());
+        let resources: Vec<Value> = listed.iter().map(|c| resource(viewer, c)).collect();
+        Ok(Answer::json(200, &if resources.is_empty() { json!({}) } else { json!({"collections": resources}) }))
+    }
+
+    fn listed(&self, viewer: &Viewer, id: &str) -> Answered2<Arc<Collection>> {
+        let id: CollectionId = id.parse().map_err(|_| missing())?;
+        let found = self.intel.people().collection(id)?;
+        found.filter(|c| c.listed_for(viewer)).ok_or_else(missing)
+    }
+
+    /// A page for a query, with the cursor's rule: `next` belongs to the filters it was made for.
+    fn page(&self, viewer: &Viewer, collection: &Collection, filter: &Filter, what: &str) -> Answered2<(Page, Option<String>)> {
+        let key = self.intel.ledger().keys().row();
+        let bound = format!("{what}\n{}\n{}", collection.id, filter.canonical);
+        let after = match &filter.next {
+            None => 0,
+            Some(next) => cursor::read(key, next, &bound)
+                .ok_or_else(|| Answer::error(400, "`next` is not one of this query's: begin again without it"))?,
+        };
+        let page = self.intel.page(viewer, collection.id, &filter.matching, after, filter.added_after, filter.limit)?;
+        let next = page.rows.last().filter(|_| page.more).map(|r| cursor::write(key, r.pos, &bound));
+        Ok((page, next))
+    }
+
+    fn manifest(&self, viewer: &Viewer, collection: &Collection, query: &str) -> Answered {
+        let filter = Filter::read(query)?;
+        let (page, next) = self.page(viewer, collection, &filter, "manifest")?;
+        let entry = |r: &ObjectRow| {
+            let spec = if r.spec_20 { "2.0" } else { "2.1" };
+            json!({"id": r.id, "date_added": instant(r.arrived), "version": instant(r.version),
+                "media_type": format!("application/stix+json;version={spec}")})
+        };
+        let entries: Vec<Value> = page.rows.iter().map(entry).collect();
+        Ok(dated(Answer::json(200, &listing("objects", entries, next)), &page.rows))
+    }
+
+    fn objects(&self, viewer: &Viewer, collection: &Collection, query: &str, id: Option<&str>) -> Answered {
+        let mut filter = Filter::read(query)?;
+        if let Some(id) = id {
+            filter.matching.ids = vec![id.to_owned()];
+        }
+        let (page, next) = self.page(viewer, collection, &filter, "objects")?;
+        if page.rows.is_empty() {
+            let known = id.is_none_or(|id| self.stands(viewer, collection, id));
+            return if known { Ok(Answer::json(200, &json!({}))) } else { Err(missing()) };
+        }
+        let mut body = Vec::with_capacity(page.rows.len() * 2_048);
+        body.extend_from_slice(b"{");
+        if let Some(next) = next {
+            body.extend_from_slice(format!("\"more\":true,\"next\":\"{next}\",").as_bytes());
+        }
+        body.extend_from_slice(b"\"objects\":[");
+        let mut first = true;
+        self.intel.bodies(&page.rows, &mut |_, object| {
+            if !std::mem::take(&mut first) {
+                body.push(b',');
+            }
+            body.extend_from_slice(object.as_bytes());
+        })?;
+        body.extend_from_slice(b"]}");
+        Ok(dated(Answer { status: 200, body, headers: Vec::new() }, &page.rows))
+    }
+
+    fn stands(&self, viewer: &Viewer, collection: &Collection, id: &str) -> bool {
+        self.intel.versions(viewer, id).is_ok_and(|rows| rows.iter().any(|r| r.col == collection.col))
+    }
+
+    fn versions(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
+        let mut filter = Filter::read(query)?;
+        filter.matching.ids = vec![id.to_owned()];
+        if !filter.versions_named {
+            filter.matching.versions.all = true;
+        }
+        let (page, next) = self.page(viewer, collection, &filter, "versions")?;
+        if page.rows.is_empty() && !self.stands(viewer, collection, id) {
+            return Err(missing());
+        }
+        let mut rows: Vec<&ObjectRow> = page.rows.iter().collect();
+        rows.sort_by_key(|r| r.version);
+        let versions = rows.iter().map(|r| Value::String(instant(r.version))).collect();
+        Ok(dated(Answer::json(200, &listing("versions", versions, next)), &page.rows))
+    }
+
+    fn post(&self, viewer: &Viewer, collection: &Collection, asked: &Asked<'_>) -> Answered {
+        if !media::is_taxii(asked.content_type) {
+            return Err(Answer::error(415, format!("send {MEDIA}")));
+        }
+        if !viewer.may_write(collection.col) {
+            return Err(Answer::error(403, "you may not write to this collection"));
+        }
+        let text = std::str::from_utf8(asked.body).map_err(|e| Answer::error(400, format!("not UTF-8 after byte {}", e.valid_up_to())))?;
+        let mut bodies = Vec::new();
+        stix::read_envelope(text, |item| bodies.push(item.body.to_owned())).map_err(|e| Answer::error(422, e.to_string()))?;
+        let urgency = if bodies.len() > BULK { Urgency::Bulk } else { Urgency::Interactive };
+        let at = instant(self.intel.ledger().now());
+        let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        let taken = self.intel.take(viewer, collection.id, &bodies, urgency)?;
+        let (mut successes, mut failures) = (Vec::new(), Vec::new());
+        for (index, item) in taken.iter().enumerate() {
+            let id = item.id.clone().unwrap_or_else(|| format!("object {index}"));
+            let arrived = match item.outcome {
+                Took::New { arrived, .. } => Some(arrived),
+                _ => None,
+            };
+            let version = item.version.or(arrived).map_or_else(|| at.clone(), instant);
+            match &item.outcome {
+                Took::Refused { why } => failures.push(json!({"id": id, "version": version, "message": why})),
+                _ => successes.push(json!({"id": id, "version": version})),
+            }
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let status = json!({"id": id, "status": "complete", "request_timestamp": at, "total_count": taken.len(),
+            "success_count": successes.len(), "successes": successes, "failure_count": failures.len(), "failures": failures,
+            "pending_count": 0});
+        self.statuses.keep(&id, viewer.account(), &status);
+        Ok(Answer::json(202, &status))
+    }
+
+    /// Withdraws: gone from every door, the body stays in the log until it is expunged.
+    fn delete(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
+        let mut filter = Filter::read(query)?;
+        filter.matching.ids = vec![id.to_owned()];
+        let (page, _) = self.page(viewer, collection, &filter, "delete")?;
+        if page.rows.is_empty() {
+            return Err(missing());
+        }
+        let which = Which::Rows(page.rows.iter().map(|r| r.pos).collect());
+        self.intel.withdraw(viewer, id, &which, Some(collection.id), "deleted over TAXII")?;
+        Ok(Answer::json(200, &json!({})))
+    }
+}
+
+type Answered2<T> = Result<T, Answer>;
+
+fn missing() -> Answer {
+    Answer::error(404, "there is nothing here, or nothing for you")
+}
+
+fn only(get: bool) -> Answered2<()> {
+    if get { Ok(()) } else { Err(not_allowed("GET")) }
+}
+
+fn not_allowed(allow: &str) -> Answer {
+    Answer::error(405, format!("this address takes {allow}")).with(header::ALLOW, allow)
+}
+
+fn instant(micros: i64) -> String {
+    stix::Instant(micros).to_string()
+}
+
+fn resource(viewer: &Viewer, collection: &Collection) -> Value {
+    json!({"id": collection.id.to_string(), "title": collection.title(), "description": collection.audience.description,
+        "can_read": viewer.may_read_bodies(), "can_write": viewer.may_write(collection.col),
+        "media_types": ["application/stix+json;version=2.1", "application/stix+json;version=2.0"]})
+}
+
+fn listing(name: &str, values: Vec<Value>, next: Option<String>) -> Value {
+    let mut map = serde_json::Map::new();
+    if let Some(next) = next {
+        map.insert("more".into(), Value::Bool(true));
+        map.insert("next".into(), Value::String(next));
+    }
+    if !values.is_empty() {
+        map.insert(name.into(), Value::Array(values));
+    }
+    Value::Object(map)
+}
+
+fn dated(answer: Answer, rows: &[ObjectRow]) -> Answer {
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => answer.with(FIRST, instant(first.arrived)).with(LAST, instant(last.arrived)),
+        _ => answer,
+    }
+}

@@ -1,0 +1,90 @@
+use crate::answer::Answer;
+use intel::{Match, VersionMatch};
+use percent_encoding::percent_decode_str;
+use stix::Instant;
+
+/// Objects on a page when the client names no limit, and at most.
+const PAGE: usize = 1_000;
+const MOST: usize = 10_000;
+/// Values one filter may hold.
+const VALUES: usize = 500;
+
+/// What a query string asks for (TAXII 2.1 §3.4, §3.5).
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    pub(crate) matching: Match,
+    pub(crate) versions_named: bool,
+    pub(crate) added_after: Option<i64>,
+    pub(crate) limit: usize,
+    pub(crate) next: Option<String>,
+    /// Everything but `next` and `limit`, in one form: what a cursor is bound to.
+    pub(crate) canonical: String,
+}
+
+impl Filter {
+    pub(crate) fn read(query: &str) -> Result<Self, Answer> {
+        let bad = |what: &str| Answer::error(400, what);
+        let mut filter = Self {
+            matching: Match::default(), versions_named: false, added_after: None, limit: PAGE, next: None, canonical: String::new(),
+        };
+        for pair in query.split('&').filter(|p| !p.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).ok_or_else(|| bad("the query is not UTF-8"))?;
+            let value = decode(value).ok_or_else(|| bad("the query is not UTF-8"))?;
+            let list = || value.split(',').filter(|v| !v.is_empty()).map(str::to_owned).take(VALUES + 1).collect::<Vec<_>>();
+            match name.as_str() {
+                "limit" => {
+                    let n: usize = value.parse().map_err(|_| bad("`limit` must be a number from 1"))?;
+                    if n == 0 {
+                        return Err(bad("`limit` must be a number from 1"));
+                    }
+                    filter.limit = n.min(MOST);
+                    continue;
+                }
+                "next" => {
+                    filter.next = Some(value);
+                    continue;
+                }
+                "added_after" => {
+                    let at: Instant = value.parse().map_err(|_| bad("`added_after` must be an instant such as 2026-01-31T08:00:00.000Z"))?;
+                    filter.added_after = Some(at.micros());
+                }
+                "match[id]" => filter.matching.ids.extend(list()),
+                "match[type]" => filter.matching.types.extend(list()),
+                "match[spec_version]" => filter.matching.spec_versions.extend(list()),
+                "match[version]" => {
+                    filter.versions_named = true;
+                    filter.matching.versions = versions(&list())?;
+                }
+                _ => {}
+            }
+            filter.canonical.push_str(&format!("{name}={value}\n"));
+        }
+        let m = &filter.matching;
+        if m.ids.len().max(m.types.len()).max(m.spec_versions.len()).max(m.versions.at.len()) > VALUES {
+            return Err(bad("a filter holds more than 500 values; ask in parts"));
+        }
+        Ok(filter)
+    }
+}
+
+fn versions(list: &[String]) -> Result<VersionMatch, Answer> {
+    let mut found = VersionMatch { last: false, ..VersionMatch::default() };
+    for value in list {
+        match value.as_str() {
+            "all" => found.all = true,
+            "first" => found.first = true,
+            "last" => found.last = true,
+            at => {
+                let at: Instant =
+                    at.parse().map_err(|_| Answer::error(400, "`match[version]` takes all, first, last or an instant"))?;
+                found.at.push(at.micros());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

@@ -1,0 +1,67 @@
+//! Status resources (TAXII 2.1 §4.3): kept a day and more, for whoever posted; ids and reasons, no bodies.
+use intel::Intel;
+use rusqlite::OptionalExtension;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS taxii_status(id TEXT PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL, \
+                      body TEXT NOT NULL) WITHOUT ROWID";
+/// Kept for two days, µs.
+const KEPT: i64 = 2 * 86_400_000_000;
+/// The newest that are answered from memory, while the disk is on its way.
+const RECENT: usize = 256;
+
+#[derive(Clone)]
+pub(crate) struct Statuses {
+    intel: Intel,
+    recent: Arc<Mutex<Recent>>,
+}
+
+#[derive(Default)]
+struct Recent {
+    bodies: HashMap<String, (u32, String)>,
+    order: VecDeque<String>,
+}
+
+impl Statuses {
+    pub(crate) fn new(intel: &Intel) -> Self {
+        if let Err(e) = intel.ledger().state().ensure(SCHEMA) {
+            tracing::error!(error = %e, "status resources cannot be kept");
+        }
+        Self { intel: intel.clone(), recent: Arc::default() }
+    }
+
+    pub(crate) fn keep(&self, id: &str, account: u32, body: &Value) {
+        let body = body.to_string();
+        {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent.bodies.insert(id.to_owned(), (account, body.clone()));
+            recent.order.push_back(id.to_owned());
+            if recent.order.len() > RECENT
+                && let Some(old) = recent.order.pop_front()
+            {
+                recent.bodies.remove(&old);
+            }
+        }
+        let (id, now) = (id.to_owned(), self.intel.ledger().now());
+        self.intel.ledger().state().soon(move |c| {
+            c.prepare_cached("INSERT OR REPLACE INTO taxii_status(id, account, at, body) VALUES (?,?,?,?)")?.execute((id, account, now, body))?;
+            c.prepare_cached("DELETE FROM taxii_status WHERE at < ?")?.execute([now - KEPT])?;
+            Ok(())
+        });
+    }
+
+    pub(crate) fn get(&self, id: &str, account: u32) -> Option<String> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).bodies.get(id).cloned();
+        let found = recent.or_else(|| {
+            let read = self.intel.ledger().state().read(|c| {
+                Ok(c.prepare_cached("SELECT account, body FROM taxii_status WHERE id = ?")?
+                    .query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))
+                    .optional()?)
+            });
+            read.ok().flatten()
+        });
+        found.filter(|(owner, _)| *owner == account).map(|(_, body)| body)
+    }
+}
