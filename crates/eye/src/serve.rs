@@ -38,7 +38,7 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
 
 /// Every door and every room's pages.
 fn routes(node: &Node) -> Router {
-    Router::new().merge(http::router(node.clone())).merge(taxii::router(node.intel.clone()))
+    Router::new().merge(http::router(node.clone())).merge(taxii::router(node.intel.clone())).merge(stream::router(node.intel.clone()))
 }
 
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: Router) -> Result<(), Problem> {

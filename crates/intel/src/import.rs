@@ -140,7 +140,7 @@ impl Intel {
         let (mut held, mut size, mut bad) = (Vec::new(), 0usize, None);
         let summary = formats::read(format, Box::new(input), options, &mut |item| {
             match &item {
-                Item::Skipped(b) => bad = Some(format!("{}: {}", b.at, b.why)),
+                Item::Skipped(b) => bad = Some(said(b)),
                 Item::Object(r) => {
                     size += r.body.len();
                     bad = places
@@ -208,7 +208,7 @@ impl Intel {
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
         match item {
-            Item::Skipped(bad) => self.aside(format!("{}: {}", bad.at, bad.why)),
+            Item::Skipped(bad) => self.aside(said(&bad)),
             Item::Object(record) => {
                 if let Err(e) = self.object(record) {
                     self.failed = Some(e);
@@ -349,6 +349,16 @@ impl Running<'_> {
             Some(e) if self.report.added + self.report.same == 0 => Err(e.into()),
             _ => Ok(self.report),
         }
+    }
+}
+
+/// What is wrong with a record, with the id it claims: whoever brought the file must find the record in it.
+fn said(bad: &formats::Bad) -> String {
+    let value: Option<Value> = bad.snippet.as_deref().and_then(|s| serde_json::from_str(s).ok());
+    let id = value.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str).filter(|id| id.len() <= 300);
+    match id {
+        Some(id) => format!("{} ({id}): {}", bad.at, bad.why),
+        None => format!("{}: {}", bad.at, bad.why),
     }
 }
 

@@ -196,6 +196,27 @@ impl Intel {
         })
     }
 
+    /// Of each entry: its row if the viewer sees it and it still stands, and whether an earlier version came before it in
+    /// its collection. Waits only for the last of `positions`, so that a stream keeps up with a bulk ingest.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<(ObjectRow, bool)>>> {
+        let Some(last) = positions.iter().max() else { return Ok(Vec::new()) };
+        self.inner.view.wait(*last, std::time::Duration::from_secs(2))?;
+        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<(ObjectRow, bool)>> {
+            let row = crate::search::current_row(conn, signed(pos))?;
+            let Some(row) = row.filter(|r| r.state & state::GONE == 0) else { return Ok(None) };
+            let Some(obj) = self.object_number(conn, &row.id)? else { return Ok(None) };
+            let earlier = conn
+                .prepare_cached("SELECT 1 FROM versions WHERE obj = ? AND col = ? AND see(col) AND pos < ? LIMIT 1")?
+                .exists((obj, row.col, signed(pos)))?;
+            Ok(Some((row, earlier)))
+        };
+        let read = || self.inner.view.read(|r| Ok(positions.iter().map(|p| one(r.conn, *p)).collect::<rusqlite::Result<Vec<_>>>()?));
+        Ok(people::see::with(viewer, read)?)
+    }
+
     /// The object's current version for this viewer, with its body: the greatest version over all collections seen.
     ///
     /// # Errors

@@ -1,1 +1,108 @@
-//! .
+//! Owns the live stream: Server-Sent Events in OpenCTI's format (version 4), resumable from any position.
+//! Never buffers for a listener: a slow one reads the log later, a gone one costs nothing.
+//! Data flows one way: the log → what this listener may see now (asked again for each batch) → frames.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod frame;
+mod listener;
+mod position;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use intel::Intel;
+use ledger::CollectionId;
+use listener::Listener;
+use people::{AuthHeader, Viewer};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+/// The door's routes: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
+/// Rule: whoever may read bodies; a collection that the listener does not see is 404.
+pub fn router(intel: Intel) -> Router {
+    Router::new().route("/stream/{id}", get(open)).with_state(intel)
+}
+
+async fn open(
+    State(intel): State<Intel>, ConnectInfo(peer): ConnectInfo<SocketAddr>, Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>, headers: HeaderMap,
+) -> Response {
+    let wants = Wants::read(&query, &headers);
+    let asked = move || prepare(&intel, &id, &wants, &headers, peer);
+    match tokio::task::spawn_blocking(asked).await {
+        Ok(Ok(listener)) => {
+            let mut response = Response::new(Body::from_stream(listener.frames()));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Ok(Err((status, what))) => refuse(status, what),
+        Err(_) => refuse(500, "the stream could not be opened"),
+    }
+}
+
+fn refuse(status: u16, what: &'static str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, axum::Json(serde_json::json!({"status": status.as_u16(), "detail": what}))).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"eye\""));
+    }
+    response
+}
+
+/// What a listener asks for, in its query or its headers.
+struct Wants {
+    from: Option<String>,
+    recover: Option<String>,
+    deletes: bool,
+}
+
+impl Wants {
+    fn read(query: &HashMap<String, String>, headers: &HeaderMap) -> Self {
+        let value = |name: &str| {
+            let header = || headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+            query.get(name).cloned().or_else(header).filter(|v| !v.is_empty())
+        };
+        Self {
+            from: value("from").or_else(|| value("last-event-id")),
+            recover: value("recover"),
+            deletes: value("listen-delete").is_none_or(|v| v != "false"),
+        }
+    }
+}
+
+type Refused = (u16, &'static str);
+
+fn prepare(intel: &Intel, id: &str, wants: &Wants, headers: &HeaderMap, peer: SocketAddr) -> Result<Listener, Refused> {
+    let viewer = who(intel, headers, peer)?;
+    let only = match id {
+        "live" => None,
+        id => {
+            let id: CollectionId = id.parse().map_err(|_| (404, "there is no such stream"))?;
+            let found = intel.people().collection(id).map_err(|_| (503, "the node is catching up; ask again"))?;
+            let found = found.filter(|c| c.listed_for(&viewer)).ok_or((404, "there is no such stream"))?;
+            Some(found.col)
+        }
+    };
+    let from = wants.from.as_deref().or(wants.recover.as_deref());
+    let after = position::start(intel.ledger(), from).map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
+    Ok(Listener::new(intel.clone(), viewer, only, after, wants.deletes))
+}
+
+fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, Refused> {
+    let text = |name: &header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let cookies = text(&header::COOKIE).unwrap_or("");
+    let cookie = cookies.split(';').filter_map(|c| c.trim().split_once('=')).find(|(n, _)| *n == "eye" || *n == "__Host-eye");
+    let asked = AuthHeader { authorization: text(&header::AUTHORIZATION), cookie: cookie.map(|(_, v)| v), peer: peer.ip() };
+    match intel.people().authenticate(&asked) {
+        Ok(Some(viewer)) if viewer.may_read_bodies() => Ok(viewer),
+        Ok(Some(_)) => Err((403, "your role reads no intelligence")),
+        Err(e) if e.status() == 429 => Err((429, "too many tries; wait a little")),
+        Err(e) if e.status() == 503 => Err((503, "the node is catching up; ask again")),
+        _ => Err((401, "send a bearer token")),
+    }
+}

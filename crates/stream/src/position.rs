@@ -1,0 +1,42 @@
+use ledger::Ledger;
+
+/// Where a listener begins: the last `pos` it needs no more. Nothing named = from now on.
+pub(crate) fn start(ledger: &Ledger, from: Option<&str>) -> Result<u64, ()> {
+    let Some(text) = from.filter(|t| *t != "live") else { return Ok(ledger.head().pos) };
+    let micros = read(text).ok_or(())?;
+    let first = ledger.log().first_after(micros).map_err(|_| ())?;
+    Ok(first.saturating_sub(1))
+}
+
+/// `0`, `<milliseconds>-<µs>`, or an instant, in µs.
+fn read(text: &str) -> Option<i64> {
+    if let Some((millis, micros)) = text.split_once('-')
+        && let (Ok(millis), Ok(micros)) = (millis.parse::<i64>(), micros.parse::<i64>())
+    {
+        return millis.checked_mul(1_000)?.checked_add(micros);
+    }
+    if let Ok(millis) = text.parse::<i64>() {
+        return millis.checked_mul(1_000);
+    }
+    let instant = if text.ends_with('Z') { text.to_owned() } else { format!("{text}Z") };
+    instant.parse::<stix::Instant>().ok().map(stix::Instant::micros)
+}
+
+/// The position of an `arrived`, µs.
+pub(crate) fn write(arrived: i64) -> String {
+    format!("{}-{}", arrived.div_euclid(1_000), arrived.rem_euclid(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_survives_its_own_text() {
+        for micros in [0, 1, 999, 1_000, 1_700_000_000_123_456] {
+            assert_eq!(read(&write(micros)), Some(micros));
+        }
+        assert_eq!(read("2026-01-01T00:00:00Z"), read("2026-01-01T00:00:00"));
+        assert_eq!(read("yesterday"), None);
+    }
+}
