@@ -55,6 +55,7 @@ struct ImportPage {
     may_withdraw: bool,
     errors: ErrorSummary,
     reason: Field,
+    action: String,
 }
 
 impl Intel {
@@ -127,7 +128,7 @@ struct Sent {
 }
 
 async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    let mut pairs: Vec<(String, String)> = Vec::new();
     let (mut name, mut file) = (String::new(), Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {
         let key = field.name().unwrap_or_default().to_owned();
@@ -145,10 +146,14 @@ async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
         if is_file {
             file = bytes;
         } else {
-            pairs.append_pair(&key, &String::from_utf8_lossy(&bytes));
+            if pairs.len() >= web::form::FIELDS_LIMIT {
+                return Err(Problem::bad_request("form-too-many-fields"));
+            }
+            pairs.push((key, String::from_utf8_lossy(&bytes).into_owned()));
         }
     }
-    Ok(Sent { fields: Fields::parse(pairs.finish().as_bytes())?, name, file })
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Ok(Sent { fields: Fields::parse(body.as_bytes())?, name, file })
 }
 
 pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Multipart) -> Answer {
@@ -229,6 +234,7 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
             let name = chrome.t1("intel-import-of", "source", row.source.clone());
             chrome.titled(name)
         },
+        action: format!("/import/{import}/withdraw"),
         row, report, more, errors,
     };
     Ok(web::page_with(status, &page))
