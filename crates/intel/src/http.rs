@@ -10,9 +10,9 @@ mod shown;
 mod visitor;
 
 use crate::{ImportReport, Intel};
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use axum::Router;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 pub use visitor::Visitor;

@@ -31,10 +31,16 @@ pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer 
             reference::ListKind::Warning => "intel-list-warning",
             reference::ListKind::Galaxy => "intel-list-galaxy",
         },
-        title: l.title, entries: l.entries, version: l.version.unwrap_or_default(), source: l.source,
+        title: l.title,
+        entries: l.entries,
+        version: l.version.unwrap_or_default(),
+        source: l.source,
     };
     let page = FeedsPage {
-        columns: columns(&chrome, &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version", "intel-col-source"]),
+        columns: columns(
+            &chrome,
+            &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version", "intel-col-source"],
+        ),
         lists: library.lists().into_iter().map(line).collect(),
         broken: library.broken().to_vec(),
         chrome: {

@@ -75,8 +75,13 @@ impl Intel {
 
 fn row_of(intel: &Intel, row: ImportRow) -> Row {
     Row {
-        pos: row.pos, source: row.source, format: row.format, collection: title(intel, row.col),
-        by: intel.people().name_of(row.author).ok().flatten().unwrap_or_default(), at: moment(row.arrived), done: row.done,
+        pos: row.pos,
+        source: row.source,
+        format: row.format,
+        collection: title(intel, row.col),
+        by: intel.people().name_of(row.author).ok().flatten().unwrap_or_default(),
+        at: moment(row.arrived),
+        done: row.done,
     }
 }
 
@@ -88,7 +93,13 @@ pub(super) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(se
 }
 
 async fn draw(
-    desk: Desk, visitor: Visitor, places: &[Arc<Collection>], sent: &Fields, before: Option<u64>, errors: ErrorSummary, status: StatusCode,
+    desk: Desk,
+    visitor: Visitor,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    before: Option<u64>,
+    errors: ErrorSummary,
+    status: StatusCode,
 ) -> Answer {
     let Visitor { viewer, chrome, .. } = visitor;
     let once = once(&desk, &chrome)?;
@@ -106,7 +117,16 @@ async fn draw(
     let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
     fields.push(Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file")));
-    let keys = ["intel-col-source", "intel-col-format", "intel-col-collection", "intel-col-added", "intel-col-same", "intel-col-aside", "intel-col-by", "intel-col-arrived"];
+    let keys = [
+        "intel-col-source",
+        "intel-col-format",
+        "intel-col-collection",
+        "intel-col-added",
+        "intel-col-same",
+        "intel-col-aside",
+        "intel-col-by",
+        "intel-col-arrived",
+    ];
     let page = ListPage {
         columns: columns(&chrome, &keys),
         rows: rows.into_iter().take(ROWS).collect(),
@@ -115,7 +135,10 @@ async fn draw(
             let name = chrome.t("intel-import-title");
             chrome.titled(name)
         },
-        errors, once, fields, next,
+        errors,
+        once,
+        fields,
+        next,
     };
     Ok(web::page_with(status, &page))
 }
@@ -134,7 +157,15 @@ async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
         let key = field.name().unwrap_or_default().to_owned();
         let is_file = key == "file";
         if is_file {
-            name = field.file_name().unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().chars().take(200).collect();
+            name = field
+                .file_name()
+                .unwrap_or_default()
+                .rsplit(['/', '\\'])
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(200)
+                .collect();
         }
         let (mut bytes, most) = (Vec::new(), if is_file { UPLOAD } else { FIELD });
         while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(UPLOAD))? {
@@ -220,7 +251,8 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
         let found = intel.imports(&viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
         let row = found.ok_or(crate::Error::NotFound)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
-        let brought: Vec<Line> = intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
+        let brought: Vec<Line> =
+            intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
         Ok((row_of(&intel, row), brought, may_withdraw))
     })
     .await?;
@@ -228,19 +260,29 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
     let page = ImportPage {
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),
-        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2).hint(chrome.t("intel-withdraw-reason-hint")).error(errors.of("reason")),
+        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
+            .hint(chrome.t("intel-withdraw-reason-hint"))
+            .error(errors.of("reason")),
         may_withdraw,
         chrome: {
             let name = chrome.t1("intel-import-of", "source", row.source.clone());
             chrome.titled(name)
         },
         action: format!("/import/{import}/withdraw"),
-        row, report, more, errors,
+        row,
+        report,
+        more,
+        errors,
     };
     Ok(web::page_with(status, &page))
 }
 
-pub(super) async fn withdraw(State(desk): State<Desk>, visitor: Visitor, Path(import): Path<u64>, sent: Fields) -> Answer {
+pub(super) async fn withdraw(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(import): Path<u64>,
+    sent: Fields,
+) -> Answer {
     visitor.check_csrf(&sent)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();

@@ -1,5 +1,7 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
-use super::shown::{Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, words};
+use super::shown::{
+    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, words,
+};
 use super::{Desk, Visitor};
 use crate::view::state;
 use crate::{Intel, ObjectRow, Which};
@@ -94,14 +96,24 @@ pub(super) async fn object(State(desk): State<Desk>, visitor: Visitor, Path(id):
     draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
 }
 
-async fn draw(desk: Desk, visitor: Visitor, id: String, errors: web::ErrorSummary, status: axum::http::StatusCode) -> Answer {
+async fn draw(
+    desk: Desk,
+    visitor: Visitor,
+    id: String,
+    errors: web::ErrorSummary,
+    status: axum::http::StatusCode,
+) -> Answer {
     let Visitor { viewer, chrome, .. } = visitor;
     let intel = desk.intel.clone();
     let read = blocking(move || read(&intel, &viewer, &id)).await?;
     let title = if read.name.is_empty() { words(&read.row.object_type) } else { read.name.clone() };
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
-        title: if v.title.is_empty() { chrome.t("intel-without-version") } else { chrome.t1("intel-version", "at", v.title.clone()) },
+        title: if v.title.is_empty() {
+            chrome.t("intel-without-version")
+        } else {
+            chrome.t1("intel-version", "at", v.title.clone())
+        },
         by: v.by.clone(),
         at: v.at,
         text: v.collection.clone(),
@@ -111,17 +123,43 @@ async fn draw(desk: Desk, visitor: Visitor, id: String, errors: web::ErrorSummar
     let events = read.versions.iter().map(event).collect();
     let has = |bit: i64| read.row.state & bit != 0;
     let page = ObjectPage {
-        kind: read.row.object_type.clone(), kind_words: words(&read.row.object_type), marking: tlp(read.row.tlp),
-        arrived: moment(read.row.arrived), by: read.by, import: read.row.cause, revoked: has(state::REVOKED), wrong_id: has(state::WRONG_ID),
-        collections: read.collections, selectors: read.selectors, more_selectors: read.more_selectors, links: read.links,
-        neighbours: read.neighbours, figure, events, raw: read.raw, may_withdraw: read.may_withdraw,
+        kind: read.row.object_type.clone(),
+        kind_words: words(&read.row.object_type),
+        marking: tlp(read.row.tlp),
+        arrived: moment(read.row.arrived),
+        by: read.by,
+        import: read.row.cause,
+        revoked: has(state::REVOKED),
+        wrong_id: has(state::WRONG_ID),
+        collections: read.collections,
+        selectors: read.selectors,
+        more_selectors: read.more_selectors,
+        links: read.links,
+        neighbours: read.neighbours,
+        figure,
+        events,
+        raw: read.raw,
+        may_withdraw: read.may_withdraw,
         beside: if read.versions.len() > 1 { read.versions } else { Vec::new() },
-        selector_columns: columns(&chrome, &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"]),
-        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-held-by", "intel-col-also-in", "intel-col-links"]),
-        neighbour_columns: columns(&chrome, &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"]),
-        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2).hint(chrome.t("intel-withdraw-reason-hint")).error(errors.of("reason")),
+        selector_columns: columns(
+            &chrome,
+            &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"],
+        ),
+        link_columns: columns(
+            &chrome,
+            &["intel-col-selector", "intel-col-held-by", "intel-col-also-in", "intel-col-links"],
+        ),
+        neighbour_columns: columns(
+            &chrome,
+            &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"],
+        ),
+        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
+            .hint(chrome.t("intel-withdraw-reason-hint"))
+            .error(errors.of("reason")),
         action: format!("{}/withdraw", page_of(&read.row.id)),
-        id: read.row.id, errors, chrome: chrome.titled(title),
+        id: read.row.id,
+        errors,
+        chrome: chrome.titled(title),
     };
     Ok(web::page_with(status, &page))
 }
@@ -152,7 +190,8 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
-    let neighbour = |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: words(&n.how), outgoing: n.outgoing };
+    let neighbour =
+        |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: words(&n.how), outgoing: n.outgoing };
     Ok(Read {
         name: crate::name_of(&value),
         raw: pretty,
@@ -189,7 +228,12 @@ fn author(intel: &Intel, account: u32) -> String {
 fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
     let me = read.row.id.as_str();
     let node = |id: &str, label: &str, kind: &str, href: String, marking| Node {
-        id: id.to_owned(), label: label.to_owned(), kind: kind.to_owned(), kind_label: words(kind), href, marking,
+        id: id.to_owned(),
+        label: label.to_owned(),
+        kind: kind.to_owned(),
+        kind_label: words(kind),
+        href,
+        marking,
     };
     let mut nodes = vec![node(me, name, &read.row.object_type, page_of(me), Some(tlp(read.row.tlp)))];
     let mut edges = Vec::new();
@@ -217,10 +261,16 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
             edge(&id, &holder.href, &link.kind_words, sure);
         }
     }
-    (nodes.len() > 1).then(|| Figure::new(&chrome.t("intel-around"), &chrome.t("intel-around-text"), me, &nodes, &edges))
+    (nodes.len() > 1)
+        .then(|| Figure::new(&chrome.t("intel-around"), &chrome.t("intel-around-text"), me, &nodes, &edges))
 }
 
-pub(super) async fn withdraw(State(desk): State<Desk>, visitor: Visitor, Path(id): Path<String>, sent: Fields) -> Answer {
+pub(super) async fn withdraw(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    sent: Fields,
+) -> Answer {
     visitor.check_csrf(&sent)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();

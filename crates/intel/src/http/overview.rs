@@ -38,7 +38,8 @@ pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answ
             return Ok(Default::default());
         }
         let rows: Vec<Line> = intel.latest(&viewer, None, NEWEST)?.iter().map(|h| Line::of(&intel, h)).collect();
-        let links: Vec<LinkLine> = intel.links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
+        let links: Vec<LinkLine> =
+            intel.links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
         let stock = |c: crate::CollectionCount| {
             let col = intel.people().collection(c.collection).ok().flatten()?.col;
             Some(Stock { title: title(&intel, col), objects: c.objects, versions: c.versions })
@@ -54,7 +55,11 @@ pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answ
             let name = chrome.t("intel-overview-title");
             chrome.titled(name)
         },
-        reads, writes, rows, links, stock,
+        reads,
+        writes,
+        rows,
+        links,
+        stock,
     };
     Ok(web::page(&page))
 }

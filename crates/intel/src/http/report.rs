@@ -61,12 +61,22 @@ pub(super) async fn places(desk: &Desk, visitor: &Visitor) -> Result<Vec<Arc<Col
 }
 
 /// The fields that say where to and under which marking.
-pub(super) fn place_fields(chrome: &Chrome, places: &[Arc<Collection>], sent: &Fields, errors: &ErrorSummary) -> Vec<Field> {
-    let mut collection = Field::select("collection", chrome.t("intel-collection")).hint(chrome.t("intel-collection-hint"));
+pub(super) fn place_fields(
+    chrome: &Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: &ErrorSummary,
+) -> Vec<Field> {
+    let mut collection =
+        Field::select("collection", chrome.t("intel-collection")).hint(chrome.t("intel-collection-hint"));
     for place in places {
         collection = collection.choice(&place.id.to_string(), place.title());
     }
-    let chosen = if sent.text("collection").is_empty() { ledger::INTAKE.to_string() } else { sent.text("collection").to_owned() };
+    let chosen = if sent.text("collection").is_empty() {
+        ledger::INTAKE.to_string()
+    } else {
+        sent.text("collection").to_owned()
+    };
     let mut marking = Field::select("marking", chrome.t("intel-marking")).hint(chrome.t("intel-marking-hint"));
     marking = marking.choice("", chrome.t("intel-marking-default"));
     for level in stix::Tlp::ALL {
@@ -80,7 +90,10 @@ pub(super) fn place_fields(chrome: &Chrome, places: &[Arc<Collection>], sent: &F
 
 /// What [`place_fields`] brought back.
 pub(super) fn placed(
-    chrome: &Chrome, places: &[Arc<Collection>], sent: &Fields, errors: &mut ErrorSummary,
+    chrome: &Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: &mut ErrorSummary,
 ) -> Option<(Arc<Collection>, Option<stix::Tlp>)> {
     let place = places.iter().find(|c| c.id.to_string() == sent.text("collection")).cloned();
     let marking = Some(sent.text("marking")).filter(|m| !m.is_empty());
@@ -91,13 +104,21 @@ pub(super) fn placed(
     let place = place?;
     match level {
         Some(None) => errors.push("marking", chrome.t("intel-marking-wrong")),
-        Some(Some(level)) if level > place.audience.highest => errors.push("marking", chrome.t("intel-marking-too-tight")),
+        Some(Some(level)) if level > place.audience.highest => {
+            errors.push("marking", chrome.t("intel-marking-too-tight"))
+        }
         _ => {}
     }
     Some((place, level.flatten()))
 }
 
-fn form_page(chrome: Chrome, places: &[Arc<Collection>], sent: &Fields, errors: ErrorSummary, status: StatusCode) -> axum::response::Response {
+fn form_page(
+    chrome: Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> axum::response::Response {
     let mut fields = vec![
         Field::area("text", chrome.t("intel-report-text"), 12)
             .hint(chrome.t("intel-report-text-hint"))
@@ -124,7 +145,8 @@ pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Field
     let mut check = sent.check(&visitor.chrome.l);
     check.required("text", "intel-report-text-missing", LONGEST);
     let country = check.text("country", 2).to_ascii_uppercase();
-    if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+    let two_letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+    if !(country.is_empty() || two_letters) {
         check.wrong("country", "intel-country-wrong");
     }
     let mut errors = check.done();
@@ -136,14 +158,21 @@ pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Field
             desk.once.spend(&visitor.chrome.csrf, sent.text("once"), now())?;
             write(desk, visitor, text, place, marking, country).await
         }
-        (Some((place, marking)), "look") if errors.is_empty() => preview(desk, visitor, text, place, marking, country).await,
+        (Some((place, marking)), "look") if errors.is_empty() => {
+            preview(desk, visitor, text, place, marking, country).await
+        }
         (_, "change") => Ok(form_page(visitor.chrome, &places, &sent, ErrorSummary::default(), StatusCode::OK)),
         _ => Ok(form_page(visitor.chrome, &places, &sent, errors, StatusCode::UNPROCESSABLE_ENTITY)),
     }
 }
 
 async fn preview(
-    desk: Desk, visitor: Visitor, text: String, place: Arc<Collection>, marking: Option<stix::Tlp>, country: Option<String>,
+    desk: Desk,
+    visitor: Visitor,
+    text: String,
+    place: Arc<Collection>,
+    marking: Option<stix::Tlp>,
+    country: Option<String>,
 ) -> Answer {
     let (intel, scanned, hint) = (desk.intel.clone(), text.clone(), country.clone());
     let (found, more) = blocking(move || {
@@ -183,19 +212,33 @@ async fn preview(
         leaves: !readers.is_empty() || place.audience.sort == Purpose::Shared,
         marking: tlp(marking.unwrap_or(place.audience.default)),
         chrome: chrome.titled(title),
-        once, kept, text, readers, found, more,
+        once,
+        kept,
+        text,
+        readers,
+        found,
+        more,
     };
     Ok(web::page(&page))
 }
 
 async fn write(
-    desk: Desk, visitor: Visitor, text: String, place: Arc<Collection>, marking: Option<stix::Tlp>, country: Option<String>,
+    desk: Desk,
+    visitor: Visitor,
+    text: String,
+    place: Arc<Collection>,
+    marking: Option<stix::Tlp>,
+    country: Option<String>,
 ) -> Answer {
     let account = visitor.viewer.account();
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     let done = tried(move || {
         let job = ImportJob {
-            source: "report page".into(), format: Some(formats::Format::Text), collection: Some(place.id), marking, country,
+            source: "report page".into(),
+            format: Some(formats::Format::Text),
+            collection: Some(place.id),
+            marking,
+            country,
             ..ImportJob::default()
         };
         let report = intel.import(&viewer, &job, Box::new(text.as_bytes()), &mut |_| {})?;

@@ -13,8 +13,20 @@ const ROWS: usize = 50;
 const LONGEST: usize = 1_000;
 /// The types that the filter offers.
 const TYPES: [&str; 14] = [
-    "indicator", "report", "note", "sighting", "identity", "threat-actor", "campaign", "infrastructure", "url", "domain-name",
-    "phone-number", "bank-account", "cryptocurrency-wallet", "relationship",
+    "indicator",
+    "report",
+    "note",
+    "sighting",
+    "identity",
+    "threat-actor",
+    "campaign",
+    "infrastructure",
+    "url",
+    "domain-name",
+    "phone-number",
+    "bank-account",
+    "cryptocurrency-wallet",
+    "relationship",
 ];
 
 #[derive(Template)]
@@ -58,7 +70,8 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
     let page = SearchPage {
         filters: filters(&chrome, &asked, &kind),
         columns: Line::columns(&chrome),
-        rows, listed: found.listed,
+        rows,
+        listed: found.listed,
         paging: Paging { shown, total, next, previous },
         chrome: {
             let name = chrome.t("intel-search-title");
@@ -70,7 +83,8 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
 }
 
 fn filters(chrome: &web::Chrome, asked: &str, kind: &str) -> Filters {
-    let choice = |value: &str, label: String| Choice { value: value.into(), label, hint: String::new(), chosen: value == kind };
+    let choice =
+        |value: &str, label: String| Choice { value: value.into(), label, hint: String::new(), chosen: value == kind };
     let mut choices = vec![choice("", chrome.t("intel-type-any"))];
     choices.extend(TYPES.iter().map(|t| choice(t, words(t))));
     if !kind.is_empty() && !TYPES.contains(&kind) {

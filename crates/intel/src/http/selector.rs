@@ -24,7 +24,8 @@ pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuer
     let value = sent.text("value").to_owned();
     let intel = desk.intel.clone();
     let (link, listed) = blocking(move || {
-        let link = intel.links_of_selector(&viewer, kind, &value)?.filter(|l| l.count > 0).ok_or(crate::Error::NotFound)?;
+        let link =
+            intel.links_of_selector(&viewer, kind, &value)?.filter(|l| l.count > 0).ok_or(crate::Error::NotFound)?;
         Ok((LinkLine::of(&intel, &link, HOLDERS, ""), intel.library().listed(kind.as_str(), &value)))
     })
     .await?;

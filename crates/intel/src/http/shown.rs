@@ -10,7 +10,9 @@ use web::{Chrome, Problem};
 pub(super) type Answer = Result<axum::response::Response, Problem>;
 
 /// Runs a reading or writing of the room where it may block.
-pub(super) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> crate::Result<T> + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
     tried(f).await?.map_err(|e| problem(&e))
 }
 
@@ -96,14 +98,22 @@ impl Line {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
         let name = if hit.name.is_empty() { words(object_type) } else { hit.name.clone() };
         Self {
-            name, href: page_of(id), kind: object_type.clone(), kind_words: words(object_type), marking: tlp(hit.row.tlp),
-            collection: title(intel, *col), at: moment(*arrived),
+            name,
+            href: page_of(id),
+            kind: object_type.clone(),
+            kind_words: words(object_type),
+            marking: tlp(hit.row.tlp),
+            collection: title(intel, *col),
+            at: moment(*arrived),
         }
     }
 
     /// The table's columns.
     pub fn columns(chrome: &Chrome) -> Vec<web::parts::Column> {
-        columns(chrome, &["intel-col-name", "intel-col-type", "intel-col-marking", "intel-col-collection", "intel-col-arrived"])
+        columns(
+            chrome,
+            &["intel-col-name", "intel-col-type", "intel-col-marking", "intel-col-collection", "intel-col-arrived"],
+        )
     }
 }
 
@@ -162,5 +172,9 @@ impl LinkLine {
 
 /// The page of a selector whose kind is not personal; else empty.
 pub(super) fn selector_page(kind: selectors::Kind, value: &str) -> String {
-    if kind.is_personal() { String::new() } else { format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)])) }
+    if kind.is_personal() {
+        String::new()
+    } else {
+        format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)]))
+    }
 }

@@ -20,7 +20,11 @@ impl Visitor {
     /// 403.
     pub fn check_csrf(&self, fields: &Fields) -> Result<(), Problem> {
         let sent = fields.raw("csrf").unwrap_or_default();
-        if !self.chrome.csrf.is_empty() && sent == self.chrome.csrf { Ok(()) } else { Err(web::csrf::CsrfError::Token.into()) }
+        if !self.chrome.csrf.is_empty() && sent == self.chrome.csrf {
+            Ok(())
+        } else {
+            Err(web::csrf::CsrfError::Token.into())
+        }
     }
 }
 

@@ -16,6 +16,7 @@ struct Node {
     me: Viewer,
     reader: Viewer,
     strings: Catalogue,
+    routes: axum::Router,
 }
 
 fn node() -> Node {
@@ -30,7 +31,8 @@ fn node() -> Node {
     let me = people.local_viewer().unwrap();
     let reader = Viewer::for_test(Role::Reader, [people.collection(INTAKE).unwrap().unwrap().col]);
     let strings = Catalogue::new(&[("en", FTL)]).unwrap();
-    Node { _dir: dir, intel, me, reader, strings }
+    let routes = router(intel.clone());
+    Node { _dir: dir, intel, me, reader, strings, routes }
 }
 
 impl Node {
@@ -39,7 +41,7 @@ impl Node {
         chrome.csrf = "EXERCISE-token".into();
         let mut request = request;
         request.extensions_mut().insert(Visitor { viewer: viewer.clone(), chrome });
-        let answer = router(self.intel.clone()).oneshot(request).await.unwrap();
+        let answer = self.routes.clone().oneshot(request).await.unwrap();
         let at = answer.headers().get("location").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
         let status = answer.status();
         let body = to_bytes(answer.into_body(), 10 << 20).await.unwrap();
@@ -72,10 +74,21 @@ async fn a_reader_sees_what_came_in_on_every_page_and_what_is_written_in_it_is_e
     let (status, empty) = node.get(&node.reader, "/").await;
     assert_eq!(status, StatusCode::OK);
     assert!(empty.contains("Nothing has come in yet"));
-    let id = node.take(INTAKE, 1, "EXERCISE <script>alert(1)</script> shop.example 0x52908400098527886e0f7030069857d2e4169ee7");
+    let id = node.take(
+        INTAKE,
+        1,
+        "EXERCISE <script>alert(1)</script> shop.example 0x52908400098527886e0f7030069857d2e4169ee7",
+    );
     node.take(INTAKE, 2, "EXERCISE 0x52908400098527886e0f7030069857d2e4169ee7");
-    for path in ["/", "/search?q=shop.example", &format!("/objects/{id}"), "/import", "/feeds", "/report",
-        "/selectors?kind=evm&value=0x52908400098527886e0f7030069857d2e4169ee7"] {
+    for path in [
+        "/",
+        "/search?q=shop.example",
+        &format!("/objects/{id}"),
+        "/import",
+        "/feeds",
+        "/report",
+        "/selectors?kind=evm&value=0x52908400098527886e0f7030069857d2e4169ee7",
+    ] {
         let (status, body) = node.get(&node.reader, path).await;
         assert_eq!(status, StatusCode::OK, "{path}");
         assert!(!body.contains("<script>alert"), "{path}");
@@ -108,7 +121,12 @@ async fn an_object_of_an_unseen_collection_is_not_found_by_address_nor_by_search
 async fn looking_at_a_report_writes_nothing_and_saving_it_without_a_token_is_refused() {
     let node = node();
     let (intake, before) = (INTAKE.to_string(), node.intel.ledger().head().pos);
-    let fields = [("csrf", "EXERCISE-token"), ("step", "look"), ("text", "EXERCISE pay to shop.example"), ("collection", &intake)];
+    let fields = [
+        ("csrf", "EXERCISE-token"),
+        ("step", "look"),
+        ("text", "EXERCISE pay to shop.example"),
+        ("collection", &intake),
+    ];
     let (status, _, preview) = node.ask(&node.me, form("/report", &fields)).await;
     assert_eq!(status, StatusCode::OK);
     assert!(preview.contains("shop.example"));
@@ -119,6 +137,76 @@ async fn looking_at_a_report_writes_nothing_and_saving_it_without_a_token_is_ref
     assert_eq!(node.ask(&node.me, form("/report", &save)).await.0, StatusCode::FORBIDDEN, "no session's token");
     assert_eq!(node.intel.ledger().head().pos, before);
     assert_eq!(node.ask(&node.reader, form("/report", &fields)).await.0, StatusCode::FORBIDDEN, "readers do not write");
+}
+
+#[tokio::test]
+async fn a_report_that_was_looked_at_is_saved_once_found_and_withdrawn_with_a_reason() {
+    let node = node();
+    let intake = INTAKE.to_string();
+    let fields = [
+        ("csrf", "EXERCISE-token"),
+        ("step", "look"),
+        ("text", "EXERCISE pay to shop.example"),
+        ("collection", &intake),
+    ];
+    let (_, _, preview) = node.ask(&node.me, form("/report", &fields)).await;
+    let once = preview.split("name=\"once\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let mut save = fields.to_vec();
+    save[1] = ("step", "save");
+    save.push(("once", once));
+    let (status, at, _) = node.ask(&node.me, form("/report", &save)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (status, page) = node.get(&node.reader, &at).await;
+    assert_eq!(status, StatusCode::OK, "{at}");
+    assert!(page.contains("EXERCISE pay to"));
+    assert_eq!(node.ask(&node.me, form("/report", &save)).await.0, StatusCode::CONFLICT, "a form acts once");
+    let found = node.intel.search(&node.me, "shop.example", None, 10).unwrap().hits;
+    let id = found.iter().find(|h| h.row.object_type != "domain-name").unwrap().row.id.clone();
+    let withdraw = format!("/objects/{id}/withdraw");
+    assert_eq!(
+        node.ask(&node.me, form(&withdraw, &[("csrf", "EXERCISE-token")])).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let why = [("csrf", "EXERCISE-token"), ("reason", "EXERCISE entered twice")];
+    assert_eq!(node.ask(&node.reader, form(&withdraw, &why)).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(node.ask(&node.me, form(&withdraw, &why)).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(node.get(&node.me, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_file_is_imported_by_its_form_and_what_was_set_aside_is_told_with_its_reason() {
+    let node = node();
+    let (_, list) = node.get(&node.me, "/import").await;
+    let once = list.split("name=\"once\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let at = "2026-01-01T00:00:00.000Z";
+    let id = "note--00000000-0000-4000-8000-000000000007";
+    let good = serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": at, "modified": at,
+        "content": "EXERCISE market.example", "object_refs": [id]});
+    let file = format!("{good}\n{{\"type\": \"note\"}}\n");
+    let mut body = String::new();
+    for (name, value) in
+        [("csrf", "EXERCISE-token"), ("once", &once), ("format", "stix-lines"), ("collection", &INTAKE.to_string())]
+    {
+        body.push_str(&format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    }
+    body.push_str(&format!(
+        "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"EXERCISE.jsonl\"\r\n\r\n{file}\r\n--b--\r\n"
+    ));
+    let request = || {
+        Request::post("/import")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(Body::from(body.clone()))
+            .unwrap()
+    };
+    let (status, place, page) = node.ask(&node.me, request()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let (status, page) = node.get(&node.me, &place).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains(id) && page.contains("What was set aside, and why"), "{page}");
+    assert_eq!(node.ask(&node.me, request()).await.0, StatusCode::CONFLICT);
+    let why = [("csrf", "EXERCISE-token"), ("reason", "EXERCISE wrong file")];
+    assert_eq!(node.ask(&node.me, form(&format!("{place}/withdraw"), &why)).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(node.get(&node.me, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
 }
 
 #[test]
