@@ -308,7 +308,11 @@ impl Command {
     pub fn needs_node(&self) -> bool {
         !matches!(
             self,
-            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::Completions { .. } | Self::Man
+            Self::Init { .. }
+                | Self::Serve(_)
+                | Self::Restore { .. }
+                | Self::Completions { .. }
+                | Self::Man
                 | Self::World(World::Write { .. })
         )
     }
