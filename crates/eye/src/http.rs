@@ -96,7 +96,7 @@ async fn answer(
 }
 
 async fn stats(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    answer(node, headers, peer, |node, me| commands::read::numbers(node, me)).await
+    answer(node, headers, peer, commands::read::numbers).await
 }
 
 async fn collections(

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod http;
 mod node;
+mod office;
 mod serve;
 mod socket;
 

@@ -1,6 +1,6 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{http, socket};
+use crate::{http, office, socket};
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
@@ -38,15 +38,24 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     socket::listen(data, node)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
-    runtime.block_on(serve(listener, address, how, routes(node)))
+    runtime.block_on(serve(listener, address, how, routes(node)?))
 }
 
-/// Every door and every room's pages.
-fn routes(node: &Node) -> Router {
-    Router::new()
+/// Every door and every room's pages. Pages want a session; the doors and the API ask for credentials themselves.
+fn routes(node: &Node) -> Result<Router, Problem> {
+    let strings = [("en", intel::http::FTL), ("en", office::FTL)];
+    let catalogue = web::Catalogue::new(&strings).map_err(|e| Problem::other(e.to_string()))?;
+    let about = node.people.node()?.unwrap_or_default();
+    let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise };
+    let office = office::Office::new(node.people.clone(), hall.clone());
+    let pages = office::signed_in(intel::http::router(node.intel.clone()), office.clone());
+    let all = pages
+        .merge(office::router(office))
         .merge(http::router(node.clone()))
         .merge(taxii::router(node.intel.clone()))
         .merge(stream::router(node.intel.clone()))
+        .merge(web::asset_routes());
+    Ok(web::secured(all, hall))
 }
 
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: Router) -> Result<(), Problem> {

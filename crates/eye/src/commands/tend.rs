@@ -63,11 +63,9 @@ pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
 pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     let manifest = node.ledger.backup(to, &|_, _| {})?;
     // What the fold needs beside the log.
-    for name in ["country"] {
-        let from = node.ledger.folder().root().join(name);
-        if from.exists() {
-            std::fs::copy(&from, to.join(name))?;
-        }
+    let country = node.ledger.folder().root().join("country");
+    if country.exists() {
+        std::fs::copy(&country, to.join("country"))?;
     }
     Ok(writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?)
 }
