@@ -112,7 +112,11 @@ impl Listener {
                     let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
                         continue;
                     };
-                    text.push_str(&frame::event(if earlier { "update" } else { "create" }, entry.arrived, object));
+                    let frame = match earlier {
+                        Some(pos) => frame::update(entry.arrived, self.object_at(pos)?.as_ref(), object),
+                        None => frame::event("create", entry.arrived, object, json!({})),
+                    };
+                    text.push_str(&frame);
                 }
                 ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {
                     if let Some(frame) = self.gone(entry)? {
@@ -131,11 +135,15 @@ impl Listener {
         let Some(id) = body.as_ref().and_then(|b| b.get("object")).and_then(Value::as_str) else { return Ok(None) };
         let left = self.intel.versions(&self.viewer, id)?;
         if let Some(row) = left.iter().find(|r| r.col == entry.col) {
-            let object = self.intel.ledger().log().body(row.pos)?.and_then(|b| serde_json::from_str(&b).ok());
-            return Ok(object.map(|o| frame::event("update", entry.arrived, o)));
+            return Ok(self.object_at(row.pos)?.map(|o| frame::update(entry.arrived, None, o)));
         }
         let object_type = id.split("--").next().unwrap_or("");
-        Ok(Some(frame::event("delete", entry.arrived, json!({"id": id, "type": object_type, "spec_version": "2.1"}))))
+        let object = json!({"id": id, "type": object_type, "spec_version": "2.1"});
+        Ok(Some(frame::event("delete", entry.arrived, object, json!({"deletions": []}))))
+    }
+
+    fn object_at(&self, pos: u64) -> intel::Result<Option<Value>> {
+        Ok(self.intel.ledger().log().body(pos)?.and_then(|b| serde_json::from_str(&b).ok()))
     }
 }
 
