@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Views are waited for as long as this by a command that promises level ones.
 pub const PATIENCE: Duration = Duration::from_secs(3_600);
+/// Bytes of a line with a password, at most; the hall refuses shorter ones than this already.
+const LONGEST_PASSWORD: u64 = 1 << 16;
 /// The title of the collection that `eye world load` fills.
 const WORLD: &str = "EXERCISE world";
 
@@ -152,7 +154,10 @@ fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(), P
     match user {
         User::Add { name, role: word, .. } => {
             let mut password = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(&mut *io.stdin), &mut password)?;
+            std::io::BufRead::read_line(
+                &mut std::io::BufReader::new((&mut *io.stdin).take(LONGEST_PASSWORD)),
+                &mut password,
+            )?;
             let account = node.people.add_user(me, name, role(word)?, password.trim_end_matches(['\r', '\n']))?;
             writeln!(io.out, "account {account}")?;
         }

@@ -12,7 +12,9 @@ use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use commands::Io;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
@@ -47,12 +49,31 @@ fn tell(e: &node::Problem) {
     let _ = writeln!(std::io::stderr(), "eye: {e}");
 }
 
+/// The answer of the process that owns the folder, if one does. A server that is just starting owns the folder before
+/// its socket listens, one that is just ending after; so a held lock is asked again for a few seconds.
+fn ask_owner(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, node::Problem> {
+    let until = Instant::now() + node::HANDOVER;
+    loop {
+        let answer = socket::ask(data, words, cwd)?;
+        if answer.is_some() || !node::is_owned(data) {
+            return Ok(answer);
+        }
+        if Instant::now() >= until {
+            return Err(node::Problem::other(format!(
+                "another process owns {} and answers no commands: wait until it has ended, or stop it",
+                data.display()
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Runs a command here, or through the socket of the server that owns the folder.
 fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
     let data = arguments.data();
     let cwd = std::env::current_dir().unwrap_or_default();
     if command.needs_node() {
-        match socket::ask(&data, words, &cwd) {
+        match ask_owner(&data, words, &cwd) {
             Ok(Some(code)) => return code,
             Ok(None) => {}
             Err(e) => {

@@ -60,9 +60,19 @@ pub fn init(data: &Path, name: &str, country: &str, exercise: bool) -> Result<()
     Ok(())
 }
 
+/// One process hands the folder to the next within this.
+pub const HANDOVER: Duration = Duration::from_secs(5);
+
+/// Whether a process owns the folder at this moment. It never makes anything in it.
+pub fn is_owned(data: &Path) -> bool {
+    let Ok(lock) = std::fs::File::open(data.join("lock")) else { return false };
+    // A lock that is got is let go when the file closes.
+    matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
 /// Opens the node in `data` with all its rooms; waits a little for a process that is just ending.
 pub fn open(data: &Path) -> Result<Node, Problem> {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + HANDOVER;
     loop {
         if !ledger::Folder::holds_a_node(data) {
             return Err(Problem::other(format!(

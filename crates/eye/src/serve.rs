@@ -63,15 +63,21 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: 
     tokio::spawn(end(handle.clone()));
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
-    println(&format!("listening on {scheme}://{address}"))?;
-    match (&how.tls_cert, &how.tls_key) {
+    let tls = match (&how.tls_cert, &how.tls_key) {
         (Some(cert), Some(key)) => {
             // Fails only when a provider is installed already.
             drop(rustls::crypto::ring::default_provider().install_default());
-            let tls = RustlsConfig::from_pem_file(cert, key).await?;
+            let read = RustlsConfig::from_pem_file(cert, key).await;
+            Some(read.map_err(|e| Problem::other(format!("{} and {}: {e}", cert.display(), key.display())))?)
+        }
+        _ => None,
+    };
+    println(&format!("listening on {scheme}://{address}"))?;
+    match tls {
+        Some(tls) => {
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
         }
-        _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
     }
     Ok(())
 }

@@ -59,9 +59,9 @@ fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     loop {
         let (kind, bytes) = read_frame(&mut reader, u32::MAX).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-                Problem::other("the server ended before it had answered; ask again, and look whether the command was carried out")
-            }
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Problem::other(
+                "the server ended before it had answered; ask again, and look whether the command was carried out",
+            ),
             _ => e.into(),
         })?;
         match kind {
