@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Serve pages, TAXII and the API.
     Serve(Serve),
-    /// Import files, folders, `-` or http(s) addresses.
+    /// Import files, folders or `-` (stdin).
     Ingest(Ingest),
     /// Search everything you may see; several words mean AND.
     Search {
@@ -315,5 +315,11 @@ impl Command {
                 | Self::Man
                 | Self::World(World::Write { .. })
         )
+    }
+
+    /// Whether it opens the node when no server has it. Verifying the ledger only reads files: a damaged node must be
+    /// told about, not opened.
+    pub fn opens_node(&self) -> bool {
+        self.needs_node() && !matches!(self, Self::Verify { views: false, .. })
     }
 }

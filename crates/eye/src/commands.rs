@@ -39,7 +39,7 @@ impl Io<'_> {
     }
 }
 
-/// Runs a command that no server answered: opens the node when the command needs one.
+/// Runs a command that opens no node.
 pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = match command {
         Command::Init { name, country, exercise } => node::init(data, name, country, *exercise)
@@ -50,14 +50,7 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
         }
         // Verifying reads only: a damaged node must be told about, not opened.
         Command::Verify { views: false, json } => return told(tend::verify_folder(data, *json, io), io),
-        _ => match node::open(data) {
-            Ok(node) => {
-                let code = run(data, &node, command, io);
-                node.close();
-                return code;
-            }
-            Err(e) => Err(e),
-        },
+        _ => Err(Problem::other("this command works on an open node")),
     };
     told(result.map(|()| 0), io)
 }

@@ -27,15 +27,18 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
     let Ok(mut stream) = UnixStream::connect(&reached.path) else { return Ok(None) };
     let request = serde_json::to_vec(&Request { words: words.to_vec(), cwd: cwd.to_path_buf() })
         .map_err(|e| Problem::other(e.to_string()))?;
-    // The server may answer and hang up before it has read the end of stdin, so no write after the words may fail the
-    // command: the answer decides.
-    let mut opening = Vec::new();
-    frame(&mut opening, 1, &request)?;
-    if !reads_stdin(words) {
-        frame(&mut opening, 0, &[])?;
+    let wants_stdin = reads_stdin(words);
+    // In one write: a short command may have been answered before a second one went out.
+    let mut first = Vec::with_capacity(request.len() + 10);
+    frame(&mut first, 1, &request)?;
+    if !wants_stdin {
+        frame(&mut first, 0, &[])?;
     }
-    stream.write_all(&opening)?;
-    if reads_stdin(words) {
+    if stream.write_all(&first).is_err() {
+        // The server ended between connect and write, and took nothing.
+        return Ok(None);
+    }
+    if wants_stdin {
         let mut sender = stream.try_clone()?;
         std::thread::spawn(move || {
             let mut buffer = vec![0; 1 << 16];
