@@ -7,6 +7,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Requests under way get as long as this when the server ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,18 +61,25 @@ fn routes(node: &Node) -> Result<Router, Problem> {
 
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: Router) -> Result<(), Problem> {
     let handle = Handle::new();
-    tokio::spawn(end(handle.clone()));
+    // Before anybody is told that it listens: whoever reads that may end it at once.
+    tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
-    println(&format!("listening on {scheme}://{address}"))?;
-    match (&how.tls_cert, &how.tls_key) {
+    let tls = match (&how.tls_cert, &how.tls_key) {
         (Some(cert), Some(key)) => {
             // Fails only when a provider is installed already.
             drop(rustls::crypto::ring::default_provider().install_default());
-            let tls = RustlsConfig::from_pem_file(cert, key).await?;
+            let read = RustlsConfig::from_pem_file(cert, key).await;
+            Some(read.map_err(|e| Problem::other(format!("{} and {}: {e}", cert.display(), key.display())))?)
+        }
+        _ => None,
+    };
+    println(&format!("listening on {scheme}://{address}"))?;
+    match tls {
+        Some(tls) => {
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
         }
-        _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
     }
     Ok(())
 }
@@ -83,18 +91,10 @@ fn println(line: &str) -> Result<(), Problem> {
     Ok(out.flush()?)
 }
 
-async fn end(handle: Handle<SocketAddr>) {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
+async fn end(handle: Handle<SocketAddr>, mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
     handle.graceful_shutdown(Some(GRACE));
 }
