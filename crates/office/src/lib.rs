@@ -15,10 +15,17 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod access;
+mod account;
 mod attend;
 mod cookie;
 mod nav;
 mod office;
+mod proofs;
+mod shown;
+mod sign_in;
+mod tokens;
+mod users;
 mod visitor;
 
 pub use attend::layer;
@@ -26,6 +33,7 @@ pub use office::Office;
 pub use visitor::Visitor;
 
 use axum::Router;
+use axum::routing::{get, post};
 
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/office.ftl");
@@ -33,4 +41,20 @@ pub const FTL: &str = include_str!("../i18n/en/office.ftl");
 /// The room's pages; they find the [`Office`] that [`layer`] puts around them.
 pub fn router() -> Router {
     Router::new()
+        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-in/link/{secret}", get(sign_in::link_page).post(sign_in::link_submit))
+        .route("/sign-out", post(sign_in::out))
+        .route("/account", get(account::page))
+        .route("/account/password", post(account::password))
+        .route("/account/settings", post(account::settings))
+        .route("/account/sessions/revoke", post(account::revoke))
+        .route("/account/second-factor", post(account::enrol))
+        .route("/account/second-factor/confirm", post(account::confirm))
+        .route("/account/second-factor/remove", post(account::remove))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{number}", get(users::one).post(users::change))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/revoke", post(tokens::revoke))
+        .route("/ledger", get(proofs::page))
+        .route("/access", get(access::page))
 }

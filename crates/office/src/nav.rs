@@ -13,7 +13,7 @@ fn places(viewer: &Viewer) -> [(&'static str, &'static str, bool); 9] {
         ("office-nav-report", "/report", viewer.may(Right::Write)),
         ("office-nav-import", "/import", reads),
         ("office-nav-feeds", "/feeds", true),
-        ("office-nav-ledger", "/ledger", true),
+        ("office-nav-ledger", "/ledger", viewer.may(Right::SeeProofs)),
         ("office-nav-users", "/users", manages),
         ("office-nav-tokens", "/tokens", manages),
         ("office-nav-access", "/access", viewer.may_see_access_log()),
