@@ -1,7 +1,7 @@
 //! `/access`: who asked for what, for auditors.
 use crate::Visitor;
 use crate::office::{blocking, refused};
-use crate::shown::{columns, moment};
+use crate::shown::{columns, moment, names};
 use crate::users::role_word;
 use askama::Template;
 use axum::extract::RawQuery;
@@ -63,12 +63,7 @@ pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<
     let people = office.people().clone();
     let (rows, names, head) = blocking(move || {
         let rows = people.access_log().page(&viewer, before, PAGE)?;
-        let mut names = HashMap::new();
-        for account in rows.iter().map(|row| row.account) {
-            if !names.contains_key(&account) {
-                names.insert(account, people.name_of(account)?.unwrap_or_default());
-            }
-        }
+        let names = names(&people, rows.iter().map(|row| row.account))?;
         Ok((rows, names, people.access_log().head()?))
     })
     .await?

@@ -1,5 +1,7 @@
 //! What the office's pages draw alike.
 use jiff::Timestamp;
+use people::People;
+use std::collections::{BTreeSet, HashMap};
 use web::chrome::FlashKind;
 use web::parts::Column;
 use web::{Chrome, Fields};
@@ -16,6 +18,12 @@ pub(crate) fn columns(chrome: &Chrome, keys: &[&str]) -> Vec<Column> {
         if key.ends_with("-do") { column.hidden() } else { column }
     };
     keys.iter().map(column).collect()
+}
+
+/// The names of accounts, each asked for once.
+pub(crate) fn names(people: &People, accounts: impl Iterator<Item = u32>) -> people::Result<HashMap<u32, String>> {
+    let accounts: BTreeSet<u32> = accounts.collect();
+    accounts.into_iter().map(|n| Ok((n, people.name_of(n)?.unwrap_or_default()))).collect()
 }
 
 /// What a page says after a form of it did its work: `?done=` and one of these words.

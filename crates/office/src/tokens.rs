@@ -1,7 +1,7 @@
 //! `/tokens`: what programs come in with. A secret is shown once, in the answer to the form that made it.
 use crate::Visitor;
 use crate::office::{blocking, refused};
-use crate::shown::{columns, moment, with_done};
+use crate::shown::{columns, moment, names, with_done};
 use crate::users::role_field;
 use askama::Template;
 use axum::extract::RawQuery;
@@ -9,7 +9,6 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use people::{Error, NewToken, Role};
-use std::collections::HashMap;
 use web::parts::{Column, Paging, Total};
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 
@@ -62,12 +61,7 @@ async fn draw(
         let all = people.tokens(&asks);
         let rest: Vec<_> = all.iter().filter(|t| t.number > after).cloned().collect();
         let shown: Vec<_> = rest.iter().take(PAGE).cloned().collect();
-        let mut names = HashMap::new();
-        for account in shown.iter().flat_map(|t| [t.account, t.made_by]) {
-            if !names.contains_key(&account) {
-                names.insert(account, people.name_of(account)?.unwrap_or_default());
-            }
-        }
+        let names = names(&people, shown.iter().flat_map(|t| [t.account, t.made_by]))?;
         Ok((all.len(), rest.len(), shown, names))
     })
     .await?
