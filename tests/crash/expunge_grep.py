@@ -2,6 +2,7 @@
 An object with words that stand nowhere else is searched for in every
 byte of the data folder (databases, WALs, quarantine, everything) in UTF-8 and both UTF-16, before and after, while a
 stream listener and a TAXII pager are reading. Every tree still verifies; the object is gone from every door and refused when it comes again."""
+import json
 import pathlib
 import sys
 import time
@@ -27,6 +28,9 @@ def traces(folder):
             for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
                 if word.encode(encoding) in (folded if word.isascii() else raw):
                     found.append((path.name, word, encoding))
+            # Bodies are kept byte for byte: a client that writes \\uXXXX leaves that form.
+            if json.dumps(word)[1:-1].lower().encode() in folded and not word.isascii():
+                found.append((path.name, word, "json"))
     return found
 
 

@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Serve pages, TAXII and the API.
     Serve(Serve),
-    /// Import files, folders, `-` or http(s) addresses.
+    /// Import files, folders or `-` (stdin).
     Ingest(Ingest),
     /// Search everything you may see; several words mean AND.
     Search {
@@ -308,7 +308,11 @@ impl Command {
     pub fn needs_node(&self) -> bool {
         !matches!(
             self,
-            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::Completions { .. } | Self::Man
+            Self::Init { .. }
+                | Self::Serve(_)
+                | Self::Restore { .. }
+                | Self::Completions { .. }
+                | Self::Man
                 | Self::World(World::Write { .. })
         )
     }

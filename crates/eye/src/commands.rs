@@ -105,10 +105,16 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Token(token) => tokens(node, &me, token, io)?,
         Command::World(World::Load { seed }) => load_world(node, &me, *seed, io)?,
         Command::World(World::Remove) => remove_world(node, &me, io)?,
-        Command::Reference(Reference::Add { kind, name, files }) => tend::add_lists(node, kind, name.as_deref(), files, io)?,
+        Command::Reference(Reference::Add { kind, name, files }) => {
+            tend::add_lists(node, kind, name.as_deref(), files, io)?
+        }
         Command::Reference(Reference::List { json }) => tend::lists(node, *json, io)?,
         Command::Doctor { json } => return tend::doctor(data, node, *json, io),
-        Command::Init { .. } | Command::Serve(_) | Command::Restore { .. } | Command::Completions { .. } | Command::Man
+        Command::Init { .. }
+        | Command::Serve(_)
+        | Command::Restore { .. }
+        | Command::Completions { .. }
+        | Command::Man
         | Command::World(World::Write { .. }) => {
             return Err(Problem::other("this command works without a node; stop the server or name another folder"));
         }
@@ -200,7 +206,11 @@ fn load_world(node: &Node, me: &Viewer, seed: u64, io: &mut Io<'_>) -> Result<()
     let taken = node.intel.take(&me, collection.id, &bodies, ledger::Urgency::Bulk)?;
     node.ledger.level(PATIENCE)?;
     let new = taken.iter().filter(|t| matches!(t.outcome, intel::Took::New { .. })).count();
-    writeln!(io.out, "the EXERCISE world stands in the collection \"{WORLD}\": {} objects, {new} of them new", bodies.len())?;
+    writeln!(
+        io.out,
+        "the EXERCISE world stands in the collection \"{WORLD}\": {} objects, {new} of them new",
+        bodies.len()
+    )?;
     Ok(())
 }
 

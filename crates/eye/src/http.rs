@@ -47,7 +47,10 @@ async fn viewer(node: &Node, headers: &HeaderMap, peer: SocketAddr) -> Result<Vi
     match asked.await {
         Ok(Ok(Some(viewer))) => Ok(viewer),
         Ok(Err(e)) if e.status() != 401 => Err(problem(e.status(), &e.to_string())),
-        Ok(_) => Err(([(header::WWW_AUTHENTICATE, "Bearer")], problem(401, "sign in, or send a bearer token")).into_response()),
+        Ok(_) => {
+            Err(([(header::WWW_AUTHENTICATE, "Bearer")], problem(401, "sign in, or send a bearer token"))
+                .into_response())
+        }
         Err(_) => Err(problem(500, "the request could not be worked on")),
     }
 }
@@ -56,7 +59,8 @@ async fn viewer(node: &Node, headers: &HeaderMap, peer: SocketAddr) -> Result<Vi
 fn problem(status: u16, what: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let title = status.canonical_reason().unwrap_or("error");
-    let mut response = (status, axum::Json(json!({"status": status.as_u16(), "title": title, "detail": what}))).into_response();
+    let mut response =
+        (status, axum::Json(json!({"status": status.as_u16(), "title": title, "detail": what}))).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
     response
 }
@@ -75,7 +79,9 @@ fn failed(e: &crate::node::Problem) -> Response {
 
 /// Works on a blocking thread and answers JSON.
 async fn answer(
-    node: Node, headers: HeaderMap, peer: SocketAddr,
+    node: Node,
+    headers: HeaderMap,
+    peer: SocketAddr,
     f: impl FnOnce(&Node, &Viewer) -> Result<Value, crate::node::Problem> + Send + 'static,
 ) -> Response {
     let me = match viewer(&node, &headers, peer).await {
@@ -90,10 +96,14 @@ async fn answer(
 }
 
 async fn stats(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    answer(node, headers, peer, |node, me| commands::read::numbers(node, me)).await
+    answer(node, headers, peer, commands::read::numbers).await
 }
 
-async fn collections(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+async fn collections(
+    State(node): State<Node>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     answer(node, headers, peer, |node, me| {
         let list = node.people.collections(me)?;
         Ok(json!(list.iter().map(|c| json!({"id": c.id.to_string(), "title": c.title()})).collect::<Vec<_>>()))
@@ -109,7 +119,10 @@ struct Asked {
 }
 
 async fn search(
-    State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap, asked: Query<Asked>,
+    State(node): State<Node>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    asked: Query<Asked>,
 ) -> Response {
     answer(node, headers, peer, move |node, me| {
         let found = node.intel.search(me, &asked.q, None, asked.limit.unwrap_or(100).clamp(1, 1_000))?;
@@ -125,7 +138,10 @@ async fn search(
 }
 
 async fn links(
-    State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap, asked: Query<Asked>,
+    State(node): State<Node>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    asked: Query<Asked>,
 ) -> Response {
     answer(node, headers, peer, move |node, me| {
         let links = node.intel.links(me, asked.limit.unwrap_or(50).clamp(1, 200))?;
@@ -135,7 +151,10 @@ async fn links(
 }
 
 async fn object(
-    State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap, Path(id): Path<String>,
+    State(node): State<Node>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
 ) -> Response {
     answer(node, headers, peer, move |node, me| commands::read::document(node, me, &id)).await
 }

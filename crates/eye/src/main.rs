@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod http;
 mod node;
+mod office;
 mod serve;
 mod socket;
 
@@ -22,7 +23,9 @@ fn main() -> ExitCode {
             clap_complete::generate(*shell, &mut Arguments::command(), "eye", &mut std::io::stdout());
             0
         }
-        Command::Man => finish(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(Into::into)),
+        Command::Man => {
+            finish(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(Into::into))
+        }
         Command::Serve(serve) => finish(serve::run(&arguments.data(), serve)),
         other => dispatch(&arguments, other, &words),
     };

@@ -65,7 +65,10 @@ pub fn open(data: &Path) -> Result<Node, Problem> {
     let until = Instant::now() + Duration::from_secs(5);
     loop {
         if !ledger::Folder::holds_a_node(data) {
-            return Err(Problem::other(format!("no node lives in {0}: make one with `eye init --data {0}`", data.display())));
+            return Err(Problem::other(format!(
+                "no node lives in {0}: make one with `eye init --data {0}`",
+                data.display()
+            )));
         }
         let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
         let setup = Setup::new(data, country)?;

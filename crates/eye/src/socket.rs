@@ -24,8 +24,18 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
     let Ok(mut stream) = UnixStream::connect(data.join(NAME)) else { return Ok(None) };
     let request = serde_json::to_vec(&Request { words: words.to_vec(), cwd: cwd.to_path_buf() })
         .map_err(|e| Problem::other(e.to_string()))?;
-    frame(&mut stream, 1, &request)?;
-    if reads_stdin(words) {
+    let wants_stdin = reads_stdin(words);
+    // In one write: a short command may have been answered before a second one went out.
+    let mut first = Vec::with_capacity(request.len() + 10);
+    frame(&mut first, 1, &request)?;
+    if !wants_stdin {
+        frame(&mut first, 0, &[])?;
+    }
+    if stream.write_all(&first).is_err() {
+        // The server ended between connect and write, and took nothing.
+        return Ok(None);
+    }
+    if wants_stdin {
         let mut sender = stream.try_clone()?;
         std::thread::spawn(move || {
             let mut buffer = vec![0; 1 << 16];
@@ -39,8 +49,6 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
             }
             drop(frame(&mut sender, 0, &[]));
         });
-    } else {
-        frame(&mut stream, 0, &[])?;
     }
     let mut reader = BufReader::new(stream);
     loop {

@@ -96,7 +96,11 @@ impl Intel {
     /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when the
     /// file breaks off (what stood before the break is in); the ledger's.
     pub fn import(
-        &self, viewer: &Viewer, job: &ImportJob, input: Box<dyn Read + '_>, progress: &mut dyn FnMut(&ImportReport),
+        &self,
+        viewer: &Viewer,
+        job: &ImportJob,
+        input: Box<dyn Read + '_>,
+        progress: &mut dyn FnMut(&ImportReport),
     ) -> Result<ImportReport> {
         let unpacked = formats::decompress(Box::new(BufReader::new(input)))?;
         let mut input = BufReader::with_capacity(1 << 16, unpacked);
@@ -134,8 +138,14 @@ impl Intel {
 
     #[expect(clippy::too_many_arguments, reason = "one caller; the parts of one import")]
     fn strictly(
-        &self, viewer: &Viewer, job: &ImportJob, format: Format, input: impl BufRead, options: &Options<'_>,
-        places: Vec<(Arc<Collection>, CollectionPolicy)>, progress: &mut dyn FnMut(&ImportReport),
+        &self,
+        viewer: &Viewer,
+        job: &ImportJob,
+        format: Format,
+        input: impl BufRead,
+        options: &Options<'_>,
+        places: Vec<(Arc<Collection>, CollectionPolicy)>,
+        progress: &mut dyn FnMut(&ImportReport),
     ) -> Result<ImportReport> {
         let (mut held, mut size, mut bad) = (Vec::new(), 0usize, None);
         let summary = formats::read(format, Box::new(input), options, &mut |item| {
@@ -147,7 +157,11 @@ impl Intel {
                         .iter()
                         .map(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking))
                         .find_map(|e| e.err().map(|why| format!("{} ({}): {why}", r.at, r.id)))
-                        .filter(|_| places.iter().all(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking).is_err()));
+                        .filter(|_| {
+                            places
+                                .iter()
+                                .all(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking).is_err())
+                        });
                 }
             }
             if bad.is_none() && size > HELD {
@@ -170,16 +184,31 @@ impl Intel {
     }
 
     fn begin<'a>(
-        &'a self, viewer: &'a Viewer, job: &ImportJob, format: Format, places: Vec<(Arc<Collection>, CollectionPolicy)>,
+        &'a self,
+        viewer: &'a Viewer,
+        job: &ImportJob,
+        format: Format,
+        places: Vec<(Arc<Collection>, CollectionPolicy)>,
     ) -> Result<Running<'a>> {
         let home = places.first().map(|(c, _)| Arc::clone(c)).ok_or(Error::NotFound)?;
-        let body = Import { source: job.source.clone(), format: format.as_str().into(), sha256: None, mapping: MAPPING };
+        let body =
+            Import { source: job.source.clone(), format: format.as_str().into(), sha256: None, mapping: MAPPING };
         let entry = work(viewer, home.id, IMPORT, IdSource::Fresh, "", None, &body)?;
-        let outcomes = self.append(Append { entries: vec![entry], expect: viewer.expects([&*home]) }, Urgency::Interactive)?;
+        let outcomes =
+            self.append(Append { entries: vec![entry], expect: viewer.expects([&*home]) }, Urgency::Interactive)?;
         let Some(Outcome::New(cause)) = outcomes.into_iter().next() else { return Err(ledger::Error::Closed.into()) };
-        let report = ImportReport { import: Some(cause.pos), format: format.as_str().into(), ..ImportReport::default() };
+        let report =
+            ImportReport { import: Some(cause.pos), format: format.as_str().into(), ..ImportReport::default() };
         Ok(Running {
-            intel: self, viewer, places, marking: job.marking, cause, waiting: Vec::new(), seen: Vec::new(), report, failed: None,
+            intel: self,
+            viewer,
+            places,
+            marking: job.marking,
+            cause,
+            waiting: Vec::new(),
+            seen: Vec::new(),
+            report,
+            failed: None,
         })
     }
 
@@ -340,9 +369,20 @@ impl Running<'_> {
             }
         };
         let body = Imported {
-            import: hex::encode(self.cause.id), added: self.report.added, same: self.report.same, aside: self.report.aside,
+            import: hex::encode(self.cause.id),
+            added: self.report.added,
+            same: self.report.same,
+            aside: self.report.aside,
         };
-        let done = work(self.viewer, self.cause.collection, IMPORTED, IdSource::Once(self.cause.id.to_vec()), "", Some(self.cause.pos), &body)?;
+        let done = work(
+            self.viewer,
+            self.cause.collection,
+            IMPORTED,
+            IdSource::Once(self.cause.id.to_vec()),
+            "",
+            Some(self.cause.pos),
+            &body,
+        )?;
         self.intel.append(Append { entries: vec![done], expect: Vec::new() }, Urgency::Interactive)?;
         match broken {
             // Nothing at all could be read: that is the file's fault, not one record's.
@@ -373,11 +413,26 @@ fn without_times(value: &Value) -> Value {
 
 /// A small event of this room.
 fn work(
-    viewer: &Viewer, collection: CollectionId, kind: &str, id: IdSource, subject: &str, cause: Option<u64>, body: &impl serde::Serialize,
+    viewer: &Viewer,
+    collection: CollectionId,
+    kind: &str,
+    id: IdSource,
+    subject: &str,
+    cause: Option<u64>,
+    body: &impl serde::Serialize,
 ) -> Result<NewEntry> {
     let body = serde_json::to_string(body).map_err(|e| Error::Bad(e.to_string()))?;
     Ok(NewEntry {
-        collection, id, same: SameRule::Refuse, subject: subject.into(), cause, author: viewer.account(), time: None,
-        kind: Kind::new(kind), version: 1, marking: stix::Tlp::AmberStrict.as_str().into(), body: body.into(),
+        collection,
+        id,
+        same: SameRule::Refuse,
+        subject: subject.into(),
+        cause,
+        author: viewer.account(),
+        time: None,
+        kind: Kind::new(kind),
+        version: 1,
+        marking: stix::Tlp::AmberStrict.as_str().into(),
+        body: body.into(),
     })
 }

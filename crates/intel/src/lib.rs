@@ -5,6 +5,7 @@
 
 pub mod entry;
 mod error;
+pub mod http;
 mod import;
 mod links;
 mod room;

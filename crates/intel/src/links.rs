@@ -132,7 +132,14 @@ impl Intel {
     }
 
     /// Why a selector links nothing: a person's word, its own weakness, a warninglist, or too many holders.
-    fn suppressed(&self, kind: Kind, value: &str, count: usize, strength: i64, overruled: Option<(bool, String)>) -> Option<String> {
+    fn suppressed(
+        &self,
+        kind: Kind,
+        value: &str,
+        count: usize,
+        strength: i64,
+        overruled: Option<(bool, String)>,
+    ) -> Option<String> {
         match overruled {
             Some((true, _)) => return None,
             Some((false, reason)) => return Some(format!("overruled: {reason}")),

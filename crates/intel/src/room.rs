@@ -60,14 +60,21 @@ impl Intel {
         let rows = view.read(|r| {
             // Every row, for all: this fills the column that `see_row` asks.
             let mut stmt = r.conn.prepare("SELECT pos, col FROM versions /* for all: the filter's own column */")?;
-            let rows = stmt.query_map([], |row| Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?)))?;
+            let rows =
+                stmt.query_map([], |row| Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<Vec<(u64, u32)>>>()?)
         })?;
         setup.rows.fill(rows);
         let reference_dir = setup.root.join("reference");
         let library = RwLock::new(Arc::new(reference::Library::open(&reference_dir)?));
         let inner = Inner {
-            ledger: ledger.clone(), people: people.clone(), view, keys: setup.keys, country: setup.country, library, reference_dir,
+            ledger: ledger.clone(),
+            people: people.clone(),
+            view,
+            keys: setup.keys,
+            country: setup.country,
+            library,
+            reference_dir,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -108,7 +115,11 @@ impl Intel {
     }
 
     /// One read transaction behind the barrier, filtered by what the viewer sees.
-    pub(crate) fn read<T>(&self, viewer: &Viewer, f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(
+        &self,
+        viewer: &Viewer,
+        f: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         if !viewer.may_read_bodies() {
             return Err(Error::Forbidden("your role reads no intelligence".into()));
         }

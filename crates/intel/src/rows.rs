@@ -114,7 +114,13 @@ impl Intel {
     /// # Errors
     /// [`Error::NotFound`] for a collection the viewer does not see; the storage's.
     pub fn page(
-        &self, viewer: &Viewer, collection: CollectionId, matching: &Match, after_pos: u64, added_after: Option<i64>, limit: usize,
+        &self,
+        viewer: &Viewer,
+        collection: CollectionId,
+        matching: &Match,
+        after_pos: u64,
+        added_after: Option<i64>,
+        limit: usize,
     ) -> Result<Page> {
         let col = self.column(viewer, collection)?;
         let mut after = signed(after_pos);
@@ -139,7 +145,15 @@ impl Intel {
                 push_in(&mut wheres, &mut values, "w.text", matching.types.clone());
             }
             if !matching.spec_versions.is_empty() {
-                let codes: Vec<i64> = matching.spec_versions.iter().map(|s| match s.as_str() { "2.0" => 20, "2.1" => 21, _ => -1 }).collect();
+                let codes: Vec<i64> = matching
+                    .spec_versions
+                    .iter()
+                    .map(|s| match s.as_str() {
+                        "2.0" => 20,
+                        "2.1" => 21,
+                        _ => -1,
+                    })
+                    .collect();
                 push_in(&mut wheres, &mut values, "v.spec", codes);
             }
             push_versions(&mut wheres, &mut values, &matching.versions);
@@ -213,7 +227,11 @@ impl Intel {
                 .exists((obj, row.col, signed(pos)))?;
             Ok(Some((row, earlier)))
         };
-        let read = || self.inner.view.read(|r| Ok(positions.iter().map(|p| one(r.conn, *p)).collect::<rusqlite::Result<Vec<_>>>()?));
+        let read = || {
+            self.inner
+                .view
+                .read(|r| Ok(positions.iter().map(|p| one(r.conn, *p)).collect::<rusqlite::Result<Vec<_>>>()?))
+        };
         Ok(people::see::with(viewer, read)?)
     }
 
@@ -245,7 +263,8 @@ impl Intel {
                 .collect()
         })?;
         let log = self.inner.ledger.log();
-        let count = |(col, objects, versions)| Some(CollectionCount { collection: log.collection_of(col)?, objects, versions });
+        let count =
+            |(col, objects, versions)| Some(CollectionCount { collection: log.collection_of(col)?, objects, versions });
         Ok(rows.into_iter().filter_map(count).collect())
     }
 }

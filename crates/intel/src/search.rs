@@ -68,7 +68,10 @@ impl Intel {
                 let n = self.matching(conn, &asked, i64::MAX, COUNT + 1)?.len();
                 if n > COUNT { Count::MoreThan(COUNT) } else { Count::Exactly(n) }
             };
-            let rows = positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect::<rusqlite::Result<Vec<_>>>()?;
+            let rows = positions
+                .iter()
+                .filter_map(|p| current_row(conn, *p).transpose())
+                .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok((rows, more, total))
         })?;
         Ok(Found { hits: self.named(rows)?, more, total, listed })
@@ -101,21 +104,29 @@ impl Intel {
         if let Some(id) = &asked.id
             && let Some(obj) = self.object_number(conn, id)?
         {
-            let mut stmt = conn.prepare_cached("SELECT pos FROM versions WHERE obj = ? AND see(col) AND state & 13 = 1 AND pos < ?")?;
+            let mut stmt = conn
+                .prepare_cached("SELECT pos FROM versions WHERE obj = ? AND see(col) AND state & 13 = 1 AND pos < ?")?;
             found.extend(stmt.query_map((obj, before), |r| r.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
         }
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)? else { continue };
-            let mut stmt =
-                conn.prepare_cached("SELECT pos FROM holders WHERE sel = ? AND see(col) AND pos < ? ORDER BY pos DESC LIMIT ?")?;
-            found.extend(stmt.query_map((sel, before, limit as i64), |r| r.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
+            let mut stmt = conn.prepare_cached(
+                "SELECT pos FROM holders WHERE sel = ? AND see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
+            )?;
+            found.extend(
+                stmt.query_map((sel, before, limit as i64), |r| r.get::<_, i64>(0))?
+                    .collect::<rusqlite::Result<Vec<_>>>()?,
+            );
         }
         if let Some(words) = &asked.words {
             let mut stmt = conn.prepare_cached(
                 "SELECT rowid FROM texts WHERE texts MATCH ?1 AND rowid < ?2 AND see_row(rowid) ORDER BY rowid DESC LIMIT ?3",
             )?;
             let most = if asked.types.is_empty() { limit } else { COUNT };
-            found.extend(stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?);
+            found.extend(
+                stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?
+                    .collect::<rusqlite::Result<Vec<_>>>()?,
+            );
         }
         let mut out: Vec<i64> = found.into_iter().rev().collect();
         if !asked.types.is_empty() {
@@ -136,7 +147,12 @@ impl Intel {
     }
 
     /// The dense number of a selector.
-    pub(crate) fn selector_number(&self, conn: &Connection, kind: selectors::Kind, value: &str) -> rusqlite::Result<Option<i64>> {
+    pub(crate) fn selector_number(
+        &self,
+        conn: &Connection,
+        kind: selectors::Kind,
+        value: &str,
+    ) -> rusqlite::Result<Option<i64>> {
         let h = row(self.inner.keys.row(), "selector", kind.code(), value);
         conn.prepare_cached(
             "SELECT s.sel FROM selector_rows r JOIN selectors s ON s.sel = r.sel WHERE r.h = ? AND s.kind = ? AND s.value = ? /* for all: a dictionary */",
@@ -158,7 +174,8 @@ impl Intel {
 
 /// The row of a position that the viewer sees; tried in each of the viewer's collections by `see_row`.
 pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Option<ObjectRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.col = col_of(?1) AND v.pos = ?1 AND see(v.col)");
+    let sql =
+        format!("SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.col = col_of(?1) AND v.pos = ?1 AND see(v.col)");
     let found = conn.prepare_cached(&sql)?.query_row([pos], object_row).optional()?;
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
@@ -210,7 +227,9 @@ fn match_text(words: &[&str]) -> Option<String> {
 /// A name for people: `name`, `value`, the beginning of the text, or what a relationship says.
 pub fn name_of(object: &Value) -> String {
     let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty());
-    for key in ["name", "value", "iban", "account_number", "account_login", "user_id", "display_name", "path", "subject"] {
+    for key in
+        ["name", "value", "iban", "account_number", "account_login", "user_id", "display_name", "path", "subject"]
+    {
         if let Some(found) = text(key) {
             return short(found);
         }
@@ -218,7 +237,11 @@ pub fn name_of(object: &Value) -> String {
     if let Some(kind) = text("relationship_type") {
         return kind.replace('-', " ");
     }
-    ["abstract", "content", "text", "description", "pattern", "definition_type"].into_iter().find_map(text).map(short).unwrap_or_default()
+    ["abstract", "content", "text", "description", "pattern", "definition_type"]
+        .into_iter()
+        .find_map(text)
+        .map(short)
+        .unwrap_or_default()
 }
 
 fn short(text: &str) -> String {

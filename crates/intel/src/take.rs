@@ -49,7 +49,13 @@ impl Intel {
     ///
     /// # Errors
     /// [`Error::Forbidden`], no such collection, and whatever an append answers; a bad object is no error but [`Took::Refused`].
-    pub fn take(&self, viewer: &Viewer, collection: CollectionId, bodies: &[&str], urgency: Urgency) -> Result<Vec<Taken>> {
+    pub fn take(
+        &self,
+        viewer: &Viewer,
+        collection: CollectionId,
+        bodies: &[&str],
+        urgency: Urgency,
+    ) -> Result<Vec<Taken>> {
         let audience = self.inner.people.writable(viewer, collection)?;
         let policy = self.inner.people.policy(viewer, &audience)?;
         let mut out = Vec::with_capacity(bodies.len());
@@ -96,7 +102,12 @@ impl Intel {
 
     /// The entry of one object, or why it cannot be taken: a text for its sender that repeats nothing of it.
     pub(crate) fn entry_of(
-        &self, viewer: &Viewer, collection: CollectionId, policy: &CollectionPolicy, body: &str, cause: Option<u64>,
+        &self,
+        viewer: &Viewer,
+        collection: CollectionId,
+        policy: &CollectionPolicy,
+        body: &str,
+        cause: Option<u64>,
         given: Option<stix::Tlp>,
     ) -> std::result::Result<(NewEntry, String, Option<i64>), String> {
         stix::check_shape(body).map_err(|e| e.to_string())?;
@@ -142,7 +153,9 @@ fn took(outcome: Option<Outcome>) -> Took {
         Some(Outcome::Refused(Refusal::OtherBytes)) => {
             Took::Refused { why: "this version stands here with other content; send a newer `modified`".into() }
         }
-        Some(Outcome::Refused(Refusal::Expunged(_))) => Took::Refused { why: "it was erased here and is not taken again".into() },
+        Some(Outcome::Refused(Refusal::Expunged(_))) => {
+            Took::Refused { why: "it was erased here and is not taken again".into() }
+        }
         None => Took::Refused { why: "it was not written".into() },
     }
 }

@@ -21,7 +21,14 @@ impl Intel {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], the ledger's.
-    pub fn withdraw(&self, viewer: &Viewer, id: &str, which: &Which, collection: Option<CollectionId>, reason: &str) -> Result<usize> {
+    pub fn withdraw(
+        &self,
+        viewer: &Viewer,
+        id: &str,
+        which: &Which,
+        collection: Option<CollectionId>,
+        reason: &str,
+    ) -> Result<usize> {
         if !viewer.may_withdraw() {
             return Err(Error::Forbidden("your role may not withdraw".into()));
         }
@@ -64,8 +71,9 @@ impl Intel {
         );
         let (mut gone, mut after) = (0, 0i64);
         loop {
-            let rows: Vec<ObjectRow> =
-                self.read(viewer, |conn| conn.prepare_cached(&sql)?.query_map((signed(import), after), object_row)?.collect())?;
+            let rows: Vec<ObjectRow> = self.read(viewer, |conn| {
+                conn.prepare_cached(&sql)?.query_map((signed(import), after), object_row)?.collect()
+            })?;
             let Some(last) = rows.last() else { return Ok(gone) };
             after = signed(last.pos);
             gone += self.withdraw_rows(viewer, rows, reason)?;
@@ -77,7 +85,8 @@ impl Intel {
     /// # Errors
     /// As [`Intel::withdraw`].
     pub fn withdraw_collection(&self, viewer: &Viewer, collection: CollectionId, reason: &str) -> Result<usize> {
-        let matching = crate::Match { versions: crate::VersionMatch { all: true, ..Default::default() }, ..Default::default() };
+        let matching =
+            crate::Match { versions: crate::VersionMatch { all: true, ..Default::default() }, ..Default::default() };
         let (mut gone, mut after) = (0, 0);
         loop {
             let page = self.page(viewer, collection, &matching, after, None, 400)?;
@@ -98,7 +107,10 @@ impl Intel {
         let positions: HashSet<u64> = self
             .read(viewer, |conn| {
                 let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
-                let sql = format!("SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0", state::EXPUNGED);
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0",
+                    state::EXPUNGED
+                );
                 conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect::<rusqlite::Result<Vec<_>>>()
             })?
             .into_iter()

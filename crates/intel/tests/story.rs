@@ -16,7 +16,8 @@ fn open(dir: &Path) -> (Intel, Viewer) {
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir, options, vec![people::room(), setup.factory()]).unwrap();
     if ledger.head().pos == 0 {
-        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
+        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true })
+            .unwrap();
     }
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();
@@ -43,7 +44,12 @@ const V2: &str = "2026-02-01T00:00:00.000Z";
 
 impl Node {
     fn take(&self, bodies: &[&str]) -> Vec<Took> {
-        self.intel.take(&self.me, INTAKE, bodies, Urgency::Interactive).unwrap().into_iter().map(|t| t.outcome).collect()
+        self.intel
+            .take(&self.me, INTAKE, bodies, Urgency::Interactive)
+            .unwrap()
+            .into_iter()
+            .map(|t| t.outcome)
+            .collect()
     }
     fn hits(&self, query: &str) -> Vec<String> {
         self.intel.search(&self.me, query, None, 50).unwrap().hits.into_iter().map(|h| h.row.id).collect()
@@ -75,13 +81,19 @@ fn what_comes_in_is_found_by_word_selector_and_id_and_only_in_its_last_version()
 #[test]
 fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
     let node = node();
-    node.take(&[&note(1, V1, "wallet 0x52908400098527886e0f7030069857d2e4169ee7"), &note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7")]);
+    node.take(&[
+        &note(1, V1, "wallet 0x52908400098527886e0f7030069857d2e4169ee7"),
+        &note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7"),
+    ]);
     let links = node.intel.links(&node.me, 10).unwrap();
     assert_eq!((links.len(), links[0].count), (1, 2));
     assert_eq!(links[0].suppressed, None);
     let of = node.intel.links_of_object(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
     assert_eq!(of.len(), 1);
-    let gone = node.intel.withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE").unwrap();
+    let gone = node
+        .intel
+        .withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE")
+        .unwrap();
     assert_eq!(gone, 1);
     assert!(node.intel.links(&node.me, 10).unwrap().is_empty());
     assert!(node.hits("sent").is_empty());
@@ -147,7 +159,10 @@ fn whoever_may_see_nothing_finds_nothing() {
 #[test]
 fn a_tighter_object_is_refused_at_the_door_and_told_where_to_go() {
     let node = node();
-    let red = format!(r#"{{"type":"note","spec_version":"2.1","id":"note--00000000-0000-4000-8000-000000000009","created":"{V1}","modified":"{V1}","content":"x","object_refs":[],"object_marking_refs":["{}"]}}"#, stix::Tlp::Red.definition_id());
+    let red = format!(
+        r#"{{"type":"note","spec_version":"2.1","id":"note--00000000-0000-4000-8000-000000000009","created":"{V1}","modified":"{V1}","content":"x","object_refs":[],"object_marking_refs":["{}"]}}"#,
+        stix::Tlp::Red.definition_id()
+    );
     let Took::Refused { why } = &node.take(&[&red])[0] else { panic!("a RED object was taken") };
     assert!(why.contains("TLP:RED"), "{why}");
     node.end();
@@ -180,7 +195,11 @@ fn an_import_sets_bad_records_aside_and_a_second_run_adds_nothing() {
 #[test]
 fn a_fresh_fold_gives_an_equal_view() {
     let node = node();
-    node.take(&[&note(1, V1, "first shop.example"), &note(1, V2, "second shop.example"), &note(2, V1, "other shop.example")]);
+    node.take(&[
+        &note(1, V1, "first shop.example"),
+        &note(1, V2, "second shop.example"),
+        &note(2, V1, "other shop.example"),
+    ]);
     node.intel.withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE").unwrap();
     node.intel.ledger().rebuild("intel", &mut |_, _| {}).unwrap();
     assert_eq!(node.hits("shop.example").len(), 1);
@@ -189,8 +208,14 @@ fn a_fresh_fold_gives_an_equal_view() {
 
 #[test]
 fn every_query_of_the_view_takes_the_viewers_set() {
-    for source in [include_str!("../src/rows.rs"), include_str!("../src/search.rs"), include_str!("../src/links.rs"),
-        include_str!("../src/import.rs"), include_str!("../src/withdraw.rs"), include_str!("../src/room.rs")] {
+    for source in [
+        include_str!("../src/rows.rs"),
+        include_str!("../src/search.rs"),
+        include_str!("../src/links.rs"),
+        include_str!("../src/import.rs"),
+        include_str!("../src/withdraw.rs"),
+        include_str!("../src/room.rs"),
+    ] {
         let unguarded = people::see::unguarded(source);
         assert!(unguarded.is_empty(), "without see(): {unguarded:#?}");
     }

@@ -21,21 +21,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "block" => ListKind::Block,
             _ => break,
         };
-        let (name, file) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
-        match Library::install(
-            dir,
-            kind,
-            name,
-            "example",
-            Box::new(BufReader::new(File::open(file)?)),
-        ) {
-            Ok(made) if made.left_out > 0 => eprintln!(
-                "{name}: {} entries, {} left out",
-                made.list.entries, made.left_out
-            ),
+        let (name, file) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        match Library::install(dir, kind, name, "example", Box::new(BufReader::new(File::open(file)?))) {
+            Ok(made) if made.left_out > 0 => {
+                eprintln!("{name}: {} entries, {} left out", made.list.entries, made.left_out)
+            }
             Ok(_) => {}
             Err(error) => eprintln!("{error}"),
         }
@@ -45,12 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let library = Library::open(dir)?;
     let lists = library.lists();
     let entries: u64 = lists.iter().map(|list| list.entries).sum();
-    eprintln!(
-        "{} lists, {entries} entries opened in {:?}, memory {}",
-        lists.len(),
-        start.elapsed(),
-        memory()
-    );
+    eprintln!("{} lists, {entries} entries opened in {:?}, memory {}", lists.len(), start.elapsed(), memory());
     let rest: Vec<&str> = words.collect();
     for pair in rest.chunks_exact(2) {
         let [kind, value] = pair else { continue };
@@ -61,10 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         eprintln!("{kind} {value}: {:?} a look-up", start.elapsed() / ROUNDS);
         for hit in library.listed(kind, value) {
-            println!(
-                "  {:?} {} ({}): {}",
-                hit.what, hit.list, hit.title, hit.matched
-            );
+            println!("  {:?} {} ({}): {}", hit.what, hit.list, hit.title, hit.matched);
         }
         for hit in library.galaxy(value) {
             println!("  galaxy {}: {} {:?}", hit.galaxy, hit.value, hit.synonyms);

@@ -26,9 +26,7 @@ pub struct GalaxyHit {
 impl GalaxyHit {
     /// The name and the other names, as they are looked up.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
-        std::iter::once(&self.value)
-            .chain(&self.synonyms)
-            .map(|name| key(name))
+        std::iter::once(&self.value).chain(&self.synonyms).map(|name| key(name))
     }
 }
 
@@ -43,10 +41,7 @@ pub(crate) struct Galaxy {
 
 impl Galaxy {
     pub fn open(folder: &Path) -> Result<Self> {
-        Ok(Self {
-            info: read_info(folder)?,
-            table: at(folder, Table::open(folder))?,
-        })
+        Ok(Self { info: read_info(folder)?, table: at(folder, Table::open(folder))? })
     }
 
     /// All clusters of the name, at most 50.

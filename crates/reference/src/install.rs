@@ -42,17 +42,12 @@ pub(crate) fn install(
 ) -> Result<Installed> {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.is_empty() || name.len() > 80 || name.starts_with('.') || !name.bytes().all(good) {
-        return Err(malformed(
-            "?",
-            "a list's name has 1 to 80 letters, digits, dots, dashes and underscores",
-        ));
+        return Err(malformed("?", "a list's name has 1 to 80 letters, digits, dots, dashes and underscores"));
     }
     let first = {
         let head = at(Path::new(name), reader.fill_buf())?;
         let head = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head);
-        head.iter()
-            .copied()
-            .find(|byte| !byte.is_ascii_whitespace())
+        head.iter().copied().find(|byte| !byte.is_ascii_whitespace())
     };
     let reader = Box::new(reader.take(MAX_FILE));
     if kind == ListKind::Galaxy {
@@ -66,10 +61,7 @@ pub(crate) fn install(
     let mut lines = std::io::BufReader::new(reader);
     loop {
         line.clear();
-        let read = at(
-            Path::new(name),
-            lines.by_ref().take(1 << 20).read_until(b'\n', &mut line),
-        )?;
+        let read = at(Path::new(name), lines.by_ref().take(1 << 20).read_until(b'\n', &mut line))?;
         if read == 0 {
             break;
         }
@@ -78,44 +70,23 @@ pub(crate) fn install(
             Err(_) => draft.left_out += 1,
         }
     }
-    let (list, left_out) = draft.finish(
-        Head {
-            title: name.to_owned(),
-            matching: MatchKind::Mixed,
-            ..Head::default()
-        },
-        source,
-    )?;
-    Ok(Installed {
-        list,
-        left_out,
-        allowed: None,
-    })
+    let (list, left_out) =
+        draft.finish(Head { title: name.to_owned(), matching: MatchKind::Mixed, ..Head::default() }, source)?;
+    Ok(Installed { list, left_out, allowed: None })
 }
 
 /// The entries of a line of a plain list or hosts file.
 fn entries_of(line: &str) -> impl Iterator<Item = &str> {
     let line = line.trim().trim_start_matches('\u{feff}');
     let line = line.split(" #").next().unwrap_or_default();
-    let line = if line.starts_with(['#', ';', '!']) || line.starts_with("//") {
-        ""
-    } else {
-        line
-    };
+    let line = if line.starts_with(['#', ';', '!']) || line.starts_with("//") { "" } else { line };
     let mut fields = line.split_ascii_whitespace().peekable();
-    let hosts = fields
-        .next_if(|first| matches!(*first, "0.0.0.0" | "127.0.0.1" | "::" | "::1"))
-        .is_some();
-    fields
-        .take(if hosts { 64 } else { 1 })
-        .filter(|entry| *entry != "localhost")
+    let hosts = fields.next_if(|first| matches!(*first, "0.0.0.0" | "127.0.0.1" | "::" | "::1")).is_some();
+    fields.take(if hosts { 64 } else { 1 }).filter(|entry| *entry != "localhost")
 }
 
 fn malformed(name: &str, why: impl Into<String>) -> Error {
-    Error::Malformed {
-        name: name.to_owned(),
-        why: why.into(),
-    }
+    Error::Malformed { name: name.to_owned(), why: why.into() }
 }
 
 /// What a file says about itself.
@@ -128,12 +99,7 @@ struct Head {
 
 impl Default for Head {
     fn default() -> Self {
-        Self {
-            title: String::new(),
-            matching: MatchKind::String,
-            version: None,
-            meant_for: Vec::new(),
-        }
+        Self { title: String::new(), matching: MatchKind::String, version: None, meant_for: Vec::new() }
     }
 }
 
@@ -156,21 +122,12 @@ impl Draft {
         }
         at(&folder, fs::create_dir_all(&folder))?;
         let table = at(&folder, TableWriter::create(&folder))?;
-        Ok(Self {
-            kind,
-            name: name.to_owned(),
-            target: parent.join(name),
-            folder,
-            table: Some(table),
-            left_out: 0,
-        })
+        Ok(Self { kind, name: name.to_owned(), target: parent.join(name), folder, table: Some(table), left_out: 0 })
     }
 
     fn table(&mut self) -> Result<&mut TableWriter> {
         let name = self.name.clone();
-        self.table
-            .as_mut()
-            .ok_or_else(|| malformed(&name, "the list was finished already"))
+        self.table.as_mut().ok_or_else(|| malformed(&name, "the list was finished already"))
     }
 
     fn add(&mut self, entry: &str) -> Result<()> {
@@ -183,24 +140,15 @@ impl Draft {
         let name = self.name.clone();
         let table = self.table()?;
         if table.len() >= MAX_ENTRIES {
-            return Err(Error::Limit {
-                name,
-                why: format!("more than {MAX_ENTRIES} entries"),
-            });
+            return Err(Error::Limit { name, why: format!("more than {MAX_ENTRIES} entries") });
         }
         let key = normal(entry);
-        at(
-            &folder,
-            table.add(key.trim_start_matches("*.").trim_matches('.'), entry),
-        )
+        at(&folder, table.add(key.trim_start_matches("*.").trim_matches('.'), entry))
     }
 
     fn finish(mut self, head: Head, source: &str) -> Result<(ListInfo, u64)> {
         let folder = self.folder.clone();
-        let table = self
-            .table
-            .take()
-            .ok_or_else(|| malformed(&self.name, "the list was finished already"))?;
+        let table = self.table.take().ok_or_else(|| malformed(&self.name, "the list was finished already"))?;
         let entries = at(&folder, table.finish(&folder))?;
         match head.matching {
             MatchKind::Cidr | MatchKind::Mixed => {
@@ -228,8 +176,7 @@ impl Draft {
                 }
                 if head.matching == MatchKind::Regex {
                     let text = at(&folder, fs::read_to_string(folder.join("values")))?;
-                    self.left_out +=
-                        text.lines().filter(|line| compile(line).is_none()).count() as u64;
+                    self.left_out += text.lines().filter(|line| compile(line).is_none()).count() as u64;
                 }
                 at(&folder, fs::remove_file(folder.join("hashes")))?;
             }
@@ -245,8 +192,7 @@ impl Draft {
             entries: entries as u64,
             meant_for: head.meant_for,
         };
-        let text =
-            serde_json::to_vec(&info).map_err(|error| malformed(&self.name, error.to_string()))?;
+        let text = serde_json::to_vec(&info).map_err(|error| malformed(&self.name, error.to_string()))?;
         let path = folder.join("list.json");
         let mut file = at(&path, fs::File::create(&path))?;
         at(&path, file.write_all(&text).and_then(|()| file.sync_all()))?;
@@ -280,30 +226,17 @@ impl Drop for Draft {
 }
 
 /// A MISP warninglist or eth-phishing-detect's configuration.
-fn json(
-    dir: &Path,
-    kind: ListKind,
-    name: &str,
-    source: &str,
-    reader: Box<dyn Read + '_>,
-) -> Result<Installed> {
+fn json(dir: &Path, kind: ListKind, name: &str, source: &str, reader: Box<dyn Read + '_>) -> Result<Installed> {
     let draft = RefCell::new(Draft::new(dir, kind, name)?);
     let mut found = Found {
-        head: Head {
-            title: name.to_owned(),
-            ..Head::default()
-        },
+        head: Head { title: name.to_owned(), ..Head::default() },
         allowed: Vec::new(),
         listed: false,
         phishing: false,
     };
     let failure = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader));
-    let outcome = deserializer.deserialize_map(JsonList {
-        draft: &draft,
-        found: &mut found,
-        failure: &failure,
-    });
+    let outcome = deserializer.deserialize_map(JsonList { draft: &draft, found: &mut found, failure: &failure });
     if let Some(error) = failure.take() {
         return Err(error);
     }
@@ -319,10 +252,7 @@ fn json(
         )
     })?;
     if !found.listed {
-        return Err(malformed(
-            name,
-            "there is neither `list` nor `blacklist` in it",
-        ));
+        return Err(malformed(name, "there is neither `list` nor `blacklist` in it"));
     }
     let mut head = found.head;
     if found.phishing {
@@ -330,22 +260,14 @@ fn json(
     }
     let version = head.version.clone();
     let (list, left_out) = draft.into_inner().finish(head, source)?;
-    let mut installed = Installed {
-        list,
-        left_out,
-        allowed: None,
-    };
+    let mut installed = Installed { list, left_out, allowed: None };
     if !found.allowed.is_empty() {
         let mut allowed = Draft::new(dir, ListKind::Warning, &format!("{name}.allowed"))?;
         for entry in &found.allowed {
             allowed.add(entry)?;
         }
-        let head = Head {
-            title: format!("{name}: honest names"),
-            matching: MatchKind::Hostname,
-            version,
-            ..Head::default()
-        };
+        let head =
+            Head { title: format!("{name}: honest names"), matching: MatchKind::Hostname, version, ..Head::default() };
         installed.allowed = Some(allowed.finish(head, source)?.0);
     }
     Ok(installed)
@@ -386,10 +308,7 @@ impl<'de> Visitor<'de> for JsonList<'_> {
                 "list" | "blacklist" | "blocklist" => {
                     self.found.listed = true;
                     self.found.phishing |= member != "list";
-                    map.next_value_seed(Entries {
-                        draft: self.draft,
-                        failure: self.failure,
-                    })?;
+                    map.next_value_seed(Entries { draft: self.draft, failure: self.failure })?;
                 }
                 "whitelist" | "allowlist" | "fuzzylist" => {
                     let names: Vec<String> = map.next_value()?;
@@ -399,23 +318,12 @@ impl<'de> Visitor<'de> for JsonList<'_> {
                     self.found.allowed.extend(names);
                 }
                 "name" | "title" => {
-                    self.found.head.title = map
-                        .next_value::<Value>()?
-                        .as_str()
-                        .unwrap_or_default()
-                        .chars()
-                        .take(300)
-                        .collect()
+                    self.found.head.title =
+                        map.next_value::<Value>()?.as_str().unwrap_or_default().chars().take(300).collect()
                 }
                 "version" => {
-                    self.found.head.version = Some(
-                        map.next_value::<Value>()?
-                            .to_string()
-                            .trim_matches('"')
-                            .chars()
-                            .take(40)
-                            .collect(),
-                    )
+                    self.found.head.version =
+                        Some(map.next_value::<Value>()?.to_string().trim_matches('"').chars().take(40).collect())
                 }
                 "type" => {
                     let word: Value = map.next_value()?;
@@ -438,10 +346,7 @@ struct Entries<'d> {
 impl<'de> DeserializeSeed<'de> for Entries<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> std::result::Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
@@ -472,45 +377,26 @@ impl<'de> Visitor<'de> for Entries<'_> {
 
 /// A MISP galaxy's cluster file.
 fn galaxy(dir: &Path, name: &str, source: &str, reader: Box<dyn Read + '_>) -> Result<Installed> {
-    let file: GalaxyFile = serde_json::from_reader(std::io::BufReader::new(
-        reader.take(MAX_GALAXY),
-    ))
-    .map_err(|error| {
-        malformed(
-            name,
-            format!(
-                "no MISP galaxy: {} at line {}, column {}",
-                category(&error),
-                error.line(),
-                error.column()
-            ),
-        )
-    })?;
+    let file: GalaxyFile =
+        serde_json::from_reader(std::io::BufReader::new(reader.take(MAX_GALAXY))).map_err(|error| {
+            malformed(
+                name,
+                format!("no MISP galaxy: {} at line {}, column {}", category(&error), error.line(), error.column()),
+            )
+        })?;
     let mut draft = Draft::new(dir, ListKind::Galaxy, name)?;
     let folder = draft.folder.clone();
     for value in file.values {
         let meta = value.meta.unwrap_or_default();
         let words = |field: &str, most: usize| -> Vec<String> {
-            let list = meta
-                .get(field)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            list.filter_map(Value::as_str)
-                .take(most)
-                .map(|word| word.chars().take(300).collect())
-                .collect()
+            let list = meta.get(field).and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str).take(most).map(|word| word.chars().take(300).collect()).collect()
         };
         let hit = GalaxyHit {
             galaxy: file.kind.clone(),
             value: value.value.chars().take(300).collect(),
             uuid: value.uuid,
-            description: value
-                .description
-                .unwrap_or_default()
-                .chars()
-                .take(2_000)
-                .collect(),
+            description: value.description.unwrap_or_default().chars().take(2_000).collect(),
             synonyms: words("synonyms", 100),
             refs: words("refs", 20),
         };
@@ -531,20 +417,9 @@ fn galaxy(dir: &Path, name: &str, source: &str, reader: Box<dyn Read + '_>) -> R
         }
     }
     let version = file.version.map(|version| version.to_string());
-    let (list, left_out) = draft.finish(
-        Head {
-            title: file.name,
-            matching: MatchKind::String,
-            version,
-            meant_for: Vec::new(),
-        },
-        source,
-    )?;
-    Ok(Installed {
-        list,
-        left_out,
-        allowed: None,
-    })
+    let (list, left_out) =
+        draft.finish(Head { title: file.name, matching: MatchKind::String, version, meant_for: Vec::new() }, source)?;
+    Ok(Installed { list, left_out, allowed: None })
 }
 
 #[derive(Deserialize)]

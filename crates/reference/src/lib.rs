@@ -16,15 +16,7 @@
 //! assert!(library.listed("domain", "honest.example").is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod galaxy;
 mod install;
@@ -100,10 +92,7 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 pub(crate) fn at<T>(path: &Path, result: io::Result<T>) -> Result<T> {
-    result.map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })
+    result.map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 /// That a value stands in a list.
@@ -135,25 +124,15 @@ impl Library {
     /// # Errors
     /// [`Error::Io`] when a folder itself cannot be read.
     pub fn open(dir: &Path) -> Result<Self> {
-        let mut library = Self {
-            lists: Vec::new(),
-            galaxies: Vec::new(),
-            broken: Vec::new(),
-        };
+        let mut library = Self { lists: Vec::new(), galaxies: Vec::new(), broken: Vec::new() };
         for kind in [ListKind::Block, ListKind::Warning, ListKind::Galaxy] {
             for folder in folders(&dir.join(kind.folder()))? {
                 let opened = match kind {
-                    ListKind::Galaxy => {
-                        Galaxy::open(&folder).map(|galaxy| library.galaxies.push(galaxy))
-                    }
+                    ListKind::Galaxy => Galaxy::open(&folder).map(|galaxy| library.galaxies.push(galaxy)),
                     _ => List::open(&folder).map(|list| library.lists.push(list)),
                 };
                 if let Err(error) = opened {
-                    let name = folder
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned();
+                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     library.broken.push((name, error.to_string()));
                 }
             }
@@ -216,11 +195,7 @@ impl Library {
 
     /// The clusters whose name or synonym is `name` (case and outer spaces do not matter), at most 50.
     pub fn galaxy(&self, name: &str) -> Vec<GalaxyHit> {
-        self.galaxies
-            .iter()
-            .flat_map(|galaxy| galaxy.find(name))
-            .take(50)
-            .collect()
+        self.galaxies.iter().flat_map(|galaxy| galaxy.find(name)).take(50).collect()
     }
 }
 
@@ -233,9 +208,7 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = at(dir, entry)?.path();
-        let hidden = path
-            .file_name()
-            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         if path.is_dir() && !hidden {
             found.push(path);
         }

@@ -62,11 +62,7 @@ pub(crate) fn read_info(folder: &Path) -> Result<ListInfo> {
     let path = folder.join("list.json");
     let text = at(&path, fs::read(&path))?;
     serde_json::from_slice(&text).map_err(|_| crate::Error::Malformed {
-        name: folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         why: "list.json cannot be read; install the list again".to_owned(),
     })
 }
@@ -76,18 +72,9 @@ impl List {
         let info = read_info(folder)?;
         let lines = || -> Result<Vec<String>> {
             let path = folder.join("values");
-            Ok(at(&path, fs::read_to_string(&path))?
-                .lines()
-                .map(str::to_owned)
-                .collect())
+            Ok(at(&path, fs::read_to_string(&path))?.lines().map(str::to_owned).collect())
         };
-        let mut list = Self {
-            info,
-            table: None,
-            ranges: None,
-            substrings: None,
-            expressions: Vec::new(),
-        };
+        let mut list = Self { info, table: None, ranges: None, substrings: None, expressions: Vec::new() };
         match list.info.matching {
             MatchKind::Substring => list.substrings = Substrings::new(lines()?),
             MatchKind::Regex => {
@@ -119,9 +106,7 @@ impl List {
             return Some(found);
         }
         if let Some(table) = &self.table {
-            if let Some(found) = table.find(&query.value, |found| {
-                crate::query::normal(found) == query.value
-            }) {
+            if let Some(found) = table.find(&query.value, |found| crate::query::normal(found) == query.value) {
                 return Some(found);
             }
             let hosts = match self.info.matching {
@@ -129,15 +114,9 @@ impl List {
                 // A string list of domains says nothing about what stands below them.
                 _ => query.hosts.get(..1).unwrap_or_default(),
             };
-            for host in hosts
-                .iter()
-                .filter(|host| **host != query.value || self.info.matching == MatchKind::Hostname)
-            {
+            for host in hosts.iter().filter(|host| **host != query.value || self.info.matching == MatchKind::Hostname) {
                 if let Some(found) = table.find(host, |found| {
-                    found
-                        .trim_start_matches("*.")
-                        .trim_matches('.')
-                        .eq_ignore_ascii_case(host)
+                    found.trim_start_matches("*.").trim_matches('.').eq_ignore_ascii_case(host)
                         || found.to_lowercase() == *host
                 }) {
                     return Some(found);
@@ -148,10 +127,7 @@ impl List {
         if let Some(substrings) = &self.substrings {
             return substrings.find(&query.value);
         }
-        self.expressions
-            .iter()
-            .find(|(_, regex)| regex.is_match(&query.value))
-            .map(|(text, _)| text.clone())
+        self.expressions.iter().find(|(_, regex)| regex.is_match(&query.value)).map(|(text, _)| text.clone())
     }
 
     /// Whether the list speaks of such values at all; a list that does not say, of all.
@@ -160,10 +136,7 @@ impl List {
             return true;
         }
         self.info.meant_for.iter().any(|meant| match shape {
-            Shape::Host => matches!(
-                meant.as_str(),
-                "domain" | "hostname" | "domain|ip" | "hostname|port"
-            ),
+            Shape::Host => matches!(meant.as_str(), "domain" | "hostname" | "domain|ip" | "hostname|port"),
             Shape::Url => matches!(meant.as_str(), "url" | "uri" | "domain" | "hostname"),
             Shape::Address => meant.starts_with("ip-") || meant == "domain|ip",
             Shape::Email => meant.contains("email"),

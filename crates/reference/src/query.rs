@@ -41,29 +41,13 @@ impl Query {
         let host = match shape {
             Shape::Host => normal_host(value),
             Shape::Url => host_of(value),
-            Shape::Email => value
-                .rsplit_once('@')
-                .map(|(_, host)| normal_host(host))
-                .unwrap_or_default(),
+            Shape::Email => value.rsplit_once('@').map(|(_, host)| normal_host(host)).unwrap_or_default(),
             Shape::Address => value.to_owned(),
             _ => String::new(),
         };
-        let address = host
-            .trim_matches(['[', ']'])
-            .split('/')
-            .next()
-            .and_then(|host| host.parse().ok());
-        let hosts = if address.is_some() || host.is_empty() {
-            Vec::new()
-        } else {
-            above(&host)
-        };
-        Self {
-            shape,
-            value: normal(value),
-            hosts,
-            address,
-        }
+        let address = host.trim_matches(['[', ']']).split('/').next().and_then(|host| host.parse().ok());
+        let hosts = if address.is_some() || host.is_empty() { Vec::new() } else { above(&host) };
+        Self { shape, value: normal(value), hosts, address }
     }
 }
 
@@ -75,24 +59,12 @@ pub(crate) fn normal(value: &str) -> String {
         && value.bytes().any(|byte| byte.is_ascii_uppercase())
         && value.bytes().any(|byte| byte.is_ascii_lowercase())
         && !value.starts_with("0x");
-    if base58 {
-        value.to_owned()
-    } else {
-        value.to_lowercase()
-    }
+    if base58 { value.to_owned() } else { value.to_lowercase() }
 }
 
 fn normal_host(host: &str) -> String {
-    let host = host
-        .trim()
-        .trim_start_matches("*.")
-        .trim_matches('.')
-        .to_lowercase();
-    if host.len() > 1_024 {
-        String::new()
-    } else {
-        host
-    }
+    let host = host.trim().trim_start_matches("*.").trim_matches('.').to_lowercase();
+    if host.len() > 1_024 { String::new() } else { host }
 }
 
 /// The host of a URL (RFC 3986 section 3.2.2) without user and port.
@@ -128,18 +100,12 @@ mod tests {
     fn a_url_is_looked_up_by_its_real_host() {
         let query = Query::new("url", "https://honest.example@shop.Scam.example:8443/x?y#z");
         assert_eq!(query.hosts, ["shop.scam.example", "scam.example"]);
-        assert_eq!(
-            Query::new("url", "http://198.51.100.7/x").address,
-            "198.51.100.7".parse().ok()
-        );
+        assert_eq!(Query::new("url", "http://198.51.100.7/x").address, "198.51.100.7".parse().ok());
     }
 
     #[test]
     fn a_wallet_keeps_its_case_and_a_domain_does_not() {
-        assert_eq!(
-            normal("1BoatSLRHtKNngkdXEeobR76b53LETtpyT"),
-            "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
-        );
+        assert_eq!(normal("1BoatSLRHtKNngkdXEeobR76b53LETtpyT"), "1BoatSLRHtKNngkdXEeobR76b53LETtpyT");
         assert_eq!(normal("Scam.Example"), "scam.example");
     }
 }

@@ -27,11 +27,7 @@ pub(crate) fn parse(text: &str) -> Option<(u128, u128)> {
     let address: IpAddr = address.parse().ok()?;
     let (width, number) = (if address.is_ipv4() { 32 } else { 128 }, number_of(address));
     let free = width - bits.unwrap_or(width).min(width);
-    let mask = if free == 128 {
-        u128::MAX
-    } else {
-        (1_u128 << free) - 1
-    };
+    let mask = if free == 128 { u128::MAX } else { (1_u128 << free) - 1 };
     Some((number & !mask, number | mask))
 }
 
@@ -49,9 +45,7 @@ pub(crate) fn write(folder: &Path, mut ranges: Vec<(u128, u128)>) -> io::Result<
         file.write_all(&first.to_be_bytes())?;
         file.write_all(&last.to_be_bytes())?;
     }
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     Ok(merged.len())
 }
 
@@ -78,37 +72,23 @@ impl Ranges {
             file.read_exact_at(&mut first, (block * BLOCK * RANGE) as u64)?;
             fences.push(u128::from_be_bytes(first));
         }
-        Ok(Self {
-            file,
-            count,
-            fences: fences.into(),
-        })
+        Ok(Self { file, count, fences: fences.into() })
     }
 
     /// The range around an address, as `first-last` or the one address.
     pub fn find(&self, address: IpAddr) -> Option<String> {
         let wanted = number_of(address);
-        let block = self
-            .fences
-            .partition_point(|first| *first <= wanted)
-            .checked_sub(1)?;
+        let block = self.fences.partition_point(|first| *first <= wanted).checked_sub(1)?;
         let count = BLOCK.min(self.count - block * BLOCK);
         let mut bytes = [0; BLOCK * RANGE];
         let page = bytes.get_mut(..count * RANGE)?;
-        self.file
-            .read_exact_at(page, (block * BLOCK * RANGE) as u64)
-            .ok()?;
+        self.file.read_exact_at(page, (block * BLOCK * RANGE) as u64).ok()?;
         page.chunks_exact(RANGE).find_map(|range| {
             let (first, last) = range.split_at_checked(16)?;
             let first = u128::from_be_bytes(first.try_into().ok()?);
             let last = u128::from_be_bytes(last.try_into().ok()?);
-            (first <= wanted && wanted <= last).then(|| {
-                if first == last {
-                    shown(first)
-                } else {
-                    format!("{}-{}", shown(first), shown(last))
-                }
-            })
+            (first <= wanted && wanted <= last)
+                .then(|| if first == last { shown(first) } else { format!("{}-{}", shown(first), shown(last)) })
         })
     }
 }
@@ -124,29 +104,18 @@ mod tests {
     #[test]
     fn an_address_is_in_the_networks_around_it_and_in_no_other() {
         let folder = tempfile::tempdir().unwrap();
-        let ranges = [
-            "198.51.100.0/24",
-            "198.51.100.128/25",
-            "2001:db8::/32",
-            "203.0.113.9",
-        ]
-        .iter()
-        .map(|text| parse(text).unwrap())
-        .collect();
+        let ranges = ["198.51.100.0/24", "198.51.100.128/25", "2001:db8::/32", "203.0.113.9"]
+            .iter()
+            .map(|text| parse(text).unwrap())
+            .collect();
         assert_eq!(write(folder.path(), ranges).unwrap(), 3);
         let ranges = Ranges::open(folder.path()).unwrap();
         let find = |text: &str| ranges.find(text.parse().unwrap());
-        assert_eq!(
-            find("198.51.100.200").unwrap(),
-            "198.51.100.0-198.51.100.255"
-        );
+        assert_eq!(find("198.51.100.200").unwrap(), "198.51.100.0-198.51.100.255");
         assert_eq!(find("203.0.113.9").unwrap(), "203.0.113.9");
         assert!(find("2001:db8:ffff::1").is_some());
         assert_eq!(find("203.0.113.10"), None);
         assert_eq!(find("2001:db9::1"), None);
-        assert_eq!(
-            parse("0.0.0.0/0").map(|(first, _)| shown(first)).as_deref(),
-            Some("0.0.0.0")
-        );
+        assert_eq!(parse("0.0.0.0/0").map(|(first, _)| shown(first)).as_deref(), Some("0.0.0.0"));
     }
 }

@@ -15,10 +15,7 @@ pub(crate) const MAX_VALUE: usize = u16::MAX as usize;
 
 /// The first 64 bits of SHA-256: nobody crafts a list whose entries pile up under one hash.
 pub(crate) fn hash_of(value: &str) -> u64 {
-    Sha256::digest(value.as_bytes())
-        .iter()
-        .take(8)
-        .fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+    Sha256::digest(value.as_bytes()).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// Writes the two files, value by value.
@@ -30,23 +27,14 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub fn create(folder: &Path) -> io::Result<Self> {
-        Ok(Self {
-            values: BufWriter::new(File::create(folder.join("values"))?),
-            offset: 0,
-            entries: Vec::new(),
-        })
+        Ok(Self { values: BufWriter::new(File::create(folder.join("values"))?), offset: 0, entries: Vec::new() })
     }
 
     /// Adds `value` to be found by `key`; values over [`MAX_VALUE`] are refused by the caller.
     pub fn add(&mut self, key: &str, value: &str) -> io::Result<()> {
         let mut entry = [0; ENTRY];
         let packed = self.offset << 16 | value.len() as u64;
-        for (to, from) in entry.iter_mut().zip(
-            hash_of(key)
-                .to_be_bytes()
-                .into_iter()
-                .chain(packed.to_be_bytes()),
-        ) {
+        for (to, from) in entry.iter_mut().zip(hash_of(key).to_be_bytes().into_iter().chain(packed.to_be_bytes())) {
             *to = from;
         }
         self.entries.push(entry);
@@ -76,13 +64,8 @@ impl TableWriter {
         for entry in &self.entries {
             file.write_all(entry)?;
         }
-        file.into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
-        self.values
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        self.values.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         Ok(self.entries.len())
     }
 }
@@ -101,10 +84,7 @@ impl Table {
         let values = File::open(folder.join("values"))?;
         let bytes = usize::try_from(hashes.metadata()?.len()).unwrap_or(usize::MAX);
         if bytes % ENTRY != 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the table is broken off; install the list again",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the table is broken off; install the list again"));
         }
         let entries = bytes / ENTRY;
         let mut fences = Vec::with_capacity(entries.div_ceil(BLOCK));
@@ -113,29 +93,19 @@ impl Table {
             hashes.read_exact_at(&mut hash, (block * BLOCK * ENTRY) as u64)?;
             fences.push(u64::from_be_bytes(hash));
         }
-        Ok(Self {
-            hashes,
-            values,
-            entries,
-            fences: fences.into(),
-        })
+        Ok(Self { hashes, values, entries, fences: fences.into() })
     }
 
     /// The values stored under `key`, as far as `wanted` says yes to them; a file that cannot be read has none.
     pub fn find(&self, key: &str, mut wanted: impl FnMut(&str) -> bool) -> Option<String> {
         let hash = hash_of(key);
         // The last block that begins below the hash may hold its first entry.
-        let mut block = self
-            .fences
-            .partition_point(|fence| *fence < hash)
-            .saturating_sub(1);
+        let mut block = self.fences.partition_point(|fence| *fence < hash).saturating_sub(1);
         let mut bytes = [0; BLOCK * ENTRY];
         while self.fences.get(block).is_some_and(|fence| *fence <= hash) {
             let count = BLOCK.min(self.entries - block * BLOCK);
             let page = bytes.get_mut(..count * ENTRY)?;
-            self.hashes
-                .read_exact_at(page, (block * BLOCK * ENTRY) as u64)
-                .ok()?;
+            self.hashes.read_exact_at(page, (block * BLOCK * ENTRY) as u64).ok()?;
             for entry in page.chunks_exact(ENTRY) {
                 let (found, packed) = entry.split_at_checked(8)?;
                 let found = u64::from_be_bytes(found.try_into().ok()?);
@@ -174,10 +144,7 @@ mod tests {
         let table = Table::open(folder.path()).unwrap();
         for number in 0..3_000 {
             let value = format!("host{number}.example");
-            assert_eq!(
-                table.find(&value, |found| found == value),
-                Some(value.clone())
-            );
+            assert_eq!(table.find(&value, |found| found == value), Some(value.clone()));
         }
         for number in 3_000..6_000 {
             assert_eq!(table.find(&format!("host{number}.example"), |_| true), None);

@@ -18,10 +18,8 @@ pub(crate) struct Substrings {
 impl Substrings {
     pub fn new(words: Vec<String>) -> Option<Self> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        let automaton = AhoCorasick::builder()
-            .kind(Some(aho_corasick::AhoCorasickKind::NoncontiguousNFA))
-            .build(&words)
-            .ok()?;
+        let automaton =
+            AhoCorasick::builder().kind(Some(aho_corasick::AhoCorasickKind::NoncontiguousNFA)).build(&words).ok()?;
         Some(Self { automaton, words })
     }
 
@@ -33,18 +31,11 @@ impl Substrings {
 
 /// `/.../i` as PHP writes it, or a bare expression.
 pub(crate) fn compile(text: &str) -> Option<Regex> {
-    let (body, flags) = match text
-        .strip_prefix('/')
-        .and_then(|rest| rest.rsplit_once('/'))
-    {
+    let (body, flags) = match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
         Some((body, flags)) => (body, flags),
         None => (text, ""),
     };
     // PHP escapes letters that regex leaves alone.
     let body = body.replace("\\@", "@").replace("\\/", "/");
-    RegexBuilder::new(&body)
-        .case_insensitive(flags.contains('i'))
-        .size_limit(MAX_COMPILED)
-        .build()
-        .ok()
+    RegexBuilder::new(&body).case_insensitive(flags.contains('i')).size_limit(MAX_COMPILED).build().ok()
 }

@@ -1,31 +1,16 @@
 //! Lists of every sort, hostile files, and the real packages where they are at hand.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use reference::{Error, Library, ListKind, MatchKind};
 use std::path::Path;
 
-fn install(
-    dir: &Path,
-    kind: ListKind,
-    name: &str,
-    text: &str,
-) -> Result<reference::Installed, Error> {
+fn install(dir: &Path, kind: ListKind, name: &str, text: &str) -> Result<reference::Installed, Error> {
     Library::install(dir, kind, name, "test", Box::new(text.as_bytes()))
 }
 
 fn matched(library: &Library, kind: &str, value: &str) -> Vec<String> {
-    library
-        .listed(kind, value)
-        .into_iter()
-        .map(|hit| format!("{}: {}", hit.list, hit.matched))
-        .collect()
+    library.listed(kind, value).into_iter().map(|hit| format!("{}: {}", hit.list, hit.matched)).collect()
 }
 
 #[test]
@@ -40,45 +25,24 @@ fn each_sort_of_warninglist_matches_as_misp_says() {
             "nets",
             r#"{"list":["198.51.100.0/24","2001:db8::/32","203.0.113.5"],"name":"Nets","type":"cidr","matching_attributes":["ip-src","ip-dst","domain|ip"]}"#,
         ),
-        (
-            "words",
-            r#"{"name":"Words","type":"substring","list":["throwaway"]}"#,
-        ),
-        (
-            "shapes",
-            r#"{"name":"Shapes","type":"regex","list":["/^(abuse|noc)\\@.*$/i","("]}"#,
-        ),
-        (
-            "hashes",
-            r#"{"name":"Hashes","type":"string","list":["D41D8CD98F00B204E9800998ECF8427E"]}"#,
-        ),
+        ("words", r#"{"name":"Words","type":"substring","list":["throwaway"]}"#),
+        ("shapes", r#"{"name":"Shapes","type":"regex","list":["/^(abuse|noc)\\@.*$/i","("]}"#),
+        ("hashes", r#"{"name":"Hashes","type":"string","list":["D41D8CD98F00B204E9800998ECF8427E"]}"#),
     ];
     for (name, text) in lists {
         install(dir.path(), ListKind::Warning, name, text).unwrap();
     }
     let library = Library::open(dir.path()).unwrap();
     assert_eq!(library.lists().len(), 5);
-    assert_eq!(
-        matched(&library, "domain", "www.big.example"),
-        ["hosts: big.example"]
-    );
-    assert_eq!(
-        matched(&library, "url", "https://x.dot.example/a"),
-        ["hosts: .dot.example"]
-    );
+    assert_eq!(matched(&library, "domain", "www.big.example"), ["hosts: big.example"]);
+    assert_eq!(matched(&library, "url", "https://x.dot.example/a"), ["hosts: .dot.example"]);
     assert!(matched(&library, "domain", "notbig.example").is_empty());
-    assert_eq!(
-        matched(&library, "ipv4", "198.51.100.77"),
-        ["nets: 198.51.100.0-198.51.100.255"]
-    );
+    assert_eq!(matched(&library, "ipv4", "198.51.100.77"), ["nets: 198.51.100.0-198.51.100.255"]);
     assert_eq!(
         matched(&library, "ipv6-addr", "2001:db8::7"),
         ["nets: 2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"]
     );
-    assert_eq!(
-        matched(&library, "email", "x@throwaway.example"),
-        ["words: throwaway"]
-    );
+    assert_eq!(matched(&library, "email", "x@throwaway.example"), ["words: throwaway"]);
     assert_eq!(matched(&library, "email", "NOC@somewhere.example").len(), 1);
     assert_eq!(
         matched(&library, "md5", "d41d8cd98f00b204e9800998ecf8427e"),
@@ -90,34 +54,13 @@ fn each_sort_of_warninglist_matches_as_misp_says() {
 fn a_block_list_of_mixed_values_matches_each_as_what_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let text = "# EXERCISE\n0.0.0.0 scam.example\nhttps://free.example/pay\n198.51.100.7\n1BoatSLRHtKNngkdXEeobR76b53LETtpyT\n";
-    assert_eq!(
-        install(dir.path(), ListKind::Block, "mixed", text)
-            .unwrap()
-            .list
-            .matching,
-        MatchKind::Mixed
-    );
+    assert_eq!(install(dir.path(), ListKind::Block, "mixed", text).unwrap().list.matching, MatchKind::Mixed);
     let library = Library::open(dir.path()).unwrap();
-    assert_eq!(
-        matched(&library, "domain", "shop.SCAM.example"),
-        ["mixed: scam.example"]
-    );
-    assert_eq!(
-        matched(&library, "url", "https://free.example/pay"),
-        ["mixed: https://free.example/pay"]
-    );
-    assert!(
-        matched(&library, "domain", "free.example").is_empty(),
-        "a listed page does not list its host"
-    );
-    assert_eq!(
-        matched(&library, "ipv4", "198.51.100.7"),
-        ["mixed: 198.51.100.7"]
-    );
-    assert_eq!(
-        matched(&library, "btc", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT").len(),
-        1
-    );
+    assert_eq!(matched(&library, "domain", "shop.SCAM.example"), ["mixed: scam.example"]);
+    assert_eq!(matched(&library, "url", "https://free.example/pay"), ["mixed: https://free.example/pay"]);
+    assert!(matched(&library, "domain", "free.example").is_empty(), "a listed page does not list its host");
+    assert_eq!(matched(&library, "ipv4", "198.51.100.7"), ["mixed: 198.51.100.7"]);
+    assert_eq!(matched(&library, "btc", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT").len(), 1);
     assert!(
         matched(&library, "btc", "1boatslrhtknngkdxeeobr76b53letTPYT").is_empty(),
         "the case of a wallet means something"
@@ -131,14 +74,8 @@ fn honest_names_of_a_phishing_configuration_warn_and_its_black_names_block() {
     let installed = install(dir.path(), ListKind::Block, "phishing", text).unwrap();
     assert_eq!(installed.allowed.unwrap().entries, 2);
     let library = Library::open(dir.path()).unwrap();
-    assert_eq!(
-        library.listed("domain", "scam.example")[0].what,
-        ListKind::Block
-    );
-    assert_eq!(
-        library.listed("domain", "honest.example")[0].what,
-        ListKind::Warning
-    );
+    assert_eq!(library.listed("domain", "scam.example")[0].what, ListKind::Block);
+    assert_eq!(library.listed("domain", "honest.example")[0].what, ListKind::Warning);
 }
 
 #[test]
@@ -150,10 +87,7 @@ fn a_galaxy_answers_to_names_and_synonyms_in_any_case() {
     install(dir.path(), ListKind::Galaxy, "actors", text).unwrap();
     let library = Library::open(dir.path()).unwrap();
     assert_eq!(library.galaxy(" THE EXAMPLES ").len(), 2);
-    assert_eq!(
-        library.galaxy("example crew")[0].refs,
-        ["https://example.com"]
-    );
+    assert_eq!(library.galaxy("example crew")[0].refs, ["https://example.com"]);
     assert!(library.galaxy("nobody").is_empty());
 }
 
@@ -161,22 +95,13 @@ fn a_galaxy_answers_to_names_and_synonyms_in_any_case() {
 fn a_bad_file_leaves_the_installed_list_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     install(dir.path(), ListKind::Block, "sites", "scam.example\n").unwrap();
-    for bad in [
-        r#"{"list":["a.example""#,
-        r#"{"name":"x"}"#,
-        r#"{"type":"nonsense","list":[]}"#,
-    ] {
+    for bad in [r#"{"list":["a.example""#, r#"{"name":"x"}"#, r#"{"type":"nonsense","list":[]}"#] {
         assert!(install(dir.path(), ListKind::Block, "sites", bad).is_err());
     }
     assert!(install(dir.path(), ListKind::Block, "../sites", "a.example").is_err());
     let library = Library::open(dir.path()).unwrap();
     assert_eq!(matched(&library, "domain", "scam.example").len(), 1);
-    assert_eq!(
-        std::fs::read_dir(dir.path().join("blocklists"))
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(std::fs::read_dir(dir.path().join("blocklists")).unwrap().count(), 1);
 }
 
 #[test]
@@ -187,18 +112,13 @@ fn a_list_that_is_broken_on_disk_is_told_and_the_others_serve() {
     std::fs::write(dir.path().join("blocklists/one/hashes"), b"cut off").unwrap();
     let library = Library::open(dir.path()).unwrap();
     assert_eq!(library.broken()[0].0, "one");
-    assert_eq!(
-        matched(&library, "domain", "scam.example"),
-        ["two: scam.example"]
-    );
+    assert_eq!(matched(&library, "domain", "scam.example"), ["two: scam.example"]);
 }
 
 #[test]
 fn the_gaso_list_is_installed_and_found() {
-    let root = std::env::var_os("EYE_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        Into::into,
-    );
+    let root = std::env::var_os("EYE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), Into::into);
     let path = root.join("data/domains/gaso_scam_domains.txt");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!("skipped: {} is absent", path.display());
@@ -209,9 +129,7 @@ fn the_gaso_list_is_installed_and_found() {
     let library = Library::open(dir.path()).unwrap();
     let missed = text
         .lines()
-        .filter(|line| {
-            !line.is_empty() && !line.contains('/') && library.listed("domain", line).is_empty()
-        })
+        .filter(|line| !line.is_empty() && !line.contains('/') && library.listed("domain", line).is_empty())
         .count();
     assert_eq!(missed, 0);
 }

@@ -7,15 +7,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let list = std::env::args().any(|a| a == "--list");
     for file in std::env::args().skip(1).filter(|a| a != "--list") {
         let bytes = std::fs::read(&file)?;
-        let bundle = if file.ends_with(".json") {
-            serde_json::from_slice(&bytes)?
-        } else {
-            serde_json::Value::Null
-        };
-        let objects: &[serde_json::Value] = bundle
-            .get("objects")
-            .and_then(|o| o.as_array())
-            .map_or(&[], Vec::as_slice);
+        let bundle = if file.ends_with(".json") { serde_json::from_slice(&bytes)? } else { serde_json::Value::Null };
+        let objects: &[serde_json::Value] = bundle.get("objects").and_then(|o| o.as_array()).map_or(&[], Vec::as_slice);
         let texts: Vec<String> = match objects.is_empty() {
             true => bytes
                 .split(|b| *b == b'\n')

@@ -11,16 +11,11 @@ pub(crate) fn iban(compact: &str) -> Option<Found> {
     let value = compact.to_ascii_uppercase();
     match value.parse::<Iban>() {
         Ok(iban) => Some(Found::links(Kind::Iban, iban.electronic_str())),
-        Err(iban::ParseIbanError::InvalidBban(_))
-        | Err(iban::ParseIbanError::UnknownCountry(_)) => Some(Found::never(
-            Kind::Iban,
-            value,
-            "its check digits hold, but no register has this country and length",
-        )),
+        Err(iban::ParseIbanError::InvalidBban(_)) | Err(iban::ParseIbanError::UnknownCountry(_)) => {
+            Some(Found::never(Kind::Iban, value, "its check digits hold, but no register has this country and length"))
+        }
         Err(iban::ParseIbanError::InvalidBaseIban { source }) => match source {
-            iban::ParseBaseIbanError::InvalidChecksum => {
-                Some(Found::never(Kind::Iban, value, BAD_DIGITS))
-            }
+            iban::ParseBaseIbanError::InvalidChecksum => Some(Found::never(Kind::Iban, value, BAD_DIGITS)),
             _ => None,
         },
     }
@@ -64,21 +59,12 @@ pub(crate) fn bic(token: &str) -> Option<Found> {
         Some(head) if head.len() == 8 => head.to_string(),
         _ => value,
     };
-    shaped.then(|| {
-        Found::weak(
-            Kind::Bic,
-            value,
-            "a bank's code: all its customers share it",
-        )
-    })
+    shaped.then(|| Found::weak(Kind::Bic, value, "a bank's code: all its customers share it"))
 }
 
 /// A payment card: 13 to 19 digits, an issuer range that exists, Luhn's digit.
 pub(crate) fn card(number: &str) -> Option<Found> {
-    if !(13..=19).contains(&number.len())
-        || !number.bytes().all(|b| b.is_ascii_digit())
-        || all_same(number)
-    {
+    if !(13..=19).contains(&number.len()) || !number.bytes().all(|b| b.is_ascii_digit()) || all_same(number) {
         return None;
     }
     let prefix: u32 = number.get(..6)?.parse().ok()?;
@@ -87,13 +73,9 @@ pub(crate) fn card(number: &str) -> Option<Found> {
         400_000..=499_999 => matches!(length, 13 | 16 | 19),
         510_000..=559_999 | 222_100..=272_099 => length == 16,
         340_000..=349_999 | 370_000..=379_999 => length == 15,
-        300_000..=305_999 | 309_500..=309_599 | 360_000..=369_999 | 380_000..=399_999 => {
-            (14..=19).contains(&length)
-        }
+        300_000..=305_999 | 309_500..=309_599 | 360_000..=369_999 | 380_000..=399_999 => (14..=19).contains(&length),
         352_800..=358_999 => (16..=19).contains(&length),
-        601_100..=601_199 | 644_000..=659_999 | 620_000..=629_999 | 810_000..=817_199 => {
-            (16..=19).contains(&length)
-        }
+        601_100..=601_199 | 644_000..=659_999 | 620_000..=629_999 | 810_000..=817_199 => (16..=19).contains(&length),
         500_000..=509_999 | 560_000..=589_999 | 600_000..=699_999 => (12..=19).contains(&length),
         220_000..=220_499 | 979_200..=979_299 => (16..=19).contains(&length),
         _ => false,
@@ -109,20 +91,13 @@ pub(crate) fn card(number: &str) -> Option<Found> {
 
 /// A bank account number after a cue or in a field: 5 to 20 digits once separators are gone.
 pub(crate) fn account(raw: &str) -> Option<Found> {
-    if !raw
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b" -./".contains(&b))
-    {
+    if !raw.bytes().all(|b| b.is_ascii_digit() || b" -./".contains(&b)) {
         return None;
     }
     let number = digits(raw);
     match number.len() {
         _ if all_same(&number) => None,
-        5..=8 => Some(Found::weak(
-            Kind::BankAccount,
-            number,
-            "short account numbers repeat between banks",
-        )),
+        5..=8 => Some(Found::weak(Kind::BankAccount, number, "short account numbers repeat between banks")),
         9..=20 => Some(Found::links(Kind::BankAccount, number)),
         _ => None,
     }
@@ -134,10 +109,7 @@ pub(crate) fn pix(raw: &str) -> Option<Found> {
     if is_uuid(raw) {
         return Some(Found::links(Kind::Pix, raw.to_ascii_lowercase()));
     }
-    if !raw
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b".-/ ".contains(&b))
-    {
+    if !raw.bytes().all(|b| b.is_ascii_digit() || b".-/ ".contains(&b)) {
         return None;
     }
     let number = digits(raw);
@@ -157,17 +129,12 @@ fn brazil(number: &str, place: usize, top: u32) -> bool {
     let bytes = number.as_bytes();
     let weights = (2..=top).cycle();
     let before = bytes.iter().take(place).rev();
-    let sum: u32 = before
-        .zip(weights)
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
+    let sum: u32 = before.zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     let expected = match sum % 11 {
         0 | 1 => 0,
         rest => 11 - rest,
     };
-    bytes
-        .get(place)
-        .is_some_and(|digit| u32::from(digit - b'0') == expected)
+    bytes.get(place).is_some_and(|digit| u32::from(digit - b'0') == expected)
 }
 
 /// A UUID in its usual spelling.
@@ -181,10 +148,7 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 
 /// PromptPay: a Thai mobile, a national or tax number of 13 digits, an e-wallet of 15.
 pub(crate) fn promptpay(raw: &str) -> Option<Found> {
-    if !raw
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b" -+".contains(&b))
-    {
+    if !raw.bytes().all(|b| b.is_ascii_digit() || b" -+".contains(&b)) {
         return None;
     }
     let number = digits(raw);
@@ -208,17 +172,9 @@ pub(crate) fn promptpay(raw: &str) -> Option<Found> {
 
 /// A Thai national number: weights 13 to 2, modulo 11.
 fn thai(number: &str) -> bool {
-    let sum: u32 = number
-        .bytes()
-        .take(12)
-        .zip((2..=13).rev())
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    number
-        .as_bytes()
-        .get(12)
-        .copied()
-        .is_some_and(|digit| u32::from(digit - b'0') == (11 - sum % 11) % 10)
+    let sum: u32 =
+        number.bytes().take(12).zip((2..=13).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    number.as_bytes().get(12).copied().is_some_and(|digit| u32::from(digit - b'0') == (11 - sum % 11) % 10)
 }
 
 /// Handles of UPI payment service providers (NPCI's list, the common ones).
@@ -235,17 +191,11 @@ const UPI: &[&str] = &[
 /// A UPI address `name@provider`.
 pub(crate) fn upi(raw: &str) -> Option<Found> {
     let (name, provider) = raw.split_once('@')?;
-    let shaped = (2..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let shaped =
+        (2..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let provider = provider.to_ascii_lowercase();
-    (shaped && UPI.binary_search(&provider.as_str()).is_ok()).then(|| {
-        Found::links(
-            Kind::Upi,
-            format!("{}@{provider}", name.to_ascii_lowercase()),
-        )
-    })
+    (shaped && UPI.binary_search(&provider.as_str()).is_ok())
+        .then(|| Found::links(Kind::Upi, format!("{}@{provider}", name.to_ascii_lowercase())))
 }
 
 #[cfg(test)]
@@ -259,25 +209,16 @@ mod tests {
 
     #[test]
     fn ibans_hold_their_check_digits() {
-        for good in [
-            "GB82WEST12345698765432",
-            "DE89370400440532013000",
-            "fr1420041010050500013m02606",
-            "NO9386011117947",
-        ] {
+        for good in
+            ["GB82WEST12345698765432", "DE89370400440532013000", "fr1420041010050500013m02606", "NO9386011117947"]
+        {
             let found = iban(good).unwrap();
             assert_eq!(
-                (
-                    found.strength,
-                    iban_length([good.as_bytes()[0], good.as_bytes()[1]])
-                ),
+                (found.strength, iban_length([good.as_bytes()[0], good.as_bytes()[1]])),
                 (Strength::Links, good.len())
             );
         }
-        assert_eq!(
-            strength(iban("GB83WEST12345698765432")),
-            Some(Strength::Never)
-        );
+        assert_eq!(strength(iban("GB83WEST12345698765432")), Some(Strength::Never));
         assert_eq!(iban("hello"), None);
     }
 
@@ -292,10 +233,7 @@ mod tests {
 
     #[test]
     fn brazilian_numbers_hold_both_digits() {
-        assert_eq!(
-            pix("529.982.247-25").map(|f| (f.value, f.strength)),
-            Some(("52998224725".into(), Strength::Links))
-        );
+        assert_eq!(pix("529.982.247-25").map(|f| (f.value, f.strength)), Some(("52998224725".into(), Strength::Links)));
         assert_eq!(
             pix("11.222.333/0001-81").map(|f| (f.value, f.strength)),
             Some(("11222333000181".into(), Strength::Links))
@@ -310,36 +248,21 @@ mod tests {
 
     #[test]
     fn promptpay_reads_mobiles_and_national_numbers() {
-        assert_eq!(
-            promptpay("081-234-5678").map(|f| f.value),
-            Some("+66812345678".into())
-        );
-        assert_eq!(
-            strength(promptpay("1-1017-00230-70-8")),
-            Some(Strength::Links)
-        );
-        assert_eq!(
-            strength(promptpay("1-1017-00230-70-9")),
-            Some(Strength::Never)
-        );
+        assert_eq!(promptpay("081-234-5678").map(|f| f.value), Some("+66812345678".into()));
+        assert_eq!(strength(promptpay("1-1017-00230-70-8")), Some(Strength::Links));
+        assert_eq!(strength(promptpay("1-1017-00230-70-9")), Some(Strength::Never));
     }
 
     #[test]
     fn upi_needs_a_provider_that_exists() {
         assert!(UPI.is_sorted());
-        assert_eq!(
-            upi("Some.One@OkSBI").map(|f| f.value),
-            Some("some.one@oksbi".into())
-        );
+        assert_eq!(upi("Some.One@OkSBI").map(|f| f.value), Some("some.one@oksbi".into()));
         assert_eq!(upi("someone@nowhere"), None);
     }
 
     #[test]
     fn a_bic_is_evidence_and_never_a_link() {
-        assert_eq!(
-            bic("DEUTDEFFXXX").map(|f| (f.value, f.strength)),
-            Some(("DEUTDEFF".into(), Strength::Weak))
-        );
+        assert_eq!(bic("DEUTDEFFXXX").map(|f| (f.value, f.strength)), Some(("DEUTDEFF".into(), Strength::Weak)));
         assert_eq!(bic("ABCDEFGH"), None);
     }
 }

@@ -97,10 +97,7 @@ pub(crate) fn floor(text: &str, mut i: usize) -> usize {
 
 /// Only the digits of a text.
 pub(crate) fn digits(text: &str) -> String {
-    text.bytes()
-        .filter(u8::is_ascii_digit)
-        .map(char::from)
-        .collect()
+    text.bytes().filter(u8::is_ascii_digit).map(char::from).collect()
 }
 
 /// Luhn's check (ISO/IEC 7812-1 annex B) over decimal digits.

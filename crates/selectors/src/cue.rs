@@ -117,21 +117,14 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let pairs = || {
-        WORDS
-            .iter()
-            .flat_map(|(cue, words)| words.iter().map(move |word| (*cue, *word)))
-    };
+    let pairs = || WORDS.iter().flat_map(|(cue, words)| words.iter().map(move |word| (*cue, *word)));
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .kind(Some(AhoCorasickKind::DFA))
         .build(pairs().map(|(_, word)| word))
         .ok();
-    Table {
-        automaton,
-        cues: pairs().map(|(cue, _)| cue).collect(),
-    }
+    Table { automaton, cues: pairs().map(|(cue, _)| cue).collect() }
 });
 
 /// Most cues that are looked at in one text.
@@ -149,17 +142,12 @@ pub(crate) fn find(text: &str, out: &mut Vec<Spot>) {
         // Letters run on: "online", "pixel". Digits may follow at once: "tel0123". Scripts without spaces run on too.
         let begins = !is_word(at(bytes, start)) || !is_word(before(bytes, start));
         let last = before(bytes, end);
-        let ends = !last.is_ascii_alphabetic()
-            || !(at(bytes, end).is_ascii_alphabetic() || at(bytes, end) == b'_');
+        let ends = !last.is_ascii_alphabetic() || !(at(bytes, end).is_ascii_alphabetic() || at(bytes, end) == b'_');
         if begins
             && ends
             && let Some(cue) = TABLE.cues.get(hit.pattern().as_usize())
         {
-            out.push(Spot {
-                start,
-                end,
-                cue: *cue,
-            });
+            out.push(Spot { start, end, cue: *cue });
             if out.len() >= MAX_CUES {
                 return;
             }
@@ -174,12 +162,7 @@ pub(crate) struct Cues<'a> {
 
 impl Cues<'_> {
     /// The nearest cue that ends within `reach` bytes before `position` and satisfies `wanted`.
-    pub(crate) fn near(
-        &self,
-        position: usize,
-        reach: usize,
-        wanted: impl Fn(Cue) -> bool,
-    ) -> Option<Spot> {
+    pub(crate) fn near(&self, position: usize, reach: usize, wanted: impl Fn(Cue) -> bool) -> Option<Spot> {
         let until = self.spots.partition_point(|spot| spot.end <= position);
         let before = self.spots.get(..until).unwrap_or(&[]);
         before

@@ -28,14 +28,7 @@ pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, 
     // Cues that only give context have no value of their own.
     if matches!(
         spot.cue,
-        Cue::Phone(_)
-            | Cue::Wallet
-            | Cue::Sol
-            | Cue::Transaction
-            | Cue::Card
-            | Cue::Place
-            | Cue::Site
-            | Cue::Version
+        Cue::Phone(_) | Cue::Wallet | Cue::Sol | Cue::Transaction | Cue::Card | Cue::Place | Cue::Site | Cue::Version
     ) {
         return None;
     }
@@ -57,22 +50,13 @@ pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, 
         Cue::Pix | Cue::Cpf => pix(pass, start),
         Cue::Bic => token(pass, start).and_then(|(s, e)| {
             let raw = piece(pass.text, s..e);
-            let capitals = raw
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            (capitals || promised)
-                .then(|| bank::bic(raw))
-                .flatten()
-                .map(|f| (f, s, e))
+            let capitals = raw.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            (capitals || promised).then(|| bank::bic(raw)).flatten().map(|f| (f, s, e))
         }),
         Cue::Passport => grouped(pass, start, 2).and_then(|(s, e)| {
-            capitals(pass, s, e)?
-                .then(|| paper::passport(piece(pass.text, s..e)))
-                .flatten()
-                .map(|f| (f, s, e))
+            capitals(pass, s, e)?.then(|| paper::passport(piece(pass.text, s..e))).flatten().map(|f| (f, s, e))
         }),
-        Cue::Company => token(pass, start)
-            .and_then(|(s, e)| paper::company(piece(pass.text, s..e)).map(|f| (f, s, e))),
+        Cue::Company => token(pass, start).and_then(|(s, e)| paper::company(piece(pass.text, s..e)).map(|f| (f, s, e))),
         Cue::Plate => plate(pass, start),
         _ => None,
     }
@@ -80,10 +64,8 @@ pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, 
 
 /// Where accounts are spoken of by the number of their card, the card is what both agencies have.
 fn card_or_account(raw: &str) -> Option<Found> {
-    let card =
-        bank::card(&crate::bytes::digits(raw)).filter(|f| f.strength == crate::Strength::Links);
-    card.filter(|f| f.value.len() >= 16)
-        .or_else(|| bank::account(raw))
+    let card = bank::card(&crate::bytes::digits(raw)).filter(|f| f.strength == crate::Strength::Links);
+    card.filter(|f| f.value.len() >= 16).or_else(|| bank::account(raw))
 }
 
 /// Steps over blanks, marks and words between a cue and its value.
@@ -94,8 +76,7 @@ fn value_start(pass: &Pass<'_>, from: usize, limit: usize) -> (usize, bool) {
         let b = at(pass.bytes, i);
         match b {
             b':' | b'=' | b'#' => promised = true,
-            b' ' | b'\t' | b'-' | b'(' | b')' | b'"' | b'\'' | b'*' | b'>' | b'[' | b'.' | b'/' => {
-            }
+            b' ' | b'\t' | b'-' | b'(' | b')' | b'"' | b'\'' | b'*' | b'>' | b'[' | b'.' | b'/' => {}
             b'\n' | b'\r' if promised => {}
             _ => {
                 let rest = piece(pass.text, i..pass.text.len());
@@ -121,8 +102,7 @@ fn value_start(pass: &Pass<'_>, from: usize, limit: usize) -> (usize, bool) {
 fn token(pass: &Pass<'_>, start: usize) -> Option<(usize, usize)> {
     let mut end = start;
     while end < start + 64
-        && (is_alnum(at(pass.bytes, end))
-            || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1))))
+        && (is_alnum(at(pass.bytes, end)) || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1))))
     {
         end += 1;
     }
@@ -145,11 +125,7 @@ fn grouped(pass: &Pass<'_>, start: usize, words: usize) -> Option<(usize, usize)
 }
 
 fn capitals(pass: &Pass<'_>, start: usize, end: usize) -> Option<bool> {
-    Some(
-        !piece(pass.text, start..end)
-            .bytes()
-            .any(|b| b.is_ascii_lowercase()),
-    )
+    Some(!piece(pass.text, start..end).bytes().any(|b| b.is_ascii_lowercase()))
 }
 
 /// Digits with single blanks, hyphens or dots between them.
@@ -201,9 +177,7 @@ fn plate(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
         if lower_word {
             break;
         }
-        if let Some(found) =
-            paper::plate(written).filter(|_| !written.bytes().any(|b| b.is_ascii_lowercase()))
-        {
+        if let Some(found) = paper::plate(written).filter(|_| !written.bytes().any(|b| b.is_ascii_lowercase())) {
             best = Some((found, start, start + end));
         }
         if groups == 3 || !matches!(c, ' ' | '-') {
@@ -213,19 +187,11 @@ fn plate(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
     best
 }
 
-fn handle(
-    pass: &Pass<'_>,
-    kind: Kind,
-    start: usize,
-    promised: bool,
-    cue_end: usize,
-) -> Option<(Found, usize, usize)> {
+fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: usize) -> Option<(Found, usize, usize)> {
     let at_sign = at(pass.bytes, start) == b'@';
     let from = start + usize::from(at_sign);
     let mut end = from;
-    while end < from + 65
-        && (is_word(at(pass.bytes, end)) || matches!(at(pass.bytes, end), b'.' | b'-'))
-    {
+    while end < from + 65 && (is_word(at(pass.bytes, end)) || matches!(at(pass.bytes, end), b'.' | b'-')) {
         end += 1;
     }
     while end > from && matches!(before(pass.bytes, end), b'.' | b'-') {
@@ -235,9 +201,7 @@ fn handle(
     let signs = name.bytes().any(|b| b.is_ascii_digit() || b == b'_');
     let next = at(pass.bytes, end);
     // An address, a URL, a path: other readers'.
-    if name.len() < 3
-        || matches!(next, b'@' | b'/' | b'\\' | b'(')
-        || (next == b':' && at(pass.bytes, end + 1) == b'/')
+    if name.len() < 3 || matches!(next, b'@' | b'/' | b'\\' | b'(') || (next == b':' && at(pass.bytes, end + 1) == b'/')
     {
         return None;
     }
@@ -249,9 +213,7 @@ fn handle(
     {
         return None;
     }
-    let figures = name
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let figures = name.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     if figures && kind != Kind::Qq {
         return None;
     }
@@ -282,11 +244,7 @@ fn handle(
     let in_sentence = next == b' ' && at(pass.bytes, end + 1).is_ascii_lowercase();
     if !at_sign && !signs && in_sentence {
         return Some((
-            Found::weak(
-                kind,
-                found.value,
-                "a plain word behind a platform's name: it may not be an account",
-            ),
+            Found::weak(kind, found.value, "a plain word behind a platform's name: it may not be an account"),
             start,
             end,
         ));

@@ -6,9 +6,7 @@ use crate::{Found, Kind};
 const BAD_DIGIT: &str = "its check digit does not hold: a digit is wrong or missing";
 
 fn compact(raw: &str) -> Option<String> {
-    raw.bytes()
-        .all(|b| b.is_ascii_digit() || b" -/.".contains(&b))
-        .then(|| digits(raw))
+    raw.bytes().all(|b| b.is_ascii_digit() || b" -/.".contains(&b)).then(|| digits(raw))
 }
 
 /// An IMEI of 15 digits (3GPP TS 23.003, Luhn), or an IMEISV of 16 whose software version is dropped.
@@ -62,26 +60,11 @@ mod tests {
             imei("49-015420-323751-8").map(|f| (f.value, f.strength)),
             Some(("490154203237518".into(), Strength::Links))
         );
-        assert_eq!(
-            imei("490154203237519").map(|f| f.strength),
-            Some(Strength::Never)
-        );
-        assert_eq!(
-            imei("4901542032375101").map(|f| f.value),
-            Some("490154203237518".into())
-        );
-        assert_eq!(
-            iccid("8944500102198304826").map(|f| f.strength),
-            Some(Strength::Links)
-        );
-        assert_eq!(
-            iccid("8944500102198304827").map(|f| f.strength),
-            Some(Strength::Never)
-        );
-        assert_eq!(
-            imsi("310150123456789").map(|f| f.strength),
-            Some(Strength::Links)
-        );
+        assert_eq!(imei("490154203237519").map(|f| f.strength), Some(Strength::Never));
+        assert_eq!(imei("4901542032375101").map(|f| f.value), Some("490154203237518".into()));
+        assert_eq!(iccid("8944500102198304826").map(|f| f.strength), Some(Strength::Links));
+        assert_eq!(iccid("8944500102198304827").map(|f| f.strength), Some(Strength::Never));
+        assert_eq!(imsi("310150123456789").map(|f| f.strength), Some(Strength::Links));
         assert_eq!(imsi("910150123456789"), None);
     }
 }

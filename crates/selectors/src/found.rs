@@ -13,9 +13,7 @@ pub struct Hints<'a> {
 impl<'a> Hints<'a> {
     /// Hints of a report from `country` (ISO 3166-1 alpha-2).
     pub const fn country(country: &'a str) -> Self {
-        Hints {
-            country: Some(country),
-        }
+        Hints { country: Some(country) }
     }
 }
 
@@ -85,30 +83,15 @@ pub struct Found {
 
 impl Found {
     pub(crate) fn links(kind: Kind, value: impl Into<String>) -> Found {
-        Found {
-            kind,
-            value: value.into(),
-            span: 0..0,
-            strength: Strength::Links,
-            why: "",
-            flags: Flags::NONE,
-        }
+        Found { kind, value: value.into(), span: 0..0, strength: Strength::Links, why: "", flags: Flags::NONE }
     }
 
     pub(crate) fn weak(kind: Kind, value: impl Into<String>, why: &'static str) -> Found {
-        Found {
-            strength: Strength::Weak,
-            why,
-            ..Found::links(kind, value)
-        }
+        Found { strength: Strength::Weak, why, ..Found::links(kind, value) }
     }
 
     pub(crate) fn never(kind: Kind, value: impl Into<String>, why: &'static str) -> Found {
-        Found {
-            strength: Strength::Never,
-            why,
-            ..Found::links(kind, value)
-        }
+        Found { strength: Strength::Never, why, ..Found::links(kind, value) }
     }
 
     pub(crate) fn at(mut self, span: Range<usize>) -> Found {

@@ -40,24 +40,16 @@ pub(crate) fn looks_random(hex: &str) -> bool {
 pub(crate) fn ssdeep(raw: &str) -> Option<Found> {
     let mut parts = raw.split(':');
     let (size, first, second) = (parts.next()?, parts.next()?, parts.next()?);
-    let base64 = |s: &str| {
-        s.len() <= 64
-            && s.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
-    };
-    let shaped = parts.next().is_none()
-        && size.len() <= 10
-        && size.bytes().all(|b| b.is_ascii_digit())
-        && !size.is_empty();
+    let base64 = |s: &str| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    let shaped =
+        parts.next().is_none() && size.len() <= 10 && size.bytes().all(|b| b.is_ascii_digit()) && !size.is_empty();
     (shaped && base64(first) && base64(second) && first.len() + second.len() > 5)
         .then(|| Found::links(Kind::Ssdeep, raw))
 }
 
 fn is_of_nothing(value: &str) -> bool {
-    matches!(
-        value,
-        "d41d8cd98f00b204e9800998ecf8427e" | "da39a3ee5e6b4b0d3255bfef95601890afd80709"
-    ) || value == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    matches!(value, "d41d8cd98f00b204e9800998ecf8427e" | "da39a3ee5e6b4b0d3255bfef95601890afd80709")
+        || value == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         || value.starts_with("cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce")
 }
 
@@ -72,19 +64,10 @@ mod tests {
             read("D41D8CD98F00B204E9800998ECF8427F").map(|f| (f.kind, f.strength)),
             Some((Kind::Md5, Strength::Links))
         );
-        assert_eq!(
-            read("d41d8cd98f00b204e9800998ecf8427e").map(|f| f.strength),
-            Some(Strength::Never)
-        );
-        assert_eq!(
-            read("00000000000000000000000000000000").map(|f| f.strength),
-            Some(Strength::Never)
-        );
+        assert_eq!(read("d41d8cd98f00b204e9800998ecf8427e").map(|f| f.strength), Some(Strength::Never));
+        assert_eq!(read("00000000000000000000000000000000").map(|f| f.strength), Some(Strength::Never));
         assert_eq!(read("d41d8cd9"), None);
-        assert!(
-            !looks_random("12345678901234567890123456789012")
-                && !looks_random("deadbeefdeadbeefdeadbeefdeadbeef")
-        );
+        assert!(!looks_random("12345678901234567890123456789012") && !looks_random("deadbeefdeadbeefdeadbeefdeadbeef"));
     }
 
     #[test]

@@ -197,8 +197,7 @@ impl Kind {
         let name = name.to_ascii_lowercase().replace('_', "-");
         Kind::by_name(&name).or(match name.as_str() {
             "xbt" | "bitcoin" | "bsv" => Some(Kind::Btc),
-            "eth" | "etc" | "bsc" | "arb" | "matic" | "pol" | "avax" | "op" | "base"
-            | "ethereum" => Some(Kind::Evm),
+            "eth" | "etc" | "bsc" | "arb" | "matic" | "pol" | "avax" | "op" | "base" | "ethereum" => Some(Kind::Evm),
             "tron" => Some(Kind::Trx),
             "xvg" | "dogecoin" | "verge" => Some(Kind::Doge),
             "litecoin" => Some(Kind::Ltc),
@@ -252,13 +251,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
             assert_eq!(Kind::from_code(kind.code()), Some(*kind));
-            assert_eq!(
-                Kind::ALL
-                    .iter()
-                    .filter(|k| k.code() == kind.code() || k.as_str() == kind.as_str())
-                    .count(),
-                1
-            );
+            assert_eq!(Kind::ALL.iter().filter(|k| k.code() == kind.code() || k.as_str() == kind.as_str()).count(), 1);
         }
     }
 
@@ -281,16 +274,9 @@ mod tests {
 
     #[test]
     fn what_is_about_a_person_is_personal() {
-        for kind in [
-            Kind::Phone,
-            Kind::Email,
-            Kind::Iban,
-            Kind::Card,
-            Kind::Passport,
-            Kind::Imei,
-            Kind::Whatsapp,
-            Kind::Pix,
-        ] {
+        for kind in
+            [Kind::Phone, Kind::Email, Kind::Iban, Kind::Card, Kind::Passport, Kind::Imei, Kind::Whatsapp, Kind::Pix]
+        {
             assert!(kind.is_personal(), "{kind}");
         }
         assert!(!Kind::Domain.is_personal() && !Kind::Evm.is_personal());

@@ -1,15 +1,7 @@
 //! Owns finding identifiers (wallets, telephones, accounts, hosts, ...) in text and STIX objects, and their normal forms.
 //! Never reads files, networks, clocks or databases, and never decides who links with whom: it says whether a value may.
 //! Text → refang → cue words → one pass over the bytes → selectors with spans; objects → typed fields, patterns, text.
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod bank;
 mod bytes;

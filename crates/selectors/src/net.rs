@@ -17,9 +17,7 @@ pub(crate) fn email(raw: &str) -> Option<Found> {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && local.chars().all(|c| {
-            c.is_ascii_alphanumeric()
-                || "!#$%&'*+-/=?^_`{|}~.".contains(c)
-                || (!c.is_ascii() && c.is_alphanumeric())
+            c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || (!c.is_ascii() && c.is_alphanumeric())
         });
     if !shaped {
         return None;
@@ -28,10 +26,7 @@ pub(crate) fn email(raw: &str) -> Option<Found> {
     if !host.known {
         return None;
     }
-    let mut found = Found::links(
-        Kind::Email,
-        format!("{}@{}", local.to_lowercase(), host.ascii),
-    );
+    let mut found = Found::links(Kind::Email, format!("{}@{}", local.to_lowercase(), host.ascii));
     if host.confusable {
         found = found.flag(crate::Flags::CONFUSABLE);
     }
@@ -40,21 +35,12 @@ pub(crate) fn email(raw: &str) -> Option<Found> {
 
 /// A hardware address of six bytes, with `:` or `-` (or Cisco's dots).
 pub(crate) fn mac(raw: &str) -> Option<Found> {
-    let hex: String = raw
-        .bytes()
-        .filter(u8::is_ascii_hexdigit)
-        .map(|b| char::from(b.to_ascii_lowercase()))
-        .collect();
+    let hex: String = raw.bytes().filter(u8::is_ascii_hexdigit).map(|b| char::from(b.to_ascii_lowercase())).collect();
     let separators = raw.bytes().filter(|b| b":-.".contains(b)).count();
     if hex.len() != 12 || !matches!((raw.len(), separators), (17, 5) | (14, 2)) {
         return None;
     }
-    let value = hex
-        .as_bytes()
-        .chunks(2)
-        .map(String::from_utf8_lossy)
-        .collect::<Vec<_>>()
-        .join(":");
+    let value = hex.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(":");
     Some(match value.as_str() {
         "00:00:00:00:00:00" | "ff:ff:ff:ff:ff:ff" => {
             Found::never(Kind::Mac, value, "nobody's address: zero or broadcast")

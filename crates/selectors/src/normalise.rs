@@ -1,9 +1,7 @@
 //! Values whose kind somebody named: a typed field, a column, a person at a search box.
 
 use crate::net::{self, host, ip, messaging, web};
-use crate::{
-    Flags, Found, Hints, Kind, Refused, bank, device, hash, paper, phone, place, refang, wallet,
-};
+use crate::{Flags, Found, Hints, Kind, Refused, bank, device, hash, paper, phone, place, refang, wallet};
 
 /// Most bytes of a value.
 const MAX_VALUE: usize = 4096;
@@ -47,41 +45,26 @@ fn read(kind: Kind, raw: &str, hints: &Hints<'_>) -> Option<Found> {
         Kind::Mac => net::mac(raw),
         Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512 => hex(raw),
         Kind::Ssdeep => hash::ssdeep(raw),
-        Kind::Whatsapp | Kind::Viber => {
-            phone::typed(raw, hints.country).map(|f| Found { kind, ..f })
-        }
+        Kind::Whatsapp | Kind::Viber => phone::typed(raw, hints.country).map(|f| Found { kind, ..f }),
         Kind::Signal | Kind::Zalo | Kind::Telegram if raw.starts_with('+') => {
             phone::typed(raw, hints.country).map(|f| Found { kind, ..f })
         }
         Kind::Facebook if raw.starts_with("groups/") => {
-            messaging::handle(kind, raw.get(7..)?).map(|f| Found {
-                value: format!("groups/{}", f.value),
-                ..f
-            })
+            messaging::handle(kind, raw.get(7..)?).map(|f| Found { value: format!("groups/{}", f.value), ..f })
         }
         _ if kind.is_handle() => messaging::handle(kind, raw),
         _ if kind.is_invite() => messaging::invite(kind, raw),
-        Kind::Iban => bank::iban(
-            &raw.chars()
-                .filter(|c| c.is_ascii_alphanumeric())
-                .collect::<String>(),
-        ),
+        Kind::Iban => bank::iban(&raw.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>()),
         Kind::Bic => bank::bic(raw),
         Kind::Pix => bank::pix(raw),
         Kind::Upi => bank::upi(raw),
         Kind::Promptpay => bank::promptpay(raw),
         Kind::BankAccount => bank::account(raw).or_else(|| lettered_account(raw)),
-        Kind::Card => bank::card(
-            &raw.chars()
-                .filter(|c| !matches!(c, ' ' | '-'))
-                .collect::<String>(),
-        ),
+        Kind::Card => bank::card(&raw.chars().filter(|c| !matches!(c, ' ' | '-')).collect::<String>()),
         Kind::Imei => device::imei(raw),
         Kind::Imsi => device::imsi(raw),
         Kind::Iccid => device::iccid(raw),
-        Kind::Passport => paper::zone(raw)
-            .map(|(found, _)| found)
-            .or_else(|| paper::passport(raw)),
+        Kind::Passport => paper::zone(raw).map(|(found, _)| found).or_else(|| paper::passport(raw)),
         Kind::CompanyNumber => paper::company(raw),
         Kind::Plate => paper::plate(raw),
         Kind::Coordinates => place::typed(raw),
@@ -95,11 +78,7 @@ fn domain(raw: &str) -> Option<Found> {
     let host = host::read(raw)?;
     match host.known {
         true => host.domains().next(),
-        false => Some(Found::never(
-            Kind::Domain,
-            host.ascii,
-            "its top-level domain does not exist",
-        )),
+        false => Some(Found::never(Kind::Domain, host.ascii, "its top-level domain does not exist")),
     }
 }
 
@@ -108,35 +87,21 @@ fn unlisted_email(raw: &str) -> Option<Found> {
     let host = host::read(name)?;
     let shaped = !local.is_empty()
         && local.len() <= 64
-        && local
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b));
+        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b));
     (shaped && !host.known).then(|| {
-        Found::never(
-            Kind::Email,
-            format!("{}@{}", local.to_ascii_lowercase(), host.ascii),
-            "its domain does not exist",
-        )
+        Found::never(Kind::Email, format!("{}@{}", local.to_ascii_lowercase(), host.ascii), "its domain does not exist")
     })
 }
 
 /// Account numbers with letters (branch codes): typed fields only, as evidence.
 fn lettered_account(raw: &str) -> Option<Found> {
-    let value: String = raw
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '.' | '/'))
-        .collect::<String>()
-        .to_ascii_uppercase();
+    let value: String =
+        raw.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect::<String>().to_ascii_uppercase();
     let shaped = (5..=34).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric())
         && value.bytes().filter(u8::is_ascii_digit).count() >= 4;
-    (shaped && !crate::bytes::all_same(&value)).then(|| {
-        Found::weak(
-            Kind::BankAccount,
-            value,
-            "an account number with letters, without its bank",
-        )
-    })
+    (shaped && !crate::bytes::all_same(&value))
+        .then(|| Found::weak(Kind::BankAccount, value, "an account number with letters, without its bank"))
 }
 
 fn expected(kind: Kind) -> &'static str {
@@ -145,9 +110,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Transaction | Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512 => {
             "hexadecimal digits of the kind's length are expected"
         }
-        Kind::Phone | Kind::Whatsapp | Kind::Viber => {
-            "write it with + and country code, or give the report's country"
-        }
+        Kind::Phone | Kind::Whatsapp | Kind::Viber => "write it with + and country code, or give the report's country",
         Kind::Email => "a name, an @ and a host are expected",
         Kind::Url => "a scheme such as https:// and a host are expected",
         Kind::Domain => "a host name with a dot is expected",
@@ -181,9 +144,7 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
     let plain = refang(word);
     let plain = plain.as_ref();
     // `telegram:name`, `iban:...`: the kind by its name.
-    if let Some((kind, rest)) = plain
-        .split_once(':')
-        .and_then(|(name, rest)| Some((Kind::parse(name)?, rest)))
+    if let Some((kind, rest)) = plain.split_once(':').and_then(|(name, rest)| Some((Kind::parse(name)?, rest)))
         && let Ok(found) = normalise(kind, rest, &Hints::default())
     {
         push(found);
@@ -194,22 +155,13 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
         web.hosts.into_iter().for_each(&mut push);
         return readings;
     }
-    crate::scan(plain, &Hints::default())
-        .into_iter()
-        .filter(|f| f.span == (0..plain.len()))
-        .for_each(&mut push);
+    crate::scan(plain, &Hints::default()).into_iter().filter(|f| f.span == (0..plain.len())).for_each(&mut push);
     wallet::read_any(plain).into_iter().for_each(&mut push);
     let hints = Hints::default();
     let kinds: &[Kind] = match plain.as_bytes() {
         [b'@', ..] => HANDLES,
         [b'+', ..] => &[Kind::Phone],
-        bytes
-            if bytes
-                .iter()
-                .all(|b| b.is_ascii_digit() || b" -.()/".contains(b)) =>
-        {
-            NUMBERS
-        }
+        bytes if bytes.iter().all(|b| b.is_ascii_digit() || b" -.()/".contains(b)) => NUMBERS,
         _ => SHAPED,
     };
     for kind in kinds {
@@ -275,12 +227,7 @@ mod tests {
 
     #[test]
     fn a_query_has_all_its_readings() {
-        let kinds = |word: &str| {
-            parse_query(word)
-                .into_iter()
-                .map(|(k, _)| k)
-                .collect::<Vec<_>>()
-        };
+        let kinds = |word: &str| parse_query(word).into_iter().map(|(k, _)| k).collect::<Vec<_>>();
         assert_eq!(kinds("shop.example"), [Kind::Domain]);
         assert!(kinds("readme.md").contains(&Kind::Domain));
         assert_eq!(kinds("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"), [Kind::Btc]);

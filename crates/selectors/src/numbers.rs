@@ -18,10 +18,7 @@ const MOST_DIGITS: usize = 24;
 const MOST_PARSES: usize = 2000;
 
 fn run(bytes: &[u8], start: usize) -> Run {
-    let mut run = Run {
-        digits: String::new(),
-        groups: Vec::new(),
-    };
+    let mut run = Run { digits: String::new(), groups: Vec::new() };
     let mut i = start;
     loop {
         while is_digit(at(bytes, i)) && run.digits.len() <= MOST_DIGITS {
@@ -79,11 +76,7 @@ fn coordinates(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
     if !is_digit(at(pass.bytes, start + point + 1)) {
         return None;
     }
-    let from = if before(pass.bytes, start) == b'-' {
-        start - 1
-    } else {
-        start
-    };
+    let from = if before(pass.bytes, start) == b'-' { start - 1 } else { start };
     let (found, end, decimals) = place::pair(pass.text, from)?;
     let said = || {
         pass.cues.near(start, 32, |cue| cue == Cue::Place).is_some()
@@ -98,25 +91,14 @@ fn coordinates(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
 
 /// Four groups of four (or 4-6-5) with the right digits, or any grouping behind a cue.
 fn card(pass: &mut Pass<'_>, start: usize, run: &Run) -> Option<usize> {
-    let (count, end) = run
-        .groups
-        .iter()
-        .copied()
-        .rfind(|(count, _)| (13..=19).contains(count))?;
+    let (count, end) = run.groups.iter().copied().rfind(|(count, _)| (13..=19).contains(count))?;
     let counts: Vec<usize> = run.groups.iter().map(|(count, _)| *count).collect();
     let grouped = counts.starts_with(&[4, 8, 12, 16]) || counts == [4, 10, 15];
-    let cue = pass
-        .cues
-        .near(start, 40, |cue| matches!(cue, Cue::Card))
-        .is_some();
+    let cue = pass.cues.near(start, 40, |cue| matches!(cue, Cue::Card)).is_some();
     if !grouped && !cue {
         return None;
     }
-    let (count, end) = if counts.starts_with(&[4, 8, 12, 16]) {
-        run.groups.get(3).copied()?
-    } else {
-        (count, end)
-    };
+    let (count, end) = if counts.starts_with(&[4, 8, 12, 16]) { run.groups.get(3).copied()? } else { (count, end) };
     let found = bank::card(run.digits.get(..count)?)?;
     if found.strength == crate::Strength::Never && !cue {
         return None;
@@ -148,12 +130,7 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
     // What a nearer word says otherwise is not a telephone number.
     let spot = spot.filter(|spot| {
         pass.cues
-            .near(start, 40, |cue| {
-                matches!(
-                    cue,
-                    Cue::Account | Cue::Card | Cue::Transaction | Cue::Version
-                )
-            })
+            .near(start, 40, |cue| matches!(cue, Cue::Account | Cue::Card | Cue::Transaction | Cue::Version))
             .is_none_or(|other| other.end < spot.end)
     });
     let cue = spot.map(|spot| match spot.cue {
@@ -172,11 +149,7 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         if !(7..=most).contains(&count) {
             continue;
         }
-        tries += if plus.is_some() || pass.country.is_some() {
-            1
-        } else {
-            2
-        };
+        tries += if plus.is_some() || pass.country.is_some() { 1 } else { 2 };
         pass.parses += 1;
         if tries > 5 || pass.parses > MOST_PARSES {
             break;
@@ -187,14 +160,10 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         }
         let opened = before(pass.bytes, start) == b'(';
         let grouped = at_group > 0 || opened || digits.starts_with('0');
-        if plus.is_none()
-            && cue.is_none()
-            && (is_date(&digits, &run.groups) || count > 12 && !double_zero)
-        {
+        if plus.is_none() && cue.is_none() && (is_date(&digits, &run.groups) || count > 12 && !double_zero) {
             continue;
         }
-        if let Some(mut found) = phone::in_text(&digits, plus.is_some(), pass.country, cue, grouped)
-        {
+        if let Some(mut found) = phone::in_text(&digits, plus.is_some(), pass.country, cue, grouped) {
             if cue.is_some() {
                 found = found.flag(Flags::CUED);
             }
@@ -220,23 +189,14 @@ fn drop_trunk(pass: &Pass<'_>, start: usize, end: usize, digits: &mut String) {
 /// Eight digits in groups 4-2-2 or 2-2-4 are a date; so are ten or more that go on with an hour.
 fn is_date(digits: &str, groups: &[(usize, usize)]) -> bool {
     let counts: Vec<usize> = groups.iter().map(|(count, _)| *count).take(3).collect();
-    let number = |range: std::ops::Range<usize>| {
-        digits
-            .get(range)
-            .and_then(|s| s.parse::<u32>().ok())
-            .unwrap_or(0)
-    };
+    let number = |range: std::ops::Range<usize>| digits.get(range).and_then(|s| s.parse::<u32>().ok()).unwrap_or(0);
     match counts.as_slice() {
         [4, 6, 8] => (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)),
         [2, 4, 8] => {
-            (1..=31).contains(&number(0..2))
-                && (1..=31).contains(&number(2..4))
-                && (1900..2100).contains(&number(4..8))
+            (1..=31).contains(&number(0..2)) && (1..=31).contains(&number(2..4)) && (1900..2100).contains(&number(4..8))
         }
         [8, ..] => {
-            (1900..2100).contains(&number(0..4))
-                && (1..=12).contains(&number(4..6))
-                && (1..=31).contains(&number(6..8))
+            (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)) && (1..=31).contains(&number(6..8))
         }
         _ => false,
     }
@@ -246,10 +206,7 @@ fn is_date(digits: &str, groups: &[(usize, usize)]) -> bool {
 pub(crate) fn iban(pass: &mut Pass<'_>, start: usize) -> Option<usize> {
     let bytes = pass.bytes;
     let head = [at(bytes, start), at(bytes, start + 1)];
-    if !head[1].is_ascii_alphabetic()
-        || !is_digit(at(bytes, start + 2))
-        || !is_digit(at(bytes, start + 3))
-    {
+    if !head[1].is_ascii_alphabetic() || !is_digit(at(bytes, start + 2)) || !is_digit(at(bytes, start + 3)) {
         return None;
     }
     let length = bank::iban_length(head);

@@ -24,10 +24,7 @@ const MAX_DEPTH: usize = 32;
 /// assert_eq!((found[0].kind, found[0].value.as_str()), (Kind::Domain, "shop.example"));
 /// ```
 pub fn of_object(object: &Value, hints: &Hints<'_>) -> Vec<Found> {
-    let mut reader = Reader {
-        hints,
-        out: Vec::new(),
-    };
+    let mut reader = Reader { hints, out: Vec::new() };
     if let Value::Object(map) = object {
         reader.object(map, 0);
     }
@@ -98,50 +95,24 @@ impl Reader<'_> {
             "mac-addr" => self.value(Kind::Mac, text("value")),
             "phone-number" => self.value(Kind::Phone, text("value")),
             "payment-card" => self.value(Kind::Card, text("value")),
-            "cryptocurrency-transaction" => {
-                self.value(Kind::Transaction, text("value").or_else(|| text("hash")))
-            }
+            "cryptocurrency-transaction" => self.value(Kind::Transaction, text("value").or_else(|| text("hash"))),
             "cryptocurrency-wallet" => self.wallet(text("value").or_else(|| text("address"))),
             "bank-account" => {
                 self.value(Kind::Iban, text("iban").or_else(|| text("iban_number")));
                 self.value(Kind::BankAccount, text("account_number"));
-                self.value(
-                    Kind::Bic,
-                    text("bic")
-                        .or_else(|| text("swift"))
-                        .or_else(|| text("swift_code")),
-                );
-                &[
-                    "iban",
-                    "iban_number",
-                    "account_number",
-                    "bic",
-                    "swift",
-                    "swift_code",
-                ]
+                self.value(Kind::Bic, text("bic").or_else(|| text("swift")).or_else(|| text("swift_code")));
+                &["iban", "iban_number", "account_number", "bic", "swift", "swift_code"]
             }
-            "user-account" => self.account(
-                text("account_type"),
-                [text("account_login"), text("user_id")],
-            ),
+            "user-account" => self.account(text("account_type"), [text("account_login"), text("user_id")]),
             "location" => {
                 let degrees = |key: &str| map.get(key).and_then(Value::as_f64);
-                if let (Some(latitude), Some(longitude)) =
-                    (degrees("latitude"), degrees("longitude"))
-                {
-                    place::read(latitude, longitude)
-                        .into_iter()
-                        .for_each(|f| self.push(f));
+                if let (Some(latitude), Some(longitude)) = (degrees("latitude"), degrees("longitude")) {
+                    place::read(latitude, longitude).into_iter().for_each(|f| self.push(f));
                 }
                 &[]
             }
             "file" | "artifact" | "x509-certificate" => {
-                for (name, value) in map
-                    .get("hashes")
-                    .and_then(Value::as_object)
-                    .into_iter()
-                    .flatten()
-                {
+                for (name, value) in map.get("hashes").and_then(Value::as_object).into_iter().flatten() {
                     if let Some(value) = value.as_str() {
                         self.hash(name, value);
                     }
@@ -149,15 +120,7 @@ impl Reader<'_> {
                 if kind == "artifact" {
                     self.value(Kind::Url, text("url"));
                 }
-                &[
-                    "hashes",
-                    "name",
-                    "url",
-                    "payload_bin",
-                    "serial_number",
-                    "issuer",
-                    "signature_algorithm",
-                ]
+                &["hashes", "name", "url", "payload_bin", "serial_number", "issuer", "signature_algorithm"]
             }
             _ => &[],
         }
@@ -173,9 +136,8 @@ impl Reader<'_> {
                 self.push(found);
                 match kind {
                     Kind::Url => {
-                        for found in web::read(plain.trim())
-                            .into_iter()
-                            .flat_map(|w| w.leads.into_iter().chain(w.hosts))
+                        for found in
+                            web::read(plain.trim()).into_iter().flat_map(|w| w.leads.into_iter().chain(w.hosts))
                         {
                             self.push(found);
                         }
@@ -202,11 +164,7 @@ impl Reader<'_> {
         &["value", "address", "currency", "symbol"]
     }
 
-    fn account(
-        &mut self,
-        platform: Option<&str>,
-        names: [Option<&str>; 2],
-    ) -> &'static [&'static str] {
+    fn account(&mut self, platform: Option<&str>, names: [Option<&str>; 2]) -> &'static [&'static str] {
         let kind = platform.and_then(Kind::parse).filter(|k| k.is_handle());
         for name in names.into_iter().flatten() {
             match kind.and_then(|kind| normalise(kind, name, self.hints).ok()) {
@@ -221,12 +179,8 @@ impl Reader<'_> {
         let named = Kind::parse(name).filter(|k| k.is_hash());
         let found = match named {
             Some(kind) => normalise(kind, value, self.hints).ok().or_else(|| {
-                Some(Found::never(
-                    kind,
-                    value.to_ascii_lowercase(),
-                    "not of the length or alphabet its name says",
-                ))
-                .filter(|_| value.len() <= 256)
+                Some(Found::never(kind, value.to_ascii_lowercase(), "not of the length or alphabet its name says"))
+                    .filter(|_| value.len() <= 256)
             }),
             None => None,
         };
@@ -239,26 +193,16 @@ impl Reader<'_> {
             let Some(url) = reference.get("url").and_then(Value::as_str) else {
                 continue;
             };
-            let source = reference
-                .get("source_name")
-                .and_then(Value::as_str)
-                .unwrap_or("");
-            if EVIDENCE.iter().any(|word| {
-                source
-                    .get(..word.len())
-                    .is_some_and(|head| head.eq_ignore_ascii_case(word))
-            }) {
+            let source = reference.get("source_name").and_then(Value::as_str).unwrap_or("");
+            if EVIDENCE.iter().any(|word| source.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)))
+            {
                 self.value(Kind::Url, Some(url));
             }
         }
     }
 
     fn pattern(&mut self, text: &str, map: &Map<String, Value>) {
-        if map
-            .get("pattern_type")
-            .and_then(Value::as_str)
-            .is_some_and(|t| t != "stix")
-        {
+        if map.get("pattern_type").and_then(Value::as_str).is_some_and(|t| t != "stix") {
             scan_with(text, self.hints, true, &mut self.out);
             return;
         }
@@ -269,10 +213,7 @@ impl Reader<'_> {
         if self.out.len() >= MAX_FOUND {
             return;
         }
-        if let Some(name) = path
-            .strip_prefix("hashes.")
-            .or_else(|| path.split_once(".hashes.").map(|(_, name)| name))
-        {
+        if let Some(name) = path.strip_prefix("hashes.").or_else(|| path.split_once(".hashes.").map(|(_, name)| name)) {
             return self.hash(name, value);
         }
         let by_path = match (kind, path) {
@@ -281,9 +222,7 @@ impl Reader<'_> {
             ("ipv4-addr", "value") => Some(Kind::Ipv4),
             ("ipv6-addr", "value") => Some(Kind::Ipv6),
             ("mac-addr", "value") => Some(Kind::Mac),
-            ("email-addr", "value") | ("email-message", "from_ref.value" | "sender_ref.value") => {
-                Some(Kind::Email)
-            }
+            ("email-addr", "value") | ("email-message", "from_ref.value" | "sender_ref.value") => Some(Kind::Email),
             ("phone-number", "value") => Some(Kind::Phone),
             ("payment-card", "value") => Some(Kind::Card),
             ("bank-account", "iban") => Some(Kind::Iban),
@@ -299,10 +238,7 @@ impl Reader<'_> {
                 self.wallet(Some(value));
             }
             // Names and paths of files, registry keys and processes are no selectors.
-            (
-                "file" | "directory" | "process" | "windows-registry-key" | "mutex" | "software",
-                _,
-            ) => {}
+            ("file" | "directory" | "process" | "windows-registry-key" | "mutex" | "software", _) => {}
             _ => scan_with(value, self.hints, true, &mut self.out),
         }
     }

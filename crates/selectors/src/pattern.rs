@@ -9,24 +9,15 @@ pub(crate) fn comparisons(pattern: &str, mut each: impl FnMut(&str, &str, &str))
     let bytes = pattern.as_bytes();
     let mut i = 0;
     let mut count = 0;
-    while let Some(offset) = pattern
-        .get(i..)
-        .and_then(|rest| memchr::memchr(b':', rest.as_bytes()))
-    {
+    while let Some(offset) = pattern.get(i..).and_then(|rest| memchr::memchr(b':', rest.as_bytes())) {
         let colon = i + offset;
         let start = back(bytes, colon);
         let (path_end, path) = path(pattern, colon + 1);
         i = path_end.max(colon + 1);
         let rest = pattern.get(path_end..).unwrap_or("");
         let trimmed = rest.trim_start();
-        let negated = trimmed
-            .get(..3)
-            .is_some_and(|w| w.eq_ignore_ascii_case("NOT"));
-        let trimmed = if negated {
-            trimmed.get(3..).unwrap_or("").trim_start()
-        } else {
-            trimmed
-        };
+        let negated = trimmed.get(..3).is_some_and(|w| w.eq_ignore_ascii_case("NOT"));
+        let trimmed = if negated { trimmed.get(3..).unwrap_or("").trim_start() } else { trimmed };
         let kind = pattern.get(start..colon).unwrap_or("");
         let after = |trimmed: &str, n: usize| pattern.len() - trimmed.len() + n;
         if trimmed.starts_with('=') {
@@ -37,10 +28,7 @@ pub(crate) fn comparisons(pattern: &str, mut each: impl FnMut(&str, &str, &str))
                     each(kind, &path, &literal);
                 }
             }
-        } else if trimmed
-            .get(..2)
-            .is_some_and(|w| w.eq_ignore_ascii_case("IN"))
-        {
+        } else if trimmed.get(..2).is_some_and(|w| w.eq_ignore_ascii_case("IN")) {
             let mut from = after(trimmed, 2);
             while let Some((literal, end)) = literal(pattern, from) {
                 i = end;
@@ -49,17 +37,13 @@ pub(crate) fn comparisons(pattern: &str, mut each: impl FnMut(&str, &str, &str))
                 if !negated && count < MAX_COMPARISONS {
                     each(kind, &path, &literal);
                 }
-                if !pattern
-                    .get(from..)
-                    .is_some_and(|rest| rest.trim_start().starts_with(','))
-                {
+                if !pattern.get(from..).is_some_and(|rest| rest.trim_start().starts_with(',')) {
                     break;
                 }
             }
-        } else if let Some((_, end)) = literal(
-            pattern,
-            after(trimmed, trimmed.find('\'').filter(|n| *n < 12).unwrap_or(0)),
-        ) {
+        } else if let Some((_, end)) =
+            literal(pattern, after(trimmed, trimmed.find('\'').filter(|n| *n < 12).unwrap_or(0)))
+        {
             i = end;
         }
         count += 1;
@@ -73,9 +57,7 @@ fn back(bytes: &[u8], colon: usize) -> usize {
     let mut start = colon;
     while start > 0
         && colon - start < 64
-        && (bytes
-            .get(start - 1)
-            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_'))
+        && (bytes.get(start - 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_'))
     {
         start -= 1;
     }
@@ -89,12 +71,7 @@ fn path(pattern: &str, start: usize) -> (usize, String) {
     for (i, c) in pattern.get(start..).unwrap_or("").char_indices().take(256) {
         match c {
             '\'' | '"' => quoted = !quoted,
-            c if quoted
-                || c.is_ascii_alphanumeric()
-                || matches!(c, '_' | '-' | '.' | '[' | ']' | '*') =>
-            {
-                path.push(c)
-            }
+            c if quoted || c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']' | '*') => path.push(c),
             _ => return (start + i, path),
         }
     }
@@ -130,9 +107,7 @@ mod tests {
 
     fn read(pattern: &str) -> Vec<String> {
         let mut out = Vec::new();
-        comparisons(pattern, |kind, path, value| {
-            out.push(format!("{kind}:{path}={value}"))
-        });
+        comparisons(pattern, |kind, path, value| out.push(format!("{kind}:{path}={value}")));
         out
     }
 
@@ -148,10 +123,7 @@ mod tests {
         );
         assert_eq!(
             read("[ipv4-addr:value IN ('198.51.100.1', '198.51.100.2')]"),
-            [
-                "ipv4-addr:value=198.51.100.1",
-                "ipv4-addr:value=198.51.100.2"
-            ]
+            ["ipv4-addr:value=198.51.100.1", "ipv4-addr:value=198.51.100.2"]
         );
         assert!(read("[domain-name:value NOT = 'a.example']").is_empty());
         assert!(read("[domain-name:value != 'a.example']").is_empty());

@@ -51,17 +51,8 @@ pub(crate) fn read(digits: &str, form: Form) -> Option<String> {
         return None;
     }
     let national = parsed.national();
-    let zeros = if parsed.code().value() == 39 {
-        usize::from(national.zeros())
-    } else {
-        0
-    };
-    Some(format!(
-        "+{}{}{}",
-        parsed.code().value(),
-        "0".repeat(zeros),
-        national.value()
-    ))
+    let zeros = if parsed.code().value() == 39 { usize::from(national.zeros()) } else { 0 };
+    Some(format!("+{}{}{}", parsed.code().value(), "0".repeat(zeros), national.value()))
 }
 
 /// Country code 1 is shared by 25 countries, whose patterns the parser would try one after the other. The shape that the
@@ -95,19 +86,15 @@ fn north_american(digits: &str, form: Form) -> Option<Option<String>> {
         Id::VG,
         Id::VI,
     ];
-    let national = match form {
-        Form::International => digits.strip_prefix('1')?,
-        Form::National(country) if COUNTRIES.contains(&country) => {
-            digits.strip_prefix("011").filter(|r| r.len() > 8).map_or(
-                digits
-                    .strip_prefix('1')
-                    .filter(|r| r.len() == 10)
-                    .or(Some(digits)),
-                |_| None,
-            )?
-        }
-        Form::National(_) => return None,
-    };
+    let national =
+        match form {
+            Form::International => digits.strip_prefix('1')?,
+            Form::National(country) if COUNTRIES.contains(&country) => digits
+                .strip_prefix("011")
+                .filter(|r| r.len() > 8)
+                .map_or(digits.strip_prefix('1').filter(|r| r.len() == 10).or(Some(digits)), |_| None)?,
+            Form::National(_) => return None,
+        };
     let shaped = match national.as_bytes() {
         [a @ b'2'..=b'9', b, c, x @ b'2'..=b'9', y, z, _, _, _, _] => {
             (*b, *c) != (b'1', b'1')
@@ -124,16 +111,8 @@ fn north_american(digits: &str, form: Form) -> Option<Option<String>> {
 
 /// A number with `+` whose range the plan does not know: shown, because plans grow faster than their copies.
 fn unknown_range(digits: &str) -> Option<Found> {
-    ((8..=15).contains(&digits.len())
-        && !digits.starts_with('0')
-        && !crate::bytes::all_same(digits))
-    .then(|| {
-        Found::weak(
-            Kind::Phone,
-            format!("+{digits}"),
-            "no numbering plan we know has this number",
-        )
-    })
+    ((8..=15).contains(&digits.len()) && !digits.starts_with('0') && !crate::bytes::all_same(digits))
+        .then(|| Found::weak(Kind::Phone, format!("+{digits}"), "no numbering plan we know has this number"))
 }
 
 /// A field that holds a telephone number, national or international, or a `tel:` URI.
@@ -141,10 +120,7 @@ pub(crate) fn typed(raw: &str, hint: Option<&str>) -> Option<Found> {
     let raw = raw.trim();
     let raw = raw.strip_prefix("tel:").unwrap_or(raw);
     let raw = raw.split([';', 'x', 'X']).next().unwrap_or(raw).trim();
-    if !raw
-        .chars()
-        .all(|c| c.is_ascii_digit() || " +-.()/".contains(c))
-    {
+    if !raw.chars().all(|c| c.is_ascii_digit() || " +-.()/".contains(c)) {
         return None;
     }
     let number = digits(&raw.replace("(0)", ""));
@@ -158,23 +134,14 @@ pub(crate) fn typed(raw: &str, hint: Option<&str>) -> Option<Found> {
     {
         return Some(Found::links(Kind::Phone, value));
     }
-    if let Some(value) = hint
-        .and_then(country)
-        .and_then(|c| read(&number, Form::National(c)))
-    {
+    if let Some(value) = hint.and_then(country).and_then(|c| read(&number, Form::National(c))) {
         return Some(Found::links(Kind::Phone, value));
     }
     // A field without country: digits that begin with a country's code and are valid there.
     (number.len() >= 10)
         .then(|| read(&number, Form::International))
         .flatten()
-        .map(|value| {
-            Found::weak(
-                Kind::Phone,
-                value,
-                "written without + and without a country: read as international",
-            )
-        })
+        .map(|value| Found::weak(Kind::Phone, value, "written without + and without a country: read as international"))
 }
 
 /// Reads digits found in a text.
@@ -183,13 +150,7 @@ pub(crate) fn typed(raw: &str, hint: Option<&str>) -> Option<Found> {
 /// - `hint`: the report's country.
 /// - `cue`: the country of the cue word's language, empty when it tells none; `None` without a cue.
 /// - `grouped`: written in groups, or with a trunk zero.
-pub(crate) fn in_text(
-    number: &str,
-    plus: bool,
-    hint: Option<Id>,
-    cue: Option<&str>,
-    grouped: bool,
-) -> Option<Found> {
+pub(crate) fn in_text(number: &str, plus: bool, hint: Option<Id>, cue: Option<&str>, grouped: bool) -> Option<Found> {
     if plus {
         // Too short for E.164, or far too long, is a calculation rather than a number.
         return read(number, Form::International)
@@ -220,13 +181,7 @@ pub(crate) fn in_text(
     (number.len() >= 11 && !number.starts_with('0'))
         .then(|| read(number, Form::International))
         .flatten()
-        .map(|value| {
-            Found::weak(
-                Kind::Phone,
-                value,
-                "written without +: read as international",
-            )
-        })
+        .map(|value| Found::weak(Kind::Phone, value, "written without +: read as international"))
 }
 
 #[cfg(test)]
@@ -245,28 +200,18 @@ mod tests {
             ("tel:+44-20-7946-0958", None),
         ] {
             let found = typed(raw, country).unwrap();
-            assert_eq!(
-                (found.value.as_str(), found.strength),
-                ("+442079460958", Strength::Links),
-                "{raw}"
-            );
+            assert_eq!((found.value.as_str(), found.strength), ("+442079460958", Strength::Links), "{raw}");
         }
     }
 
     #[test]
     fn italian_numbers_keep_their_zero() {
-        assert_eq!(
-            typed("+39 06 6982", None).map(|f| f.value),
-            Some("+39066982".into())
-        );
+        assert_eq!(typed("+39 06 6982", None).map(|f| f.value), Some("+39066982".into()));
     }
 
     #[test]
     fn what_no_plan_knows_is_weak_and_nonsense_is_nothing() {
-        assert_eq!(
-            typed("+999 1234 5678", None).map(|f| f.strength),
-            Some(Strength::Weak)
-        );
+        assert_eq!(typed("+999 1234 5678", None).map(|f| f.strength), Some(Strength::Weak));
         assert_eq!(typed("12", Some("US")), None);
         assert_eq!(typed("call me", Some("US")), None);
         assert_eq!(in_text("2024011512", false, None, None, true), None);

@@ -6,8 +6,7 @@ use url::Url;
 
 /// A place in degrees, to five decimals (about a metre).
 pub(crate) fn read(latitude: f64, longitude: f64) -> Option<Found> {
-    let real =
-        latitude.abs() <= 90.0 && longitude.abs() <= 180.0 && (latitude != 0.0 || longitude != 0.0);
+    let real = latitude.abs() <= 90.0 && longitude.abs() <= 180.0 && (latitude != 0.0 || longitude != 0.0);
     // Adding zero turns -0.0 into 0.0.
     let round = |x: f64| (x * 1e5).round() / 1e5 + 0.0;
     real.then(|| {
@@ -22,10 +21,7 @@ pub(crate) fn typed(raw: &str) -> Option<Found> {
     let raw = raw.strip_prefix("geo:").unwrap_or(raw);
     let raw = raw.split([';', '?']).next().unwrap_or(raw);
     let whole = |(found, end): (Found, usize)| (end == raw.len()).then_some(found);
-    pair(raw, 0)
-        .map(|(found, end, _)| (found, end))
-        .and_then(whole)
-        .or_else(|| degrees(raw).and_then(whole))
+    pair(raw, 0).map(|(found, end, _)| (found, end)).and_then(whole).or_else(|| degrees(raw).and_then(whole))
 }
 
 /// Map links of Google, Apple, OpenStreetMap and their like: `@lat,lon`, `q=`, `ll=`, `query=`, `mlat=&mlon=`.
@@ -39,18 +35,10 @@ pub(crate) fn from_url(url: &Url) -> Option<Found> {
         return None;
     }
     let text = |s: &str| pair(s, 0).map(|(found, _, _)| found);
-    let in_path = url
-        .path()
-        .split('@')
-        .nth(1)
-        .and_then(text)
-        .or_else(|| url.path().rsplit('/').find_map(text));
+    let in_path = url.path().split('@').nth(1).and_then(text).or_else(|| url.path().rsplit('/').find_map(text));
     in_path.or_else(|| {
-        let value = |names: &[&str]| {
-            url.query_pairs()
-                .find(|(k, _)| names.contains(&k.as_ref()))
-                .map(|(_, v)| v.into_owned())
-        };
+        let value =
+            |names: &[&str]| url.query_pairs().find(|(k, _)| names.contains(&k.as_ref())).map(|(_, v)| v.into_owned());
         let (latitude, longitude) = (value(&["mlat"]), value(&["mlon"]));
         match (latitude, longitude) {
             (Some(latitude), Some(longitude)) => text(&format!("{latitude},{longitude}")),
@@ -122,11 +110,7 @@ fn letter(text: &str, mut i: usize, value: f64, plus: u8, minus: u8) -> (f64, us
 pub(crate) fn degrees(text: &str) -> Option<(Found, usize)> {
     let (latitude, i) = angle(text, 0, b'N', b'S')?;
     let rest = text.get(i..)?;
-    let skipped = rest
-        .bytes()
-        .take(3)
-        .take_while(|b| matches!(b, b' ' | b',' | b';'))
-        .count();
+    let skipped = rest.bytes().take(3).take_while(|b| matches!(b, b' ' | b',' | b';')).count();
     let (longitude, end) = angle(text, i + skipped, b'E', b'W')?;
     read(latitude, longitude).map(|found| (found, end))
 }
@@ -134,37 +118,22 @@ pub(crate) fn degrees(text: &str) -> Option<(Found, usize)> {
 fn angle(text: &str, start: usize, plus: u8, minus: u8) -> Option<(f64, usize)> {
     let mut i = start;
     let mut total = 0.0;
-    for (unit, marks) in [
-        (1.0, &['°', 'º', 'd'][..]),
-        (60.0, &['\'', '′', '’']),
-        (3600.0, &['"', '″', '”']),
-    ] {
+    for (unit, marks) in [(1.0, &['°', 'º', 'd'][..]), (60.0, &['\'', '′', '’']), (3600.0, &['"', '″', '”'])]
+    {
         let rest = text.get(i..)?;
         let spaces = rest.bytes().take(1).take_while(|b| *b == b' ').count();
-        let figures = rest
-            .get(spaces..)?
-            .bytes()
-            .take(12)
-            .take_while(|b| b.is_ascii_digit() || *b == b'.')
-            .count();
+        let figures = rest.get(spaces..)?.bytes().take(12).take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         if figures == 0 {
             break;
         }
         let value: f64 = rest.get(spaces..spaces + figures)?.parse().ok()?;
-        let mark = rest
-            .get(spaces + figures..)?
-            .chars()
-            .next()
-            .filter(|c| marks.contains(c))?;
+        let mark = rest.get(spaces + figures..)?.chars().next().filter(|c| marks.contains(c))?;
         if unit > 1.0 && value >= 60.0 {
             return None;
         }
         total += value / unit;
         i += spaces + figures + mark.len_utf8();
-        if text
-            .get(i..)
-            .is_some_and(|r| unit > 60.0 - 1.0 && mark == '\'' && r.starts_with('\''))
-        {
+        if text.get(i..).is_some_and(|r| unit > 60.0 - 1.0 && mark == '\'' && r.starts_with('\'')) {
             i += 1;
         }
     }
@@ -195,14 +164,8 @@ mod tests {
         assert_eq!(value("geo:13.7563,100.5018;u=35"), here);
         assert_eq!(value("13.7563° N, 100.5018° E"), here);
         assert_eq!(value("13°45'22.68\"N 100°30'6.48\"E"), here);
-        assert_eq!(
-            value("-33.8568, 151.2153"),
-            Some("-33.85680,151.21530".into())
-        );
-        assert_eq!(
-            value("33.8568 S 151.2153 E"),
-            Some("-33.85680,151.21530".into())
-        );
+        assert_eq!(value("-33.8568, 151.2153"), Some("-33.85680,151.21530".into()));
+        assert_eq!(value("33.8568 S 151.2153 E"), Some("-33.85680,151.21530".into()));
         assert_eq!(value("95.5, 10.5"), None);
     }
 

@@ -26,11 +26,7 @@ impl Refanged<'_> {
 
     fn map(&self, position: usize, is_end: bool) -> usize {
         let index = self.pieces.partition_point(|(p, _, _)| *p <= position);
-        let Some((p, o, rewritten)) = index
-            .checked_sub(1)
-            .and_then(|i| self.pieces.get(i))
-            .copied()
-        else {
+        let Some((p, o, rewritten)) = index.checked_sub(1).and_then(|i| self.pieces.get(i)).copied() else {
             return position;
         };
         let next = self.pieces.get(index).map_or(self.original, |(_, o, _)| *o);
@@ -44,15 +40,8 @@ impl Refanged<'_> {
 
     /// Whether any of `start..end` was written otherwise in the original.
     pub(crate) fn rewritten(&self, start: usize, end: usize) -> bool {
-        let first = self
-            .pieces
-            .partition_point(|(p, _, _)| *p <= start)
-            .saturating_sub(1);
-        self.pieces
-            .iter()
-            .skip(first)
-            .take_while(|(p, _, _)| *p < end)
-            .any(|(_, _, rewritten)| *rewritten)
+        let first = self.pieces.partition_point(|(p, _, _)| *p <= start).saturating_sub(1);
+        self.pieces.iter().skip(first).take_while(|(p, _, _)| *p < end).any(|(_, _, rewritten)| *rewritten)
     }
 }
 
@@ -71,18 +60,9 @@ pub(crate) fn refanged(text: &str) -> Refanged<'_> {
     let ascii = text.is_ascii();
     let first = first_change(text, ascii);
     let Some(first) = first else {
-        return Refanged {
-            text: Cow::Borrowed(text),
-            pieces: Vec::new(),
-            original: text.len(),
-        };
+        return Refanged { text: Cow::Borrowed(text), pieces: Vec::new(), original: text.len() };
     };
-    let mut writer = Writer {
-        text,
-        out: String::with_capacity(text.len()),
-        pieces: Vec::new(),
-        copied: 0,
-    };
+    let mut writer = Writer { text, out: String::with_capacity(text.len()), pieces: Vec::new(), copied: 0 };
     let mut i = first;
     while i < text.len() {
         match change(text, i) {
@@ -90,12 +70,7 @@ pub(crate) fn refanged(text: &str) -> Refanged<'_> {
                 writer.replace(i, end, with);
                 i = end;
             }
-            None => {
-                i += text
-                    .get(i..)
-                    .and_then(|rest| rest.chars().next())
-                    .map_or(1, char::len_utf8)
-            }
+            None => i += text.get(i..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
         }
     }
     writer.finish()
@@ -130,17 +105,9 @@ impl<'a> Writer<'a> {
     fn finish(mut self) -> Refanged<'a> {
         self.copy_to(self.text.len());
         if !self.pieces.iter().any(|(_, _, rewritten)| *rewritten) {
-            return Refanged {
-                text: Cow::Borrowed(self.text),
-                pieces: Vec::new(),
-                original: self.text.len(),
-            };
+            return Refanged { text: Cow::Borrowed(self.text), pieces: Vec::new(), original: self.text.len() };
         }
-        Refanged {
-            text: Cow::Owned(self.out),
-            pieces: self.pieces,
-            original: self.text.len(),
-        }
+        Refanged { text: Cow::Owned(self.out), pieces: self.pieces, original: self.text.len() }
     }
 }
 
@@ -152,28 +119,18 @@ enum Change {
 /// Where the first change may be, so that clean text costs two vectorised searches.
 fn first_change(text: &str, ascii: bool) -> Option<usize> {
     let bytes = text.as_bytes();
-    let bracket =
-        memchr::memchr3_iter(b'[', b'(', b'{', bytes).find(|i| bracketed(bytes, *i).is_some());
+    let bracket = memchr::memchr3_iter(b'[', b'(', b'{', bytes).find(|i| bracketed(bytes, *i).is_some());
     let scheme = memchr::memmem::find_iter(bytes, b":").find_map(|i| scheme_start(bytes, i));
-    let high = if ascii {
-        None
-    } else {
-        text.char_indices()
-            .find(|(i, c)| !c.is_ascii() && fold(bytes, *i, *c).is_some())
-    };
-    [bracket, scheme, high.map(|(i, _)| i)]
-        .into_iter()
-        .flatten()
-        .min()
+    let high =
+        if ascii { None } else { text.char_indices().find(|(i, c)| !c.is_ascii() && fold(bytes, *i, *c).is_some()) };
+    [bracket, scheme, high.map(|(i, _)| i)].into_iter().flatten().min()
 }
 
 fn change(text: &str, i: usize) -> Option<(usize, Change)> {
     let bytes = text.as_bytes();
     match at(bytes, i) {
         b'[' | b'(' | b'{' => bracketed(bytes, i).map(|(end, with)| (end, Change::Text(with))),
-        b'h' | b'H' | b'm' | b'f' | b'F' => {
-            scheme(bytes, i).map(|(end, with)| (end, Change::Text(with)))
-        }
+        b'h' | b'H' | b'm' | b'f' | b'F' => scheme(bytes, i).map(|(end, with)| (end, Change::Text(with))),
         0x80.. => {
             let c = text.get(i..)?.chars().next()?;
             fold(bytes, i, c).map(|with| (i + c.len_utf8(), with))
@@ -206,11 +163,7 @@ fn bracketed(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
         return Some((i + inner + 2, with));
     }
     // `example[.com`: half a bracket between two letters or digits.
-    (close == b']'
-        && with == "."
-        && is_alnum(before(bytes, i))
-        && is_alnum(at(bytes, i + 2))
-        && inner == 1)
+    (close == b']' && with == "." && is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 2)) && inner == 1)
         .then_some((i + 2, "."))
 }
 
@@ -222,9 +175,7 @@ fn scheme(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
     let rest = bytes.get(i..)?;
     let odd = |b: &u8| matches!(b, b'x' | b'X' | b'*' | b'_' | b't' | b'T' | b'p' | b'P');
     let (length, with): (usize, &'static str) = match rest {
-        [b'h' | b'H', a, b, b'p' | b'P', b's' | b'S', b':' | b'[', ..] if odd(a) && odd(b) => {
-            (5, "https")
-        }
+        [b'h' | b'H', a, b, b'p' | b'P', b's' | b'S', b':' | b'[', ..] if odd(a) && odd(b) => (5, "https"),
         [b'h' | b'H', a, b, b'p' | b'P', b':' | b'[', ..] if odd(a) && odd(b) => (4, "http"),
         [b'm', b'e', b'o', b'w', b's', b':' | b'[', ..] => (5, "https"),
         [b'm', b'e', b'o', b'w', b':' | b'[', ..] => (4, "http"),
@@ -237,8 +188,7 @@ fn scheme(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
         || follows.starts_with(b"[:]")
         || follows.starts_with(b"[://]")
         || follows.starts_with(b":\\\\");
-    if !separates || written.eq_ignore_ascii_case(with.as_bytes()) && !follows.starts_with(b":\\\\")
-    {
+    if !separates || written.eq_ignore_ascii_case(with.as_bytes()) && !follows.starts_with(b":\\\\") {
         return None;
     }
     if follows.starts_with(b":\\\\") {
@@ -258,14 +208,8 @@ fn scheme(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
 
 /// The start of a defanged scheme that ends at the colon `i`.
 fn scheme_start(bytes: &[u8], colon: usize) -> Option<usize> {
-    let colon = if before(bytes, colon) == b'[' {
-        colon - 1
-    } else {
-        colon
-    };
-    (3..=5)
-        .filter_map(|back| colon.checked_sub(back))
-        .find(|start| scheme(bytes, *start).is_some())
+    let colon = if before(bytes, colon) == b'[' { colon - 1 } else { colon };
+    (3..=5).filter_map(|back| colon.checked_sub(back)).find(|start| scheme(bytes, *start).is_some())
 }
 
 /// What one non-ASCII character should have been, or `None` when it stands for itself.
@@ -275,21 +219,11 @@ fn fold(bytes: &[u8], i: usize, c: char) -> Option<Change> {
         0..0x80 => None,
         // Zero-width characters, soft hyphen, variation selector and keycap mark, beside ASCII only: inside Persian,
         // Khmer or Indic words they are spelling.
-        0xad
-        | 0x200b..=0x200f
-        | 0x202a..=0x202e
-        | 0x2060..=0x2064
-        | 0x2066..=0x2069
-        | 0xfeff
-        | 0xfe0f
-        | 0x20e3 => {
-            let near = before(bytes, i).is_ascii()
-                && (at(bytes, i + c.len_utf8()).is_ascii() || code == 0xfe0f);
+        0xad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0x2066..=0x2069 | 0xfeff | 0xfe0f | 0x20e3 => {
+            let near = before(bytes, i).is_ascii() && (at(bytes, i + c.len_utf8()).is_ascii() || code == 0xfe0f);
             (near || (code == 0x20e3 && i > 0)).then_some(Change::Text(""))
         }
-        0x3002 | 0xff61 => {
-            (is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 3))).then_some(Change::Text("."))
-        }
+        0x3002 | 0xff61 => (is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 3))).then_some(Change::Text(".")),
         0xff01..=0xff5e => char::from_u32(code - 0xfee0).map(Change::Char),
         0x3000 | 0xa0 | 0x2000..=0x200a | 0x202f => Some(Change::Text(" ")),
         0x2010..=0x2015 | 0x2212 => Some(Change::Text("-")),
@@ -306,18 +240,16 @@ fn fold(bytes: &[u8], i: usize, c: char) -> Option<Change> {
 /// Mathematical letters and digits, which their NFKC form names.
 fn styled(c: char) -> Option<char> {
     let mut only = None;
-    decompose_compatible(c, |d| {
-        only = Some(only.map_or(d, |first| compose(first, d).unwrap_or(first)))
-    });
+    decompose_compatible(c, |d| only = Some(only.map_or(d, |first| compose(first, d).unwrap_or(first))));
     only.filter(char::is_ascii)
 }
 
 /// Decimal digits of the scripts that people write telephone numbers in (Unicode general category Nd), by their zero.
 fn native_digit(code: u32) -> Option<char> {
     const ZEROS: [u32; 30] = [
-        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6,
-        0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0,
-        0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa9d0, 0xaa50,
+        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6, 0x0e50,
+        0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50,
+        0xa9d0, 0xaa50,
     ];
     if !(0x0660..=0xaa59).contains(&code) || (0x2000..0xa9d0).contains(&code) {
         return None;
@@ -353,12 +285,8 @@ mod tests {
 
     #[test]
     fn clean_text_is_not_copied() {
-        for text in [
-            "plain (see [1]) text: http://a.example",
-            "ข้อความไทย",
-            "می\u{200c}خواهم",
-            "",
-        ] {
+        for text in ["plain (see [1]) text: http://a.example", "ข้อความไทย", "می\u{200c}خواهم", ""]
+        {
             assert!(matches!(refang(text), Cow::Borrowed(_)), "{text}");
         }
     }
@@ -369,10 +297,7 @@ mod tests {
         let refanged = refanged("go hxxp://x[.]example/p now");
         let start = refanged.text.find("http").unwrap();
         let end = refanged.text.find(" now").unwrap();
-        assert_eq!(
-            "go hxxp://x[.]example/p now".get(refanged.original(start, end)),
-            Some("hxxp://x[.]example/p")
-        );
+        assert_eq!("go hxxp://x[.]example/p now".get(refanged.original(start, end)), Some("hxxp://x[.]example/p"));
         assert!(refanged.rewritten(start, end) && !refanged.rewritten(0, 2));
         assert!(!text.is_empty());
     }

@@ -1,15 +1,10 @@
 //! The one pass over a text: stops at the bytes where an identifier can begin and hands them to that kind's reader.
 
-use crate::bytes::{
-    ALNUM, DIGIT, HIGH, STOP, at, before, class, floor, is_alnum, is_digit, is_word, piece,
-};
+use crate::bytes::{ALNUM, DIGIT, HIGH, STOP, at, before, class, floor, is_alnum, is_digit, is_word, piece};
 use crate::cue::{Cue, Cues, Spot};
 use crate::net::{host, ip, web};
 use crate::refang::{Refanged, refanged};
-use crate::{
-    Flags, Found, Hints, Kind, MAX_FOUND, MAX_TEXT, Strength, cued, hash, net, numbers, paper,
-    place, wallet,
-};
+use crate::{Flags, Found, Hints, Kind, MAX_FOUND, MAX_TEXT, Strength, cued, hash, net, numbers, paper, place, wallet};
 use phonenumber::country::Id;
 
 /// All selectors of a text, in the order they stand, every occurrence. At most [`MAX_FOUND`]; of a text longer than
@@ -104,11 +99,7 @@ impl Pass<'_> {
         if self.out.len() >= MAX_FOUND {
             return;
         }
-        let found = if self.source.rewritten(start, end) {
-            found.flag(Flags::OBFUSCATED)
-        } else {
-            found
-        };
+        let found = if self.source.rewritten(start, end) { found.flag(Flags::OBFUSCATED) } else { found };
         self.out.push(found.at(self.source.original(start, end)));
     }
 
@@ -195,9 +186,7 @@ impl Pass<'_> {
             return None;
         }
         if is_digit(first) {
-            if let Some((found, end)) =
-                place::degrees(piece(self.text, start..floor(self.text, start + 48)))
-            {
+            if let Some((found, end)) = place::degrees(piece(self.text, start..floor(self.text, start + 48))) {
                 self.emit(found, start, start + end);
                 return Some(start + end);
             }
@@ -216,9 +205,7 @@ impl Pass<'_> {
     }
 
     fn wallet_cue(&self, start: usize) -> bool {
-        self.cues
-            .near(start, 64, |cue| matches!(cue, Cue::Wallet | Cue::Sol))
-            .is_some()
+        self.cues.near(start, 64, |cue| matches!(cue, Cue::Wallet | Cue::Sol)).is_some()
     }
 
     /// Wallets, transactions and hashes.
@@ -232,13 +219,10 @@ impl Pass<'_> {
         }
         let joined = matches!(before(self.bytes, start), b'_') || at(self.bytes, end) == b'_';
         let tx_cue = |pass: &Self| {
-            pass.cues
-                .near(start, 64, |cue| cue == Cue::Transaction)
-                .is_some()
-                || {
-                    let path = piece(pass.text, floor(pass.text, start.saturating_sub(14))..start);
-                    path.ends_with("/tx/") || path.ends_with("/transaction/")
-                }
+            pass.cues.near(start, 64, |cue| cue == Cue::Transaction).is_some() || {
+                let path = piece(pass.text, floor(pass.text, start.saturating_sub(14))..start);
+                path.ends_with("/tx/") || path.ends_with("/transaction/")
+            }
         };
         if token.starts_with("0x") || token.starts_with("0X") {
             let found = wallet::read(token).or_else(|| wallet::read_transaction(token))?;
@@ -260,8 +244,7 @@ impl Pass<'_> {
         }
         if let Some(found) = wallet::read(token) {
             // A failed checksum is worth showing only where somebody says it is a wallet.
-            let shaped =
-                matches!(found.kind, Kind::Btc) && token.to_ascii_lowercase().starts_with("bc1");
+            let shaped = matches!(found.kind, Kind::Btc) && token.to_ascii_lowercase().starts_with("bc1");
             if found.strength != Strength::Never || shaped || self.wallet_cue(start) {
                 self.emit(found, start, end);
                 return Some(end);
@@ -313,16 +296,12 @@ impl Pass<'_> {
         }
         let mut end = i;
         let mut colons = 0;
-        while end < start + 46
-            && (hex(at(self.bytes, end)) || matches!(at(self.bytes, end), b':' | b'.'))
-        {
+        while end < start + 46 && (hex(at(self.bytes, end)) || matches!(at(self.bytes, end), b':' | b'.')) {
             colons += usize::from(at(self.bytes, end) == b':');
             end += 1;
         }
         while matches!(before(self.bytes, end), b'.')
-            || (before(self.bytes, end) == b':'
-                && end > start + 2
-                && at(self.bytes, end.wrapping_sub(2)) != b':')
+            || (before(self.bytes, end) == b':' && end > start + 2 && at(self.bytes, end.wrapping_sub(2)) != b':')
         {
             end -= 1;
         }
@@ -490,9 +469,7 @@ impl Pass<'_> {
         if written.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return self.dotted_quad(start, end);
         }
-        if matches!(previous, b'/' | b'\\' | b'$' | b'=' | b'%')
-            || matches!(at(self.bytes, end), b'(' | b'\\')
-        {
+        if matches!(previous, b'/' | b'\\' | b'$' | b'=' | b'%') || matches!(at(self.bytes, end), b'(' | b'\\') {
             return Some(past);
         }
         let Some(host) = host::read(written) else {
@@ -501,10 +478,7 @@ impl Pass<'_> {
         let path = at(self.bytes, end) == b'/';
         let port = at(self.bytes, end) == b':' && is_digit(at(self.bytes, end + 1));
         let cue = || self.cues.near(start, 24, |cue| cue == Cue::Site).is_some();
-        let around = host::Around {
-            evidence: path || port || cue(),
-            defanged: self.source.rewritten(start, end),
-        };
+        let around = host::Around { evidence: path || port || cue(), defanged: self.source.rewritten(start, end) };
         let Some(why) = host::in_text(written, &host, around) else {
             return Some(past);
         };
@@ -565,22 +539,14 @@ impl Pass<'_> {
 
     fn dotted_quad(&mut self, start: usize, end: usize) -> Option<usize> {
         let slash = at(self.bytes, end) == b'/' && is_digit(at(self.bytes, end + 1));
-        let tail = if slash {
-            crate::bytes::alnum_end(self.bytes, end + 1)
-        } else {
-            end
-        };
+        let tail = if slash { crate::bytes::alnum_end(self.bytes, end + 1) } else { end };
         let whole = if tail - end <= 3 { tail } else { end };
-        let found =
-            ip::v4(piece(self.text, start..whole)).or_else(|| ip::v4(piece(self.text, start..end)));
+        let found = ip::v4(piece(self.text, start..whole)).or_else(|| ip::v4(piece(self.text, start..end)));
         let Some(found) = found else {
             return Some(end.max(start + 1));
         };
         let version = matches!(before(self.bytes, start), b'v' | b'V' | b'-' | b'_')
-            || self
-                .cues
-                .near(start, 12, |cue| cue == Cue::Version)
-                .is_some();
+            || self.cues.near(start, 12, |cue| cue == Cue::Version).is_some();
         if !version && !is_word(before(self.bytes, start)) && !is_word(at(self.bytes, end)) {
             self.emit(found, start, whole);
         }
@@ -595,14 +561,8 @@ impl Pass<'_> {
             return None;
         };
         let begins = |b: u8| matches!(b, 0 | b'\n' | b'\r' | b' ' | b':' | b'"' | b'>');
-        let start = if begins(before(self.bytes, start)) {
-            start
-        } else {
-            start.checked_sub(1)?
-        };
-        if !begins(before(self.bytes, start))
-            || !matches!(at(self.bytes, start), b'P' | b'I' | b'A' | b'C' | b'V')
-        {
+        let start = if begins(before(self.bytes, start)) { start } else { start.checked_sub(1)? };
+        if !begins(before(self.bytes, start)) || !matches!(at(self.bytes, start), b'P' | b'I' | b'A' | b'C' | b'V') {
             return None;
         }
         let (found, length) = paper::zone(piece(self.text, start..self.text.len()))?;

@@ -26,9 +26,7 @@ pub(crate) fn read(token: &str) -> Option<Found> {
     if matches!(bytes, [b'0', b'x' | b'X', ..]) {
         return evm::read(token);
     }
-    bech32::read(token)
-        .or_else(|| base58::read(token))
-        .or_else(|| ton::read(token))
+    bech32::read(token).or_else(|| base58::read(token)).or_else(|| ton::read(token))
 }
 
 /// A bare 40-digit hexadecimal account, for fields and cues that say it is one.
@@ -47,13 +45,7 @@ pub(crate) fn read_as(kind: Kind, raw: &str) -> Option<Found> {
     let token = strip_scheme(raw);
     let by_shape = read(token);
     match kind {
-        Kind::Sol
-            if by_shape
-                .as_ref()
-                .is_none_or(|f| f.strength == Strength::Never) =>
-        {
-            read_sol(token)
-        }
+        Kind::Sol if by_shape.as_ref().is_none_or(|f| f.strength == Strength::Never) => read_sol(token),
         Kind::Evm => by_shape.or_else(|| read_bare_evm(token)),
         Kind::Ton => by_shape.or_else(|| ton::read_raw(raw.trim())),
         _ => by_shape.filter(|f| f.kind == kind || f.strength == Strength::Links),
@@ -63,9 +55,7 @@ pub(crate) fn read_as(kind: Kind, raw: &str) -> Option<Found> {
 /// Reads a value from a field that says "wallet" without a currency.
 pub(crate) fn read_any(raw: &str) -> Option<Found> {
     let token = strip_scheme(raw);
-    let by_shape = read(token)
-        .or_else(|| ton::read_raw(raw.trim()))
-        .or_else(|| read_bare_evm(token));
+    let by_shape = read(token).or_else(|| ton::read_raw(raw.trim())).or_else(|| read_bare_evm(token));
     match by_shape {
         Some(found) if found.strength != Strength::Never => Some(found),
         failed => read_sol(token).or(failed),
@@ -76,11 +66,7 @@ pub(crate) fn read_any(raw: &str) -> Option<Found> {
 fn strip_scheme(raw: &str) -> &str {
     let raw = raw.trim();
     let raw = match raw.split_once(':') {
-        Some((scheme, rest))
-            if scheme.len() > 2 && scheme.bytes().all(|b| b.is_ascii_alphabetic()) =>
-        {
-            rest
-        }
+        Some((scheme, rest)) if scheme.len() > 2 && scheme.bytes().all(|b| b.is_ascii_alphabetic()) => rest,
         _ => raw,
     };
     raw.split(['?', '@', '/']).next().unwrap_or(raw)
@@ -88,20 +74,13 @@ fn strip_scheme(raw: &str) -> &str {
 
 /// Reads 64 hexadecimal digits, with or without `0x`, as a transaction id: lower-case, without `0x`.
 pub(crate) fn read_transaction(token: &str) -> Option<Found> {
-    let hex = token
-        .strip_prefix("0x")
-        .or_else(|| token.strip_prefix("0X"))
-        .unwrap_or(token);
+    let hex = token.strip_prefix("0x").or_else(|| token.strip_prefix("0X")).unwrap_or(token);
     if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     let value = hex.to_ascii_lowercase();
     Some(if crate::bytes::all_same(&value) {
-        Found::never(
-            Kind::Transaction,
-            value,
-            "a placeholder: every digit is the same",
-        )
+        Found::never(Kind::Transaction, value, "a placeholder: every digit is the same")
     } else {
         Found::links(Kind::Transaction, value)
     })
@@ -113,21 +92,13 @@ mod tests {
 
     fn ok(token: &str, kind: Kind) -> String {
         let found = read(token).unwrap_or_else(|| panic!("{token} is not read"));
-        assert_eq!(
-            (found.kind, found.strength),
-            (kind, Strength::Links),
-            "{token}: {}",
-            found.why
-        );
+        assert_eq!((found.kind, found.strength), (kind, Strength::Links), "{token}: {}", found.why);
         found.value
     }
 
     fn never(token: &str) {
         let found = read(token);
-        assert!(
-            found.as_ref().is_none_or(|f| f.strength == Strength::Never),
-            "{token} links: {found:?}"
-        );
+        assert!(found.as_ref().is_none_or(|f| f.strength == Strength::Never), "{token} links: {found:?}");
     }
 
     #[test]
@@ -139,10 +110,7 @@ mod tests {
             ok("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", Kind::Btc),
             "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
         );
-        ok(
-            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
-            Kind::Btc,
-        );
+        ok("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", Kind::Btc);
         ok("BC1SW50QGDZ25J", Kind::Btc);
         assert_eq!(
             ok("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", Kind::Evm),
@@ -153,14 +121,8 @@ mod tests {
         ok("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", Kind::Trx);
         ok("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", Kind::Xrp);
         assert_eq!(
-            ok(
-                "EQDtFpEwcFAEcRe5mLVh2N6C0x-_hJEM7W61_JLnSF74p4q2",
-                Kind::Ton
-            ),
-            ok(
-                "UQDtFpEwcFAEcRe5mLVh2N6C0x-_hJEM7W61_JLnSF74p9dz",
-                Kind::Ton
-            )
+            ok("EQDtFpEwcFAEcRe5mLVh2N6C0x-_hJEM7W61_JLnSF74p4q2", Kind::Ton),
+            ok("UQDtFpEwcFAEcRe5mLVh2N6C0x-_hJEM7W61_JLnSF74p9dz", Kind::Ton)
         );
         ok(
             "addr1qx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzer3n0d3vllmyqwsx5wktcd8cc3sq835lu7drv2xwl2wywfgse35a3x",
@@ -210,20 +172,12 @@ mod tests {
         assert_eq!(read(account), None);
         assert_eq!(read_as(Kind::Sol, account).unwrap().kind, Kind::Sol);
         assert_eq!(read_any(account).unwrap().kind, Kind::Sol);
-        assert_eq!(
-            read_sol("11111111111111111111111111111111")
-                .unwrap()
-                .strength,
-            Strength::Never
-        );
+        assert_eq!(read_sol("11111111111111111111111111111111").unwrap().strength, Strength::Never);
     }
 
     #[test]
     fn a_payment_uri_is_its_address() {
         let found = read_any("bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa?amount=0.1").unwrap();
-        assert_eq!(
-            (found.kind, found.value.as_str()),
-            (Kind::Btc, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")
-        );
+        assert_eq!((found.kind, found.value.as_str()), (Kind::Btc, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"));
     }
 }

@@ -1,10 +1,5 @@
 //! What holds for every input.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use selectors::{Found, Hints, Kind, normalise, of_object, parse_query, scan};

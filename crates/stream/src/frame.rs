@@ -12,8 +12,11 @@ pub(crate) fn event(kind: &str, arrived: i64, mut object: Value) -> String {
     if let Some(map) = object.as_object_mut() {
         let extensions = map.entry("extensions").or_insert_with(|| json!({}));
         if let Some(extensions) = extensions.as_object_mut() {
-            extensions.insert(EXTENSION.into(), json!({"extension_type": "property-extension", "id": id, "type": object_type,
-                "created_at": created, "updated_at": at, "is_inferred": false}));
+            extensions.insert(
+                EXTENSION.into(),
+                json!({"extension_type": "property-extension", "id": id, "type": object_type,
+                "created_at": created, "updated_at": at, "is_inferred": false}),
+            );
         }
     }
     let context = match kind {
@@ -33,5 +36,9 @@ pub(crate) fn connected() -> String {
 
 /// Tells that nothing happened, and how far the listener is.
 pub(crate) fn heartbeat(passed: i64, now: i64) -> String {
-    format!("id: {}\nevent: heartbeat\ndata: {}\n\n", position::write(passed), json!(stix::Instant(now).millis_string()))
+    format!(
+        "id: {}\nevent: heartbeat\ndata: {}\n\n",
+        position::write(passed),
+        json!(stix::Instant(now).millis_string())
+    )
 }

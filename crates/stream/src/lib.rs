@@ -27,8 +27,11 @@ pub fn router(intel: Intel) -> Router {
 }
 
 async fn open(
-    State(intel): State<Intel>, ConnectInfo(peer): ConnectInfo<SocketAddr>, Path(id): Path<String>,
-    Query(query): Query<HashMap<String, String>>, headers: HeaderMap,
+    State(intel): State<Intel>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
 ) -> Response {
     let wants = Wants::read(&query, &headers);
     let asked = move || prepare(&intel, &id, &wants, &headers, peer);
@@ -47,7 +50,8 @@ async fn open(
 
 fn refuse(status: u16, what: &'static str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, axum::Json(serde_json::json!({"status": status.as_u16(), "detail": what}))).into_response();
+    let mut response =
+        (status, axum::Json(serde_json::json!({"status": status.as_u16(), "detail": what}))).into_response();
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"eye\""));
     }
@@ -89,15 +93,18 @@ fn prepare(intel: &Intel, id: &str, wants: &Wants, headers: &HeaderMap, peer: So
         }
     };
     let from = wants.from.as_deref().or(wants.recover.as_deref());
-    let after = position::start(intel.ledger(), from).map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
+    let after = position::start(intel.ledger(), from)
+        .map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
     Ok(Listener::new(intel.clone(), viewer, only, after, wants.deletes))
 }
 
 fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, Refused> {
     let text = |name: &header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let cookies = text(&header::COOKIE).unwrap_or("");
-    let cookie = cookies.split(';').filter_map(|c| c.trim().split_once('=')).find(|(n, _)| *n == "eye" || *n == "__Host-eye");
-    let asked = AuthHeader { authorization: text(&header::AUTHORIZATION), cookie: cookie.map(|(_, v)| v), peer: peer.ip() };
+    let cookie =
+        cookies.split(';').filter_map(|c| c.trim().split_once('=')).find(|(n, _)| *n == "eye" || *n == "__Host-eye");
+    let asked =
+        AuthHeader { authorization: text(&header::AUTHORIZATION), cookie: cookie.map(|(_, v)| v), peer: peer.ip() };
     match intel.people().authenticate(&asked) {
         Ok(Some(viewer)) if viewer.may_read_bodies() => Ok(viewer),
         Ok(Some(_)) => Err((403, "your role reads no intelligence")),

@@ -101,14 +101,17 @@ impl Listener {
 
     fn tell(&self, entries: &[Arc<Entry>]) -> intel::Result<String> {
         let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
-        let objects: Vec<u64> = entries.iter().filter(mine).filter(|e| e.kind == intel::entry::STIX).map(|e| e.pos).collect();
+        let objects: Vec<u64> =
+            entries.iter().filter(mine).filter(|e| e.kind == intel::entry::STIX).map(|e| e.pos).collect();
         let mut standing = self.intel.standing(&self.viewer, &objects)?.into_iter();
         let mut text = String::new();
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
                     let Some(Some((_, earlier))) = standing.next() else { continue };
-                    let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else { continue };
+                    let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
+                        continue;
+                    };
                     text.push_str(&frame::event(if earlier { "update" } else { "create" }, entry.arrived, object));
                 }
                 ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {

@@ -101,7 +101,9 @@ impl Door {
             [""] => ("/taxii2/", only(get).map(|()| self.discovery())),
             ["api", ""] => ("/taxii2/api/", only(get).map(|()| self.api_root())),
             ["api", "status", id, ""] => ("/taxii2/api/status/{id}/", only(get).and_then(|()| self.status(viewer, id))),
-            ["api", "collections", ""] => ("/taxii2/api/collections/", only(get).and_then(|()| self.collections(viewer))),
+            ["api", "collections", ""] => {
+                ("/taxii2/api/collections/", only(get).and_then(|()| self.collections(viewer)))
+            }
             ["api", "collections", id, rest @ ..] => self.collection(viewer, asked, id, rest),
             _ => ("/taxii2/", Err(missing())),
         }
@@ -114,10 +116,13 @@ impl Door {
             Err(e) => return ("/taxii2/api/collections/{id}/", Err(e)),
         };
         match rest {
-            [""] => ("/taxii2/api/collections/{id}/", only(get).map(|()| Answer::json(200, &resource(viewer, &collection)))),
-            ["manifest", ""] => {
-                ("/taxii2/api/collections/{id}/manifest/", only(get).and_then(|()| self.manifest(viewer, &collection, asked.query)))
+            [""] => {
+                ("/taxii2/api/collections/{id}/", only(get).map(|()| Answer::json(200, &resource(viewer, &collection))))
             }
+            ["manifest", ""] => (
+                "/taxii2/api/collections/{id}/manifest/",
+                only(get).and_then(|()| self.manifest(viewer, &collection, asked.query)),
+            ),
             ["objects", ""] => {
                 let answer = match asked.method {
                     "GET" => self.objects(viewer, &collection, asked.query, None),
@@ -143,8 +148,11 @@ impl Door {
     }
 
     fn discovery(&self) -> Answer {
-        Answer::json(200, &json!({"title": "Compound Eye", "description": "A node that agencies run to fight scam compounds together",
-            "default": "/taxii2/api/", "api_roots": ["/taxii2/api/"]}))
+        Answer::json(
+            200,
+            &json!({"title": "Compound Eye", "description": "A node that agencies run to fight scam compounds together",
+            "default": "/taxii2/api/", "api_roots": ["/taxii2/api/"]}),
+        )
     }
 
     fn api_root(&self) -> Answer {
@@ -171,7 +179,13 @@ impl Door {
     }
 
     /// A page for a query, with the cursor's rule: `next` belongs to the filters it was made for.
-    fn page(&self, viewer: &Viewer, collection: &Collection, filter: &Filter, what: &str) -> Answered2<(Page, Option<String>)> {
+    fn page(
+        &self,
+        viewer: &Viewer,
+        collection: &Collection,
+        filter: &Filter,
+        what: &str,
+    ) -> Answered2<(Page, Option<String>)> {
         let key = self.intel.ledger().keys().row();
         let bound = format!("{what}\n{}\n{}", collection.id, filter.canonical);
         let after = match &filter.next {
@@ -250,9 +264,11 @@ impl Door {
         if !viewer.may_write(collection.col) {
             return Err(Answer::error(403, "you may not write to this collection"));
         }
-        let text = std::str::from_utf8(asked.body).map_err(|e| Answer::error(400, format!("not UTF-8 after byte {}", e.valid_up_to())))?;
+        let text = std::str::from_utf8(asked.body)
+            .map_err(|e| Answer::error(400, format!("not UTF-8 after byte {}", e.valid_up_to())))?;
         let mut bodies = Vec::new();
-        stix::read_envelope(text, |item| bodies.push(item.body.to_owned())).map_err(|e| Answer::error(422, e.to_string()))?;
+        stix::read_envelope(text, |item| bodies.push(item.body.to_owned()))
+            .map_err(|e| Answer::error(422, e.to_string()))?;
         let urgency = if bodies.len() > BULK { Urgency::Bulk } else { Urgency::Interactive };
         let at = instant(self.intel.ledger().now());
         let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();

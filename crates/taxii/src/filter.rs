@@ -25,13 +25,19 @@ impl Filter {
     pub(crate) fn read(query: &str) -> Result<Self, Answer> {
         let bad = |what: &str| Answer::error(400, what);
         let mut filter = Self {
-            matching: Match::default(), versions_named: false, added_after: None, limit: PAGE, next: None, canonical: String::new(),
+            matching: Match::default(),
+            versions_named: false,
+            added_after: None,
+            limit: PAGE,
+            next: None,
+            canonical: String::new(),
         };
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| bad("the query is not UTF-8"))?;
             let value = decode(value).ok_or_else(|| bad("the query is not UTF-8"))?;
-            let list = || value.split(',').filter(|v| !v.is_empty()).map(str::to_owned).take(VALUES + 1).collect::<Vec<_>>();
+            let list =
+                || value.split(',').filter(|v| !v.is_empty()).map(str::to_owned).take(VALUES + 1).collect::<Vec<_>>();
             match name.as_str() {
                 "limit" => {
                     let n: usize = value.parse().map_err(|_| bad("`limit` must be a number from 1"))?;
@@ -46,7 +52,9 @@ impl Filter {
                     continue;
                 }
                 "added_after" => {
-                    let at: Instant = value.parse().map_err(|_| bad("`added_after` must be an instant such as 2026-01-31T08:00:00.000Z"))?;
+                    let at: Instant = value
+                        .parse()
+                        .map_err(|_| bad("`added_after` must be an instant such as 2026-01-31T08:00:00.000Z"))?;
                     filter.added_after = Some(at.micros());
                 }
                 "match[id]" => filter.matching.ids.extend(list()),
@@ -76,8 +84,9 @@ fn versions(list: &[String]) -> Result<VersionMatch, Answer> {
             "first" => found.first = true,
             "last" => found.last = true,
             at => {
-                let at: Instant =
-                    at.parse().map_err(|_| Answer::error(400, "`match[version]` takes all, first, last or an instant"))?;
+                let at: Instant = at
+                    .parse()
+                    .map_err(|_| Answer::error(400, "`match[version]` takes all, first, last or an instant"))?;
                 found.at.push(at.micros());
             }
         }

@@ -37,7 +37,8 @@ pub fn router(intel: Intel) -> Router {
 }
 
 async fn handle(State(door): State<Door>, request: Request<Body>) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+    let peer =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
     let (parts, body) = request.into_parts();
     let body = match read(&parts.method, &parts.headers, body).await {
         Ok(body) => body,
@@ -70,7 +71,8 @@ async fn read(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8
     if *method != Method::POST {
         return Ok(Vec::new());
     }
-    let too_large = || Answer::error(413, format!("the body is larger than {MAX_CONTENT} bytes; send fewer objects at a time"));
+    let too_large =
+        || Answer::error(413, format!("the body is larger than {MAX_CONTENT} bytes; send fewer objects at a time"));
     if text(headers, &header::CONTENT_LENGTH).and_then(|l| l.parse::<usize>().ok()).is_some_and(|l| l > MAX_CONTENT) {
         return Err(too_large());
     }

@@ -32,7 +32,12 @@ mod tests {
 
     #[test]
     fn our_type_goes_with_version_2_1_or_none() {
-        for good in ["application/taxii+json", "application/taxii+json; version=2.1", "text/html, */*;q=0.1", "application/taxii+json;version=2.1, text/html;q=0.1"] {
+        for good in [
+            "application/taxii+json",
+            "application/taxii+json; version=2.1",
+            "text/html, */*;q=0.1",
+            "application/taxii+json;version=2.1, text/html;q=0.1",
+        ] {
             assert!(accepts(Some(good)), "{good}");
         }
         for bad in ["application/foo", "application/taxii+json;version=9.9", "application/taxii+json;q=0", ""] {

@@ -46,7 +46,8 @@ impl Statuses {
         }
         let (id, now) = (id.to_owned(), self.intel.ledger().now());
         self.intel.ledger().state().soon(move |c| {
-            c.prepare_cached("INSERT OR REPLACE INTO taxii_status(id, account, at, body) VALUES (?,?,?,?)")?.execute((id, account, now, body))?;
+            c.prepare_cached("INSERT OR REPLACE INTO taxii_status(id, account, at, body) VALUES (?,?,?,?)")?
+                .execute((id, account, now, body))?;
             c.prepare_cached("DELETE FROM taxii_status WHERE at < ?")?.execute([now - KEPT])?;
             Ok(())
         });

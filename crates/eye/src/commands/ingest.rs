@@ -15,7 +15,8 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
     let mapping = match &job.mapping {
         Some(path) => {
             let path = io.path(path);
-            let text = std::fs::read_to_string(&path).map_err(|e| Problem::other(format!("{}: {e}", path.display())))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| Problem::other(format!("{}: {e}", path.display())))?;
             Some(formats::Mapping::parse(&text).map_err(|e| Problem::other(format!("{}: {e}", path.display())))?)
         }
         None => None,
@@ -29,7 +30,11 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
     for path in files {
         let import = ImportJob {
             source: path.file_name().map_or_else(|| "stdin".into(), |n| n.to_string_lossy().into_owned()),
-            format: job.format, collection, marking: job.marking, country: job.country.clone(), mapping: mapping.clone(),
+            format: job.format,
+            collection,
+            marking: job.marking,
+            country: job.country.clone(),
+            mapping: mapping.clone(),
             strict: job.strict,
         };
         let name = path.display().to_string();
@@ -46,7 +51,8 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
 }
 
 fn one(node: &Node, me: &Viewer, import: &ImportJob, path: &Path, io: &mut Io<'_>) -> Result<ImportReport, Problem> {
-    let input: Box<dyn Read + '_> = if path == Path::new("-") { Box::new(&mut *io.stdin) } else { Box::new(File::open(path)?) };
+    let input: Box<dyn Read + '_> =
+        if path == Path::new("-") { Box::new(&mut *io.stdin) } else { Box::new(File::open(path)?) };
     Ok(node.intel.import(me, import, input, &mut |_| {})?)
 }
 
@@ -69,8 +75,15 @@ fn tell(name: &str, report: &ImportReport, json: bool, io: &mut Io<'_>) -> Resul
             "same": report.same, "set_aside": report.aside, "problems": report.problems});
         return io.json(&value);
     }
-    writeln!(io.out, "{name}: import {} as {}: {} new, {} known, {} set aside", report.import.unwrap_or(0), report.format,
-        report.added, report.same, report.aside)?;
+    writeln!(
+        io.out,
+        "{name}: import {} as {}: {} new, {} known, {} set aside",
+        report.import.unwrap_or(0),
+        report.format,
+        report.added,
+        report.same,
+        report.aside
+    )?;
     for problem in &report.problems {
         writeln!(io.err, "  set aside: {problem}")?;
     }

@@ -27,7 +27,11 @@ pub fn link(node: &Node, link: &Link) -> Value {
 pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let found = node.intel.search(me, query, None, limit)?;
     for h in &found.hits {
-        if json { io.json(&hit(node, h))? } else { writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, h.name)? }
+        if json {
+            io.json(&hit(node, h))?
+        } else {
+            writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, h.name)?
+        }
     }
     if !json {
         for listing in &found.listed {
@@ -65,7 +69,14 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
     Ok(json!({"object": object, "versions": versions, "selectors": selectors}))
 }
 
-pub fn links(node: &Node, me: &Viewer, selector: Option<&str>, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn links(
+    node: &Node,
+    me: &Viewer,
+    selector: Option<&str>,
+    limit: usize,
+    json: bool,
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
     let links = match selector {
         None => node.intel.links(me, limit)?,
         Some(word) => {

@@ -23,7 +23,10 @@ fn report(report: &Report, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
 
 pub fn verify_folder(data: &Path, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     if !ledger::Folder::holds_a_node(data) {
-        return Err(Problem::other(format!("no node lives in {0}: make one with `eye init --data {0}`", data.display())));
+        return Err(Problem::other(format!(
+            "no node lives in {0}: make one with `eye init --data {0}`",
+            data.display()
+        )));
     }
     report(&ledger::verify_folder(data, &mut |_, _| {})?, json, io)
 }
@@ -38,7 +41,12 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
             if !equal {
                 code = 1;
             }
-            writeln!(io.err, "view {}: {}", view.name(), if equal { "equal to a fresh fold" } else { "differs from a fresh fold: run `eye rebuild`" })?;
+            writeln!(
+                io.err,
+                "view {}: {}",
+                view.name(),
+                if equal { "equal to a fresh fold" } else { "differs from a fresh fold: run `eye rebuild`" }
+            )?;
         }
     }
     Ok(code)
@@ -55,11 +63,9 @@ pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
 pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     let manifest = node.ledger.backup(to, &|_, _| {})?;
     // What the fold needs beside the log.
-    for name in ["country"] {
-        let from = node.ledger.folder().root().join(name);
-        if from.exists() {
-            std::fs::copy(&from, to.join(name))?;
-        }
+    let country = node.ledger.folder().root().join("country");
+    if country.exists() {
+        std::fs::copy(&country, to.join("country"))?;
     }
     Ok(writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?)
 }
@@ -74,13 +80,26 @@ pub fn restore(from: &Path, data: &Path, io: &mut Io<'_>) -> Result<(), Problem>
     Ok(writeln!(io.out, "restored as {}: a new epoch; every proof of the backup holds", restored.origin)?)
 }
 
-pub fn write_world(seed: u64, agencies: usize, months: usize, objects: usize, dir: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn write_world(
+    seed: u64,
+    agencies: usize,
+    months: usize,
+    objects: usize,
+    dir: &Path,
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
     let plan = world::Plan { seed, agencies, months, objects, ..world::Plan::default() };
     let made = world::write(&plan, dir, &mut |_, _| {}).map_err(|e| Problem::other(e.to_string()))?;
     Ok(writeln!(io.out, "EXERCISE: {} reports, {} objects in {} files", made.reports, made.objects, made.files)?)
 }
 
-pub fn add_lists(node: &Node, kind: &str, name: Option<&str>, files: &[PathBuf], io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn add_lists(
+    node: &Node,
+    kind: &str,
+    name: Option<&str>,
+    files: &[PathBuf],
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
     // Galaxies are told by their content.
     let kind = if kind == "blocklist" { ListKind::Block } else { ListKind::Warning };
     let mut failed = Vec::new();
@@ -89,7 +108,9 @@ pub fn add_lists(node: &Node, kind: &str, name: Option<&str>, files: &[PathBuf],
         let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         // Many lists are called `list.json` in a folder of their own name.
         let own = match stem(&path) {
-            s if s == "list" || s == "config" => path.parent().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned()).unwrap_or(s),
+            s if s == "list" || s == "config" => {
+                path.parent().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned()).unwrap_or(s)
+            }
             s => s,
         };
         let result = File::open(&path).map_err(Problem::from).and_then(|f| {
@@ -120,7 +141,11 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
     let mut wrong = Vec::new();
     for view in node.ledger.views() {
         if view.unfolded() > 0 {
-            wrong.push(format!("{} entries could not be read by the view {}: `eye rebuild` after an upgrade", view.unfolded(), view.name()));
+            wrong.push(format!(
+                "{} entries could not be read by the view {}: `eye rebuild` after an upgrade",
+                view.unfolded(),
+                view.name()
+            ));
         }
     }
     for (name, why) in node.intel.library().broken() {

@@ -25,30 +25,48 @@ const RECENT: usize = 8_192;
 
 impl Dictionary {
     pub(super) fn objects(keys: Arc<ledger::Keys>) -> Self {
-        Self::new(keys, "object", [
-            "SELECT obj FROM object_rows WHERE h = ?",
-            "SELECT id, 0 FROM objects WHERE obj = ?",
-            "SELECT coalesce(max(obj), 0) FROM objects",
-            "INSERT INTO object_rows(h, obj) VALUES (?,?)",
-            "INSERT INTO objects(obj, id) VALUES (?1, ?3)",
-        ])
+        Self::new(
+            keys,
+            "object",
+            [
+                "SELECT obj FROM object_rows WHERE h = ?",
+                "SELECT id, 0 FROM objects WHERE obj = ?",
+                "SELECT coalesce(max(obj), 0) FROM objects",
+                "INSERT INTO object_rows(h, obj) VALUES (?,?)",
+                "INSERT INTO objects(obj, id) VALUES (?1, ?3)",
+            ],
+        )
     }
 
     pub(super) fn selectors(keys: Arc<ledger::Keys>) -> Self {
-        Self::new(keys, "selector", [
-            "SELECT sel FROM selector_rows WHERE h = ?",
-            "SELECT value, kind FROM selectors WHERE sel = ?",
-            "SELECT coalesce(max(sel), 0) FROM selectors",
-            "INSERT INTO selector_rows(h, sel) VALUES (?,?)",
-            "INSERT INTO selectors(sel, kind, value) VALUES (?1, ?2, ?3)",
-        ])
+        Self::new(
+            keys,
+            "selector",
+            [
+                "SELECT sel FROM selector_rows WHERE h = ?",
+                "SELECT value, kind FROM selectors WHERE sel = ?",
+                "SELECT coalesce(max(sel), 0) FROM selectors",
+                "INSERT INTO selector_rows(h, sel) VALUES (?,?)",
+                "INSERT INTO selectors(sel, kind, value) VALUES (?1, ?2, ?3)",
+            ],
+        )
     }
 
     fn new(keys: Arc<ledger::Keys>, tag: &'static str, sql: [&'static str; 5]) -> Self {
         let [find, value_of, next, add_row, add_value] = sql;
         Self {
-            tag, find, value_of, next, add_row, add_value, keys, next_number: None, new: HashMap::new(), values: Vec::new(),
-            first_new: 0, recent: HashMap::new(),
+            tag,
+            find,
+            value_of,
+            next,
+            add_row,
+            add_value,
+            keys,
+            next_number: None,
+            new: HashMap::new(),
+            values: Vec::new(),
+            first_new: 0,
+            recent: HashMap::new(),
         }
     }
 
@@ -116,8 +134,11 @@ impl Dictionary {
         {
             let mut add = view.prepare_cached(self.add_value)?;
             for (_, n, kind, value) in &self.values {
-                if self.tag == "object" { add.execute(rusqlite::params![n, rusqlite::types::Null, value])?; }
-                else { add.execute((n, kind, value))?; }
+                if self.tag == "object" {
+                    add.execute(rusqlite::params![n, rusqlite::types::Null, value])?;
+                } else {
+                    add.execute((n, kind, value))?;
+                }
             }
         }
         self.values.sort_unstable_by_key(|(h, n, _, _)| (*h, *n));

@@ -71,7 +71,14 @@ impl IntelRoom {
             bits |= state::WRONG_ID;
         }
         let stood = if new { Vec::new() } else { standing(view, obj, entry.col)? };
-        let row = NewRow { obj, version, bits, spec: spec_code(&header.spec_version), tlp: tlp_of(entry), kind: &header.object_type };
+        let row = NewRow {
+            obj,
+            version,
+            bits,
+            spec: spec_code(&header.spec_version),
+            tlp: tlp_of(entry),
+            kind: &header.object_type,
+        };
         self.insert_version(view, entry, &row, &stood, Some(&value), bodies)
     }
 
@@ -79,13 +86,20 @@ impl IntelRoom {
     fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         let (obj, _) = self.objects.number(view, 0, &entry.subject)?;
         let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
-        let row = NewRow { obj, version: entry.arrived, bits: state::EXPUNGED, spec: 21, tlp: tlp_of(entry), kind: &kind };
+        let row =
+            NewRow { obj, version: entry.arrived, bits: state::EXPUNGED, spec: 21, tlp: tlp_of(entry), kind: &kind };
         self.write_row(view, entry, &row, state::EXPUNGED)?;
         Ok(())
     }
 
     fn insert_version(
-        &mut self, view: &Connection, entry: &Entry, row: &NewRow<'_>, stood: &[Stood], value: Option<&Value>, bodies: &dyn Bodies,
+        &mut self,
+        view: &Connection,
+        entry: &Entry,
+        row: &NewRow<'_>,
+        stood: &[Stood],
+        value: Option<&Value>,
+        bodies: &dyn Bodies,
     ) -> Result<(), FoldError> {
         let pos = signed(entry.pos);
         let last = stood.iter().max_by_key(|s| (s.version, s.pos)).copied();
@@ -127,15 +141,31 @@ impl IntelRoom {
              VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         )?
         .execute(params![
-            entry.col, signed(entry.pos), row.obj, row.version, bits, kind, row.spec, row.tlp, entry.arrived,
-            entry.cause.map(signed), entry.author
+            entry.col,
+            signed(entry.pos),
+            row.obj,
+            row.version,
+            bits,
+            kind,
+            row.spec,
+            row.tlp,
+            entry.arrived,
+            entry.cause.map(signed),
+            entry.author
         ])?;
         self.rows.set(entry.pos, Some(entry.col));
         Ok(())
     }
 
     /// The version is the last no more: its selectors, references and text go.
-    fn retire(&mut self, view: &Connection, col: u32, obj: i64, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
+    fn retire(
+        &mut self,
+        view: &Connection,
+        col: u32,
+        obj: i64,
+        old: Stood,
+        bodies: &dyn Bodies,
+    ) -> Result<(), FoldError> {
         set_state(view, col, old.pos, 0, state::LAST)?;
         if let Some(value) = body_value(bodies, old.pos) {
             self.unindex(view, old.pos, obj, old.state, &value)?;
@@ -144,7 +174,15 @@ impl IntelRoom {
     }
 
     /// Selectors, references and text of a version that is now the last. Returns whether all found room.
-    fn index(&mut self, view: &Connection, _col: u32, pos: i64, obj: i64, bits: i64, value: &Value) -> Result<bool, FoldError> {
+    fn index(
+        &mut self,
+        view: &Connection,
+        _col: u32,
+        pos: i64,
+        obj: i64,
+        bits: i64,
+        value: &Value,
+    ) -> Result<bool, FoldError> {
         let parts = self.parts(bits, value);
         {
             let mut add = view.prepare_cached(
@@ -175,9 +213,11 @@ impl IntelRoom {
         for (target, word) in &parts.refs {
             let (target, _) = self.objects.number(view, 0, target)?;
             let word = self.word(view, word)?;
-            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?.execute((target, pos, word))?;
+            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?
+                .execute((target, pos, word))?;
         }
-        view.prepare_cached("INSERT INTO texts(texts, rowid, text) VALUES ('delete', ?, ?)")?.execute((pos, &parts.text))?;
+        view.prepare_cached("INSERT INTO texts(texts, rowid, text) VALUES ('delete', ?, ?)")?
+            .execute((pos, &parts.text))?;
         Ok(())
     }
 
@@ -235,7 +275,14 @@ impl IntelRoom {
     }
 
     /// After a version went, the greatest and the smallest of what still stands take its place.
-    fn promote(&mut self, view: &Connection, col: u32, obj: i64, index: bool, bodies: &dyn Bodies) -> Result<(), FoldError> {
+    fn promote(
+        &mut self,
+        view: &Connection,
+        col: u32,
+        obj: i64,
+        index: bool,
+        bodies: &dyn Bodies,
+    ) -> Result<(), FoldError> {
         let stood = standing(view, obj, col)?;
         if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)) {
             set_state(view, col, first.pos, state::FIRST, 0)?;
@@ -368,7 +415,13 @@ impl Room for IntelRoom {
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
-            entry::STIX, entry::SEEN, entry::IMPORT, entry::IMPORTED, entry::OVERRULE, entry::WITHDRAW, entry::EXPUNGE,
+            entry::STIX,
+            entry::SEEN,
+            entry::IMPORT,
+            entry::IMPORTED,
+            entry::OVERRULE,
+            entry::WITHDRAW,
+            entry::EXPUNGE,
         ])
     }
     fn schema(&self) -> &'static str {
@@ -392,8 +445,17 @@ impl Room for IntelRoom {
             entry::EXPUNGE => self.gone(view, entry, bodies, state::EXPUNGED),
             entry::IMPORT => {
                 let import: Import = read(entry)?;
-                view.prepare_cached("INSERT OR REPLACE INTO imports(pos, col, source, format, author, arrived) VALUES (?,?,?,?,?,?)")?
-                    .execute(params![signed(entry.pos), entry.col, import.source, import.format, entry.author, entry.arrived])?;
+                view.prepare_cached(
+                    "INSERT OR REPLACE INTO imports(pos, col, source, format, author, arrived) VALUES (?,?,?,?,?,?)",
+                )?
+                .execute(params![
+                    signed(entry.pos),
+                    entry.col,
+                    import.source,
+                    import.format,
+                    entry.author,
+                    entry.arrived
+                ])?;
                 Ok(())
             }
             entry::IMPORTED => {

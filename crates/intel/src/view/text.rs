@@ -57,7 +57,10 @@ impl Words {
             Value::Object(map) => {
                 // An extension's key is its definition's id; what it holds counts.
                 for inner in map.values().filter_map(Value::as_object) {
-                    inner.iter().filter(|(k, _)| *k != "extension_type").for_each(|(k, v)| self.walk(k, v, depth + 2, out));
+                    inner
+                        .iter()
+                        .filter(|(k, _)| *k != "extension_type")
+                        .for_each(|(k, v)| self.walk(k, v, depth + 2, out));
                 }
             }
             _ => {}
@@ -68,8 +71,19 @@ impl Words {
 fn searchable(key: &str, text: &str) -> bool {
     !matches!(
         key,
-        "id" | "type" | "spec_version" | "created" | "modified" | "valid_from" | "valid_until" | "pattern_type" | "lang"
-            | "first_seen" | "last_seen" | "first_observed" | "last_observed" | "payload_bin"
+        "id" | "type"
+            | "spec_version"
+            | "created"
+            | "modified"
+            | "valid_from"
+            | "valid_until"
+            | "pattern_type"
+            | "lang"
+            | "first_seen"
+            | "last_seen"
+            | "first_observed"
+            | "last_observed"
+            | "payload_bin"
     ) && !key.ends_with("_ref")
         && !key.ends_with("_refs")
         && !text.is_empty()
@@ -102,6 +116,9 @@ mod tests {
         let object = serde_json::json!({"id": "note--1", "created": "2021", "object_refs": ["x--1"], "content": "hello",
             "extensions": {"extension-definition--1": {"extension_type": "new-sco", "inner": "deep"}}});
         let text = Words::default().of_object(&object);
-        assert!(text.contains("hello") && text.contains("deep") && !text.contains("--") && !text.contains("new-sco"), "{text}");
+        assert!(
+            text.contains("hello") && text.contains("deep") && !text.contains("--") && !text.contains("new-sco"),
+            "{text}"
+        );
     }
 }

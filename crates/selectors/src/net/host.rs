@@ -19,9 +19,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn registrable(&self) -> &str {
-        self.ascii
-            .get(self.ascii.len() - self.registrable..)
-            .unwrap_or("")
+        self.ascii.get(self.ascii.len() - self.registrable..).unwrap_or("")
     }
 
     fn without_www(&self) -> &str {
@@ -33,11 +31,7 @@ impl Host {
 
     /// The name (without `www.`) and, where it is another, its registrable domain, as selectors.
     pub(crate) fn domains(&self) -> impl Iterator<Item = Found> + '_ {
-        let flag = if self.confusable {
-            Flags::CONFUSABLE
-        } else {
-            Flags::NONE
-        };
+        let flag = if self.confusable { Flags::CONFUSABLE } else { Flags::NONE };
         let whole = self.without_www();
         let whole_is_registrable = whole == self.registrable();
         let first = if self.registrable == 0 {
@@ -74,22 +68,14 @@ pub(crate) fn read(raw: &str) -> Option<Host> {
     let known = suffix.is_known() || reserved;
     let suffix_labels = suffix.as_bytes().iter().filter(|b| **b == b'.').count() + 1;
     let confusable = ascii.contains("xn--") && confusable(&ascii);
-    Some(Host {
-        registrable,
-        suffix_labels,
-        known,
-        confusable,
-        ascii,
-    })
+    Some(Host { registrable, suffix_labels, known, confusable, ascii })
 }
 
 fn label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Whether an internationalised name has the skeleton of an ASCII one (UTS 39, section 4).
@@ -106,10 +92,7 @@ fn confusable(ascii: &str) -> bool {
 
 /// Top-level domains that are file extensions far more often than hosts.
 fn is_file_extension(tld: &str) -> bool {
-    matches!(
-        tld,
-        "md" | "py" | "zip" | "mov" | "so" | "java" | "ps" | "cab" | "bat" | "bin" | "hiv"
-    )
+    matches!(tld, "md" | "py" | "zip" | "mov" | "so" | "java" | "ps" | "cab" | "bat" | "bin" | "hiv")
 }
 
 /// Top-level domains that are also a file extension, or a word that follows a full stop whose space was forgotten.
@@ -133,14 +116,7 @@ fn is_file_stem(stem: &str) -> bool {
 fn is_product(ascii: &str) -> bool {
     matches!(
         ascii,
-        "asp.net"
-            | "vb.net"
-            | "ado.net"
-            | "system.net"
-            | "ml.net"
-            | "paint.net"
-            | "socket.io"
-            | "command.com"
+        "asp.net" | "vb.net" | "ado.net" | "system.net" | "ml.net" | "paint.net" | "socket.io" | "command.com"
     )
 }
 
@@ -164,26 +140,18 @@ pub(crate) fn in_text(written: &str, host: &Host, around: Around) -> Option<&'st
     let alone = labels.next().is_none();
     let written_tld = written.rsplit('.').next().unwrap_or("");
     let capital = |label: &str| {
-        label.starts_with(|c: char| c.is_ascii_uppercase())
-            && label.bytes().skip(1).any(|b| b.is_ascii_lowercase())
+        label.starts_with(|c: char| c.is_ascii_uppercase()) && label.bytes().skip(1).any(|b| b.is_ascii_lowercase())
     };
     // `System.Net`, `end.The`: a capital after the dot is another word, but for the two that people capitalise.
     if !around.defanged && capital(written_tld) && !(alone && matches!(tld, "com" | "org")) {
         return None;
     }
     // `com.apple.network` is a bundle's name, backwards; an underscore is in no domain that can be registered.
-    let backwards = matches!(
-        host.ascii.split('.').next(),
-        Some("com" | "org" | "net" | "edu" | "gov")
-    );
+    let backwards = matches!(host.ascii.split('.').next(), Some("com" | "org" | "net" | "edu" | "gov"));
     if !around.defanged && (backwards || host.registrable().contains('_')) {
         return None;
     }
-    if around.evidence
-        || around.defanged
-        || host.ascii.starts_with("www.")
-        || host.suffix_labels > 1
-    {
+    if around.evidence || around.defanged || host.ascii.starts_with("www.") || host.suffix_labels > 1 {
         return Some("");
     }
     if tld == "app" && alone && capital(written) {
@@ -197,11 +165,7 @@ pub(crate) fn in_text(written: &str, host: &Host, around: Around) -> Option<&'st
         return None;
     }
     let short_word = stem.len() <= 8 && stem.bytes().all(|b| b.is_ascii_alphabetic());
-    Some(if alone && is_word(tld) && short_word {
-        MAYBE_A_FILE
-    } else {
-        ""
-    })
+    Some(if alone && is_word(tld) && short_word { MAYBE_A_FILE } else { "" })
 }
 
 #[cfg(test)]
@@ -253,20 +217,10 @@ mod tests {
 
     #[test]
     fn a_host_gives_itself_and_its_registrable_domain() {
-        let values =
-            |name: &str| read(name).map(|h| h.domains().map(|f| f.value).collect::<Vec<_>>());
-        assert_eq!(
-            values("WWW.Login.Bank.example"),
-            Some(vec!["login.bank.example".into(), "bank.example".into()])
-        );
-        assert_eq!(
-            values("www.bank.example"),
-            Some(vec!["bank.example".into()])
-        );
-        assert_eq!(
-            values("пример.рф"),
-            Some(vec!["xn--e1afmkfd.xn--p1ai".into()])
-        );
+        let values = |name: &str| read(name).map(|h| h.domains().map(|f| f.value).collect::<Vec<_>>());
+        assert_eq!(values("WWW.Login.Bank.example"), Some(vec!["login.bank.example".into(), "bank.example".into()]));
+        assert_eq!(values("www.bank.example"), Some(vec!["bank.example".into()]));
+        assert_eq!(values("пример.рф"), Some(vec!["xn--e1afmkfd.xn--p1ai".into()]));
     }
 
     #[test]

@@ -21,11 +21,7 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
         .iter()
         .find_map(|p| host.strip_prefix(p).filter(|h| h.contains('.')))
         .unwrap_or(host);
-    let mut segments = url
-        .path_segments()
-        .into_iter()
-        .flatten()
-        .filter(|s| !s.is_empty());
+    let mut segments = url.path_segments().into_iter().flatten().filter(|s| !s.is_empty());
     let first = segments.next().unwrap_or("");
     let second = segments.next().unwrap_or("");
     let third = segments.next().unwrap_or("");
@@ -40,10 +36,7 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
         "api.whatsapp.com" | "whatsapp.com" if first == "send" => {
             query(url, "phone").map_or(Vec::new(), |n| numbered(Kind::Whatsapp, &n))
         }
-        "chat.whatsapp.com" => one(invite(
-            Kind::WhatsappInvite,
-            if first == "invite" { second } else { first },
-        )),
+        "chat.whatsapp.com" => one(invite(Kind::WhatsappInvite, if first == "invite" { second } else { first })),
         "whatsapp.com" if first == "channel" => one(invite(Kind::WhatsappInvite, second)),
         "line.me" if first == "R" => line(second, third, fourth),
         "line.me" => line(first, second, third),
@@ -51,14 +44,7 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
         "lin.ee" => one(invite(Kind::LineInvite, first)),
         "zalo.me" if first == "g" => one(invite(Kind::ZaloInvite, second)),
         "zalo.me" => zalo(first),
-        "open.kakao.com" => one(invite(
-            Kind::KakaotalkInvite,
-            if matches!(first, "o" | "me") {
-                second
-            } else {
-                ""
-            },
-        )),
+        "open.kakao.com" => one(invite(Kind::KakaotalkInvite, if matches!(first, "o" | "me") { second } else { "" })),
         "pf.kakao.com" => one(invite(Kind::KakaotalkInvite, first)),
         "signal.me" => fragment(url, "p/").map_or(Vec::new(), |n| numbered(Kind::Signal, &n)),
         "signal.group" => one(url.fragment().and_then(|f| invite(Kind::SignalInvite, f))),
@@ -67,21 +53,16 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
             .or_else(|| invite(Kind::ViberInvite, first))),
         "discord.gg" => one(invite(Kind::DiscordInvite, first)),
         "discord.com" if first == "invite" => one(invite(Kind::DiscordInvite, second)),
-        "facebook.com" | "fb.com" | "fb.me" | "m.me" | "messenger.com" => {
-            facebook(url, first, second)
-        }
+        "facebook.com" | "fb.com" | "fb.me" | "m.me" | "messenger.com" => facebook(url, first, second),
         "instagram.com" => match first {
-            "p" | "reel" | "reels" | "explore" | "accounts" | "stories" | "about" | "tv" => {
-                Vec::new()
-            }
+            "p" | "reel" | "reels" | "explore" | "accounts" | "stories" | "about" | "tv" => Vec::new(),
             name => one(handle(Kind::Instagram, name)),
         },
-        "tiktok.com" => one(first
-            .strip_prefix('@')
-            .and_then(|name| handle(Kind::Tiktok, name))),
+        "tiktok.com" => one(first.strip_prefix('@').and_then(|name| handle(Kind::Tiktok, name))),
         "twitter.com" | "x.com" => match first {
-            "i" | "intent" | "share" | "search" | "hashtag" | "home" | "login" | "explore"
-            | "privacy" | "tos" => Vec::new(),
+            "i" | "intent" | "share" | "search" | "hashtag" | "home" | "login" | "explore" | "privacy" | "tos" => {
+                Vec::new()
+            }
             name => one(handle(Kind::X, name)),
         },
         _ => Vec::new(),
@@ -94,26 +75,14 @@ pub(crate) fn from_app_link(url: &Url) -> Vec<Found> {
     match (url.scheme(), action) {
         ("tg", "resolve") => match query(url, "phone") {
             Some(number) => numbered(Kind::Telegram, &number),
-            None => query(url, "domain")
-                .and_then(|name| handle(Kind::Telegram, &name))
-                .into_iter()
-                .collect(),
+            None => query(url, "domain").and_then(|name| handle(Kind::Telegram, &name)).into_iter().collect(),
         },
-        ("tg", "join") => query(url, "invite")
-            .and_then(|i| invite(Kind::TelegramInvite, &i))
-            .into_iter()
-            .collect(),
-        ("whatsapp", "send") => {
-            query(url, "phone").map_or(Vec::new(), |n| numbered(Kind::Whatsapp, &n))
-        }
+        ("tg", "join") => query(url, "invite").and_then(|i| invite(Kind::TelegramInvite, &i)).into_iter().collect(),
+        ("whatsapp", "send") => query(url, "phone").map_or(Vec::new(), |n| numbered(Kind::Whatsapp, &n)),
         ("viber", _) => query(url, "number").map_or(Vec::new(), |n| numbered(Kind::Viber, &n)),
         ("line", "ti") => {
             let mut segments = url.path_segments().into_iter().flatten();
-            line(
-                "ti",
-                segments.next().unwrap_or(""),
-                segments.next().unwrap_or(""),
-            )
+            line("ti", segments.next().unwrap_or(""), segments.next().unwrap_or(""))
         }
         ("sgnl", _) => fragment(url, "p/").map_or(Vec::new(), |n| numbered(Kind::Signal, &n)),
         _ => Vec::new(),
@@ -124,12 +93,9 @@ fn telegram(first: &str, second: &str) -> Vec<Found> {
     let found = match first {
         "joinchat" => invite(Kind::TelegramInvite, second),
         "s" | "c" if first == "s" => handle(Kind::Telegram, second),
-        "c" | "addstickers" | "addemoji" | "share" | "proxy" | "socks" | "iv" | "setlanguage"
-        | "addtheme" | "login" | "confirmphone" => None,
-        _ => match first
-            .strip_prefix('+')
-            .or_else(|| first.strip_prefix("%2B"))
-        {
+        "c" | "addstickers" | "addemoji" | "share" | "proxy" | "socks" | "iv" | "setlanguage" | "addtheme"
+        | "login" | "confirmphone" => None,
+        _ => match first.strip_prefix('+').or_else(|| first.strip_prefix("%2B")) {
             Some(number) if number.len() >= 7 && number.bytes().all(|b| b.is_ascii_digit()) => {
                 return numbered(Kind::Telegram, number);
             }
@@ -144,9 +110,7 @@ fn line(first: &str, second: &str, third: &str) -> Vec<Found> {
     let found = match (first, second) {
         // A name follows the tilde, an official account the at sign, a ticket anything else.
         ("ti", "p" | "g" | "g2") => {
-            let third = third
-                .strip_prefix("%40")
-                .map_or_else(|| third.to_string(), |rest| format!("@{rest}"));
+            let third = third.strip_prefix("%40").map_or_else(|| third.to_string(), |rest| format!("@{rest}"));
             match third.strip_prefix('~') {
                 Some(name) => handle(Kind::Line, name),
                 None if third.starts_with('@') => handle(Kind::Line, &third),
@@ -172,15 +136,11 @@ fn zalo(first: &str) -> Vec<Found> {
 fn facebook(url: &Url, first: &str, second: &str) -> Vec<Found> {
     let found = match first {
         "profile.php" => query(url, "id").and_then(|id| handle(Kind::Facebook, &id)),
-        "groups" => handle(Kind::Facebook, second).map(|f| Found {
-            value: format!("groups/{}", f.value),
-            ..f
-        }),
-        "people" | "pages" | "sharer" | "sharer.php" | "share" | "share.php" | "events"
-        | "watch" | "photo" | "photo.php" | "login" | "login.php" | "help" | "policies"
-        | "story.php" | "permalink.php" | "hashtag" | "plugins" | "tr" | "dialog" | "legal"
-        | "business" | "marketplace" | "reel" | "stories" | "t" | "notes" | "privacy"
-        | "settings" | "ads" => None,
+        "groups" => handle(Kind::Facebook, second).map(|f| Found { value: format!("groups/{}", f.value), ..f }),
+        "people" | "pages" | "sharer" | "sharer.php" | "share" | "share.php" | "events" | "watch" | "photo"
+        | "photo.php" | "login" | "login.php" | "help" | "policies" | "story.php" | "permalink.php" | "hashtag"
+        | "plugins" | "tr" | "dialog" | "legal" | "business" | "marketplace" | "reel" | "stories" | "t" | "notes"
+        | "privacy" | "settings" | "ads" => None,
         name => handle(Kind::Facebook, name),
     };
     found.into_iter().collect()
@@ -189,44 +149,29 @@ fn facebook(url: &Url, first: &str, second: &str) -> Vec<Found> {
 /// A number in a link is international without its plus. It gives the telephone number and the account.
 pub(crate) fn numbered(kind: Kind, raw: &str) -> Vec<Found> {
     let number = crate::bytes::digits(raw);
-    let shaped = raw
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b"+- ".contains(&b));
-    match shaped
-        .then(|| phone::read(number.trim_start_matches("00"), Form::International))
-        .flatten()
-    {
+    let shaped = raw.bytes().all(|b| b.is_ascii_digit() || b"+- ".contains(&b));
+    match shaped.then(|| phone::read(number.trim_start_matches("00"), Form::International)).flatten() {
         Some(number) => pair(kind, number),
         None => Vec::new(),
     }
 }
 
 fn pair(kind: Kind, number: String) -> Vec<Found> {
-    vec![
-        Found::links(Kind::Phone, number.clone()),
-        Found::links(kind, number),
-    ]
+    vec![Found::links(Kind::Phone, number.clone()), Found::links(kind, number)]
 }
 
 fn query(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-        .filter(|v| v.len() <= 128)
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|v| v.len() <= 128)
 }
 
 fn fragment(url: &Url, prefix: &str) -> Option<String> {
-    url.fragment()
-        .and_then(|f| f.strip_prefix(prefix))
-        .map(str::to_string)
+    url.fragment().and_then(|f| f.strip_prefix(prefix)).map(str::to_string)
 }
 
 /// An invite code: letters, digits, `-`, `_`; case counts.
 pub(crate) fn invite(kind: Kind, code: &str) -> Option<Found> {
-    let shaped = (4..=256).contains(&code.len())
-        && code
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_=+/".contains(&b));
+    let shaped =
+        (4..=256).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=+/".contains(&b));
     shaped.then(|| Found::links(kind, code))
 }
 
@@ -248,9 +193,7 @@ pub(crate) fn handle(kind: Kind, raw: &str) -> Option<Found> {
         _ => (3, 40, b"._-"),
     };
     let shaped = (least..=most).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || signs.contains(&b))
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || signs.contains(&b))
         && name.bytes().any(|b| b.is_ascii_alphanumeric());
     let begins = match kind {
         Kind::Telegram => name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()),
@@ -266,11 +209,7 @@ mod tests {
 
     fn leads(raw: &str) -> Vec<(Kind, String)> {
         let url = Url::parse(raw).unwrap();
-        let found = if url.scheme().starts_with("http") {
-            from_url(&url)
-        } else {
-            from_app_link(&url)
-        };
+        let found = if url.scheme().starts_with("http") { from_url(&url) } else { from_app_link(&url) };
         found.into_iter().map(|f| (f.kind, f.value)).collect()
     }
 
@@ -279,65 +218,21 @@ mod tests {
         for (url, kind, value) in [
             ("https://t.me/Some_Body", Kind::Telegram, "some_body"),
             ("https://t.me/s/channel_one", Kind::Telegram, "channel_one"),
-            (
-                "https://t.me/+AbCdEf123456",
-                Kind::TelegramInvite,
-                "AbCdEf123456",
-            ),
-            (
-                "https://telegram.me/joinchat/AbCdEf",
-                Kind::TelegramInvite,
-                "AbCdEf",
-            ),
+            ("https://t.me/+AbCdEf123456", Kind::TelegramInvite, "AbCdEf123456"),
+            ("https://telegram.me/joinchat/AbCdEf", Kind::TelegramInvite, "AbCdEf"),
             ("tg://resolve?domain=some_body", Kind::Telegram, "some_body"),
-            (
-                "https://chat.whatsapp.com/AbCdEfGhIjK",
-                Kind::WhatsappInvite,
-                "AbCdEfGhIjK",
-            ),
+            ("https://chat.whatsapp.com/AbCdEfGhIjK", Kind::WhatsappInvite, "AbCdEfGhIjK"),
             ("https://line.me/ti/p/~Some.One", Kind::Line, "some.one"),
             ("https://line.me/R/ti/p/%40shop", Kind::Line, "@shop"),
-            (
-                "https://line.me/ti/p/aBcD1234",
-                Kind::LineInvite,
-                "aBcD1234",
-            ),
-            (
-                "https://line.me/ti/g2/aBcD1234",
-                Kind::LineInvite,
-                "aBcD1234",
-            ),
-            (
-                "https://open.kakao.com/o/sAbCd12",
-                Kind::KakaotalkInvite,
-                "sAbCd12",
-            ),
-            (
-                "https://signal.group/#CjQKIabc",
-                Kind::SignalInvite,
-                "CjQKIabc",
-            ),
+            ("https://line.me/ti/p/aBcD1234", Kind::LineInvite, "aBcD1234"),
+            ("https://line.me/ti/g2/aBcD1234", Kind::LineInvite, "aBcD1234"),
+            ("https://open.kakao.com/o/sAbCd12", Kind::KakaotalkInvite, "sAbCd12"),
+            ("https://signal.group/#CjQKIabc", Kind::SignalInvite, "CjQKIabc"),
             ("https://zalo.me/g/abcdef123", Kind::ZaloInvite, "abcdef123"),
-            (
-                "https://m.facebook.com/Some.Page?ref=1",
-                Kind::Facebook,
-                "some.page",
-            ),
-            (
-                "https://www.facebook.com/profile.php?id=1000123",
-                Kind::Facebook,
-                "1000123",
-            ),
-            (
-                "https://www.facebook.com/groups/998877",
-                Kind::Facebook,
-                "groups/998877",
-            ),
-            (
-                "https://www.instagram.com/some.one/",
-                Kind::Instagram,
-                "some.one",
-            ),
+            ("https://m.facebook.com/Some.Page?ref=1", Kind::Facebook, "some.page"),
+            ("https://www.facebook.com/profile.php?id=1000123", Kind::Facebook, "1000123"),
+            ("https://www.facebook.com/groups/998877", Kind::Facebook, "groups/998877"),
+            ("https://www.instagram.com/some.one/", Kind::Instagram, "some.one"),
             ("https://www.tiktok.com/@some.one", Kind::Tiktok, "some.one"),
             ("https://x.com/SomeOne", Kind::X, "someone"),
             ("https://discord.gg/AbC123", Kind::DiscordInvite, "AbC123"),
@@ -350,21 +245,11 @@ mod tests {
     fn a_number_in_a_link_is_a_telephone_and_an_account() {
         for (url, kind) in [
             ("https://wa.me/442079460958", Kind::Whatsapp),
-            (
-                "https://api.whatsapp.com/send?phone=442079460958&text=hi",
-                Kind::Whatsapp,
-            ),
+            ("https://api.whatsapp.com/send?phone=442079460958&text=hi", Kind::Whatsapp),
             ("https://signal.me/#p/+442079460958", Kind::Signal),
             ("viber://chat?number=%2B442079460958", Kind::Viber),
         ] {
-            assert_eq!(
-                leads(url),
-                [
-                    (Kind::Phone, "+442079460958".into()),
-                    (kind, "+442079460958".into())
-                ],
-                "{url}"
-            );
+            assert_eq!(leads(url), [(Kind::Phone, "+442079460958".into()), (kind, "+442079460958".into())], "{url}");
         }
     }
 

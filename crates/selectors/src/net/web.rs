@@ -26,16 +26,9 @@ pub(crate) fn read(raw: &str) -> Option<Web> {
     if matches!(url.scheme(), "tg" | "whatsapp" | "viber" | "line" | "sgnl") {
         let leads = messaging::from_app_link(&url);
         let found = Found::links(Kind::Url, url.as_str());
-        return (!leads.is_empty()).then_some(Web {
-            url: found,
-            leads,
-            hosts: Vec::new(),
-        });
+        return (!leads.is_empty()).then_some(Web { url: found, leads, hosts: Vec::new() });
     }
-    if !matches!(
-        url.scheme(),
-        "http" | "https" | "ftp" | "ftps" | "sftp" | "ws" | "wss"
-    ) {
+    if !matches!(url.scheme(), "http" | "https" | "ftp" | "ftps" | "sftp" | "ws" | "wss") {
         return None;
     }
     let mut leads = messaging::from_url(&url);
@@ -65,18 +58,11 @@ pub(crate) fn read(raw: &str) -> Option<Web> {
         Host::Ipv4(address) => hosts.extend(ip::v4(&address.to_string())),
         Host::Ipv6(address) => hosts.extend(ip::v6(&address.to_string())),
     }
-    if let Some(nobody) = hosts
-        .first()
-        .filter(|h| h.strength == crate::Strength::Never)
-    {
+    if let Some(nobody) = hosts.first().filter(|h| h.strength == crate::Strength::Never) {
         (found.strength, found.why) = (nobody.strength, nobody.why);
     }
     found.value = String::from(url);
-    Some(Web {
-        url: found,
-        leads,
-        hosts,
-    })
+    Some(Web { url: found, leads, hosts })
 }
 
 /// Hosts whose URLs are entries of public catalogues: they name a concept, as a citation does, and no site of anybody's.
@@ -95,10 +81,9 @@ pub(crate) fn is_catalogue(after_scheme: &str) -> bool {
     let host = after_scheme.strip_prefix("www.").unwrap_or(after_scheme);
     let first = host.as_bytes().first();
     matches!(first, Some(b'a' | b'c' | b'd' | b'n'))
-        && CATALOGUES.iter().any(|c| {
-            host.strip_prefix(c)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '?', '#']))
-        })
+        && CATALOGUES
+            .iter()
+            .any(|c| host.strip_prefix(c).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':', '?', '#'])))
 }
 
 #[cfg(test)]
@@ -109,40 +94,24 @@ mod tests {
     #[test]
     fn one_page_has_one_form() {
         let value = |raw: &str| read(raw).map(|w| w.url.value);
-        for raw in [
-            "HTTPS://Shop.Example:443/a#top",
-            "https://user:pw@shop.example/a",
-            "https://shop.example/./a",
-        ] {
+        for raw in ["HTTPS://Shop.Example:443/a#top", "https://user:pw@shop.example/a", "https://shop.example/./a"] {
             assert_eq!(value(raw), Some("https://shop.example/a".into()), "{raw}");
         }
-        assert_eq!(
-            value("http://пример.рф"),
-            Some("http://xn--e1afmkfd.xn--p1ai/".into())
-        );
+        assert_eq!(value("http://пример.рф"), Some("http://xn--e1afmkfd.xn--p1ai/".into()));
         assert!(value("javascript:alert(1)").is_none());
     }
 
     #[test]
     fn a_url_gives_its_hosts_but_not_its_platform() {
-        let hosts = |raw: &str| {
-            read(raw)
-                .map(|w| w.hosts.into_iter().map(|f| f.value).collect::<Vec<_>>())
-                .unwrap_or_default()
-        };
-        assert_eq!(
-            hosts("https://www.a.shop.example/x"),
-            ["a.shop.example", "shop.example"]
-        );
+        let hosts =
+            |raw: &str| read(raw).map(|w| w.hosts.into_iter().map(|f| f.value).collect::<Vec<_>>()).unwrap_or_default();
+        assert_eq!(hosts("https://www.a.shop.example/x"), ["a.shop.example", "shop.example"]);
         assert_eq!(hosts("http://198.51.100.4/x"), ["198.51.100.4"]);
         assert!(hosts("https://t.me/somebody").is_empty());
     }
 
     #[test]
     fn a_url_into_a_private_network_never_links() {
-        assert_eq!(
-            read("http://192.168.1.1/login").map(|w| w.url.strength),
-            Some(Strength::Never)
-        );
+        assert_eq!(read("http://192.168.1.1/login").map(|w| w.url.strength), Some(Strength::Never));
     }
 }

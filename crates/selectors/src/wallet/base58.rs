@@ -36,10 +36,7 @@ fn wanted(token: &str) -> Option<Kind> {
 
 fn check(token: &str, alphabet: &bs58::Alphabet) -> Option<Found> {
     let mut buffer = [0u8; 32];
-    let length = bs58::decode(token)
-        .with_alphabet(alphabet)
-        .onto(&mut buffer[..])
-        .ok()?;
+    let length = bs58::decode(token).with_alphabet(alphabet).onto(&mut buffer[..]).ok()?;
     let decoded = buffer.get(..length)?;
     let (payload, sum) = decoded.split_at_checked(length.checked_sub(4)?)?;
     let hash = Sha256::digest(Sha256::digest(payload));
@@ -61,11 +58,7 @@ fn check(token: &str, alphabet: &bs58::Alphabet) -> Option<Found> {
     };
     let key = payload.get(payload.len().checked_sub(20)?..)?;
     let burned = key.iter().all(|b| *b == 0) || token == "1BitcoinEaterAddressDontSendf59kuE";
-    Some(if burned {
-        Found::never(kind, token, PLACEHOLDER)
-    } else {
-        Found::links(kind, token)
-    })
+    Some(if burned { Found::never(kind, token, PLACEHOLDER) } else { Found::links(kind, token) })
 }
 
 /// Monero: Base58 in blocks of 8 bytes (11 characters), last four bytes the Keccak-256 of what is before them.
@@ -94,11 +87,7 @@ fn monero(token: &str) -> Option<Found> {
         return None;
     }
     let holds = Keccak256::digest(payload).get(..4) == Some(sum);
-    Some(if holds {
-        Found::links(Kind::Xmr, token)
-    } else {
-        Found::never(Kind::Xmr, token, BAD_CHECKSUM)
-    })
+    Some(if holds { Found::links(Kind::Xmr, token) } else { Found::never(Kind::Xmr, token, BAD_CHECKSUM) })
 }
 
 fn monero_digit(byte: u8) -> Option<u128> {

@@ -19,9 +19,7 @@ fn prefix(token: &str) -> Option<(&'static str, Kind)> {
         ("tltc", Kind::Ltc),
     ];
     PREFIXES.into_iter().find(|(hrp, _)| {
-        token
-            .get(..hrp.len())
-            .is_some_and(|p| p.eq_ignore_ascii_case(hrp))
+        token.get(..hrp.len()).is_some_and(|p| p.eq_ignore_ascii_case(hrp))
             && token.as_bytes().get(hrp.len()) == Some(&b'1')
     })
 }
@@ -41,11 +39,7 @@ pub(super) fn read(token: &str) -> Option<Found> {
         }
         let value = token.to_ascii_lowercase();
         if upper && lower {
-            return Some(Found::never(
-                kind,
-                value,
-                "mixes upper and lower case, which BIP 173 forbids",
-            ));
+            return Some(Found::never(kind, value, "mixes upper and lower case, which BIP 173 forbids"));
         }
         return Some(match holds(hrp, kind, data) {
             true => Found::links(kind, value),
@@ -105,22 +99,12 @@ fn segwit(data: &str, residue: u32) -> bool {
 fn polymod(hrp: &str, data: &str) -> u32 {
     let high = hrp.bytes().map(|b| b >> 5);
     let low = hrp.bytes().map(|b| b & 31);
-    let values = high
-        .chain([0])
-        .chain(low)
-        .chain(data.bytes().filter_map(digit));
+    let values = high.chain([0]).chain(low).chain(data.bytes().filter_map(digit));
     values.fold(1u32, |sum, value| {
         let top = sum >> 25;
         let mut sum = (sum & 0x1ff_ffff) << 5 ^ u32::from(value);
-        for (bit, generator) in [
-            0x3b6a_57b2u32,
-            0x2650_8e6d,
-            0x1ea1_19fa,
-            0x3d42_33dd,
-            0x2a14_62b3,
-        ]
-        .into_iter()
-        .enumerate()
+        for (bit, generator) in
+            [0x3b6a_57b2u32, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3].into_iter().enumerate()
         {
             if top >> bit & 1 == 1 {
                 sum ^= generator;
@@ -136,21 +120,11 @@ fn cash(token: &str) -> Option<Found> {
     if !value.bytes().all(|b| digit(b).is_some()) {
         return None;
     }
-    let input = "bitcoincash"
-        .bytes()
-        .map(|b| b & 31)
-        .chain([0])
-        .chain(value.bytes().filter_map(digit));
+    let input = "bitcoincash".bytes().map(|b| b & 31).chain([0]).chain(value.bytes().filter_map(digit));
     let residue = input.fold(1u64, |sum, value| {
         let top = sum >> 35;
         let mut sum = (sum & 0x07_ffff_ffff) << 5 ^ u64::from(value);
-        let generators = [
-            0x98_f2bc_8e61u64,
-            0x79_b76d_99e2,
-            0xf3_3e5f_b3c4,
-            0xae_2eab_e2a8,
-            0x1e_4f43_e470,
-        ];
+        let generators = [0x98_f2bc_8e61u64, 0x79_b76d_99e2, 0xf3_3e5f_b3c4, 0xae_2eab_e2a8, 0x1e_4f43_e470];
         for (bit, generator) in generators.into_iter().enumerate() {
             if top >> bit & 1 == 1 {
                 sum ^= generator;
@@ -159,9 +133,7 @@ fn cash(token: &str) -> Option<Found> {
         sum
     }) ^ 1;
     Some(match residue {
-        0 if value.starts_with("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq") => {
-            Found::never(Kind::Bch, value, PLACEHOLDER)
-        }
+        0 if value.starts_with("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq") => Found::never(Kind::Bch, value, PLACEHOLDER),
         0 => Found::links(Kind::Bch, value),
         _ => Found::never(Kind::Bch, value, BAD_CHECKSUM),
     })

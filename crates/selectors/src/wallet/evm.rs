@@ -18,11 +18,7 @@ pub(super) fn read_digits(digits: &str) -> Option<Found> {
     let upper = digits.bytes().any(|b| b.is_ascii_uppercase());
     let mixed = upper && digits.bytes().any(|b| b.is_ascii_lowercase());
     Some(if mixed && !eip55(digits, &lower) {
-        Found::never(
-            Kind::Evm,
-            value,
-            "mixed case that does not match EIP-55: a character is wrong or missing",
-        )
+        Found::never(Kind::Evm, value, "mixed case that does not match EIP-55: a character is wrong or missing")
     } else if placeholder(&lower) {
         Found::never(Kind::Evm, value, PLACEHOLDER)
     } else {
@@ -33,13 +29,10 @@ pub(super) fn read_digits(digits: &str) -> Option<Found> {
 fn eip55(digits: &str, lower: &str) -> bool {
     let hash = Keccak256::digest(lower.as_bytes());
     let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .bytes()
-        .zip(nibbles)
-        .all(|(digit, nibble)| match digit {
-            b'0'..=b'9' => true,
-            _ => digit.is_ascii_uppercase() == (nibble >= 8),
-        })
+    digits.bytes().zip(nibbles).all(|(digit, nibble)| match digit {
+        b'0'..=b'9' => true,
+        _ => digit.is_ascii_uppercase() == (nibble >= 8),
+    })
 }
 
 /// Zero, precompiled contracts and the usual burn addresses.

@@ -30,9 +30,7 @@ pub(super) fn read(token: &str) -> Option<Found> {
 /// The raw form `workchain:64 hexadecimal digits`, which has no checksum: typed fields only.
 pub(super) fn read_raw(token: &str) -> Option<Found> {
     let (chain, hash) = token.split_once(':')?;
-    let shaped = matches!(chain, "0" | "-1")
-        && hash.len() == 64
-        && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let shaped = matches!(chain, "0" | "-1") && hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     shaped.then(|| Found::links(Kind::Ton, token.to_ascii_lowercase()))
 }
 
@@ -59,12 +57,6 @@ fn decode(token: &str) -> Option<Vec<u8>> {
 /// CRC-16/XMODEM.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0u16, |sum, byte| {
-        (0..8).fold(sum ^ u16::from(*byte) << 8, |sum, _| {
-            if sum & 0x8000 != 0 {
-                sum << 1 ^ 0x1021
-            } else {
-                sum << 1
-            }
-        })
+        (0..8).fold(sum ^ u16::from(*byte) << 8, |sum, _| if sum & 0x8000 != 0 { sum << 1 ^ 0x1021 } else { sum << 1 })
     })
 }

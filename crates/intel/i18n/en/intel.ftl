@@ -1,0 +1,151 @@
+### The intelligence room's pages.
+
+## Columns
+intel-col-name = Name
+intel-col-type = Type
+intel-col-marking = Marking
+intel-col-collection = Collection
+intel-col-arrived = Arrived
+intel-col-selector = Selector
+intel-col-held-by = Held by
+intel-col-holders = Newest
+intel-col-also-in = Also in
+intel-col-links = Does it link?
+intel-col-strength = Strength
+intel-col-why = Why
+intel-col-listed = On reference lists
+intel-col-how = How
+intel-col-source = Source
+intel-col-format = Format
+intel-col-added = Added
+intel-col-same = Already here
+intel-col-aside = Set aside
+intel-col-by = By
+intel-col-list = List
+intel-col-kind = What it says
+intel-col-entries = Entries
+intel-col-version = Version
+
+## Overview
+intel-overview-title = Overview
+intel-overview-latest = What came in
+intel-overview-links = What links
+intel-overview-no-links = Nothing that you may read shares a selector yet.
+intel-overview-no-bodies = Your role reads no intelligence. Use the menu for what is yours to do.
+intel-overview-empty = Nothing has come in yet
+intel-overview-empty-text = Begin with a report that you have, or with a file from a partner. What you enter is read for wallets, numbers and addresses and linked by itself.
+intel-do-report = Enter a report
+intel-do-import = Import a file
+intel-versions-count = { $n ->
+    [one] One version
+   *[other] { $n } versions
+}
+intel-objects = { $n ->
+    [one] One object
+   *[other] { $n } objects
+}
+
+## Search
+intel-search-title = Search
+intel-search-hits = Hits, newest first
+intel-search-ask = What are you looking for?
+intel-search-ask-text = Write a wallet, number, name or words into the search field above. Several words all have to occur.
+intel-search-nothing = Nothing found
+intel-search-nothing-text = Nothing that you may read holds this. Try fewer words, or clear the type filter.
+intel-search-listed = { $value } stands on the reference list “{ $list }”.
+intel-type-any = Any type
+
+## Objects
+intel-id = Id
+intel-readable-in = Who can read it: the readers of
+intel-see-import = See the import
+intel-revoked = Its author has revoked it. It links nothing.
+intel-wrong-id = Its id does not fit its content. It links nothing.
+intel-selectors = What was read in it
+intel-no-selectors = No selector was read in it.
+intel-more-selectors = { $n ->
+    [one] One more is not shown.
+   *[other] { $n } more are not shown.
+}
+intel-strength-links = Links
+intel-strength-weak = Weak
+intel-strength-never = Never links
+intel-links = What it shares with others
+intel-no-links = It shares no selector with anything else that you may read.
+intel-it-links = Yes
+intel-suppressed = No: { $why }
+intel-more-holders = And others
+intel-holders = Objects that hold it
+intel-neighbours = What refers to it, and what it refers to
+intel-refers = To: { $how }
+intel-referred = From: { $how }
+intel-around = Neighbourhood
+intel-around-text = The object in the middle, what it refers to, and what shares a selector with it. The tables above say the same in words.
+intel-history = History
+intel-version = Version of { $at }
+intel-without-version = Arrived
+intel-side-by-side = Versions side by side
+intel-raw = The object as it arrived
+intel-withdraw = Withdraw
+intel-withdraw-text = It disappears from pages, searches and every way out of this node, in all its versions. It is not erased: the record keeps it.
+intel-withdraw-go = Withdraw this object
+intel-withdraw-reason = Why is it withdrawn?
+intel-withdraw-reason-hint = The reason stays in the record. Write no personal data into it.
+intel-withdraw-reason-missing = Say why it is withdrawn.
+
+## Reports
+intel-report-title = Enter a report
+intel-report-text = What was reported
+intel-report-text-hint = Paste the text as it came, in any language. Wallets, numbers and addresses are found by themselves.
+intel-report-text-missing = Paste the text of the report.
+intel-report-look = See what is read in it
+intel-report-save = Save the report
+intel-report-change = Change it
+intel-country = Country of the report
+intel-country-hint = Two letters, such as TH. Telephone numbers without a country code are read as numbers of this country.
+intel-country-wrong = Write the country as two letters, or leave it out.
+intel-collection = Collection
+intel-collection-hint = Its readers will read it.
+intel-collection-wrong = Choose one of the collections.
+intel-marking = Marking
+intel-marking-hint = For what carries no marking of its own.
+intel-marking-default = As the collection has it
+intel-marking-wrong = Choose one of the markings.
+intel-marking-too-tight = This collection has readers whom this marking does not allow. Choose another collection or another marking.
+intel-may-not-write = You may not write to any collection. Ask your administrator if you need it for your work.
+intel-preview-title = Is this what the report says?
+intel-preview-none = No wallet, number or address was read in the text. You can save it all the same; its words are found by search.
+intel-preview-readers = Who will read this
+intel-preview-leaves = This collection is shared. What others have read by the time you withdraw it stays read.
+intel-preview-text = The text
+
+## Imports
+intel-import-title = Import
+intel-import-of = Import: { $source }
+intel-import-go = Import the file
+intel-imports = Imports
+intel-no-imports = Nothing that you may read was imported yet.
+intel-import-open = Not finished
+intel-import-problems = What was set aside, and why
+intel-import-notes = Good to know
+intel-import-brought = What it brought
+intel-import-brought-none = Nothing of it stands here that you may read.
+intel-import-more = Older ones are not shown.
+intel-format = Format
+intel-format-guess = Find out
+intel-format-wrong = Choose one of the formats.
+intel-file = File
+intel-file-hint = At most 100 MB. Larger files and CSV go through the command line.
+intel-file-missing = Choose a file that is not empty.
+intel-uploads-busy = Other files are being imported at this moment.
+intel-withdraw-import = Withdraw the whole import
+intel-withdraw-import-text = What this import brought and no other has brought since disappears from pages, searches and every way out of this node. The record keeps it.
+intel-withdraw-import-go = Withdraw all of it
+
+## Feeds
+intel-feeds-title = Reference lists
+intel-feeds-none = No reference list is installed
+intel-feeds-none-text = Your administrator installs lists with the command line. Without them the node cannot say what is common and what is known to be bad.
+intel-list-block = Known to be bad
+intel-list-warning = Common; proves nothing
+intel-list-galaxy = Names

@@ -1,0 +1,81 @@
+//! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
+mod feeds;
+mod import;
+mod object;
+mod overview;
+mod report;
+mod search;
+mod selector;
+mod shown;
+mod visitor;
+
+use crate::{ImportReport, Intel};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+pub use visitor::Visitor;
+
+/// The room's English strings, for [`web::Catalogue::new`].
+pub const FTL: &str = include_str!("../i18n/en/intel.ftl");
+
+/// Bytes of an uploaded file at most; larger ones go through the command line.
+pub const UPLOAD: usize = 100 << 20;
+/// What the multipart form may have around the file.
+const AROUND: usize = 1 << 20;
+/// Files that are taken at the same time, since each stands in memory.
+const UPLOADS: usize = 2;
+/// Reports of imports that are remembered for those who made them.
+const REMEMBERED: usize = 50;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    intel: Intel,
+    once: web::OnceTokens,
+    uploads: Arc<tokio::sync::Semaphore>,
+    /// Import, account, and what was said: reasons are shown to nobody but who sent the file.
+    reports: Arc<Mutex<VecDeque<(u64, u32, ImportReport)>>>,
+}
+
+impl Desk {
+    fn new(intel: Intel) -> Self {
+        // Fresh for each process: tokens of before a restart are void, as what was spent is forgotten.
+        let key = ledger::keyed_id(intel.inner.keys.index_hmac(), &[b"once", uuid::Uuid::new_v4().as_bytes()]);
+        Self {
+            intel,
+            once: web::OnceTokens::new(web::Csrf::new(key)),
+            uploads: Arc::new(tokio::sync::Semaphore::new(UPLOADS)),
+            reports: Arc::default(),
+        }
+    }
+
+    fn remember(&self, account: u32, report: ImportReport) {
+        let Some(pos) = report.import else { return };
+        let mut reports = self.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        reports.push_front((pos, account, report));
+        reports.truncate(REMEMBERED);
+    }
+
+    fn remembered(&self, account: u32, pos: u64) -> Option<ImportReport> {
+        let reports = self.reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        reports.iter().find(|(p, a, _)| *p == pos && *a == account).map(|(_, _, r)| r.clone())
+    }
+}
+
+/// The pages' routes. The roof puts the visitor's session around them and [`web::secured`] around all.
+pub fn router(intel: Intel) -> Router {
+    Router::new()
+        .route("/", get(overview::overview))
+        .route("/search", get(search::search))
+        .route("/objects/{id}", get(object::object))
+        .route("/objects/{id}/withdraw", post(object::withdraw))
+        .route("/selectors", get(selector::selector))
+        .route("/report", get(report::form).post(report::save))
+        .route("/import", get(import::list).post(import::upload).layer(DefaultBodyLimit::max(UPLOAD + AROUND)))
+        .route("/import/{import}", get(import::one))
+        .route("/import/{import}/withdraw", post(import::withdraw))
+        .route("/feeds", get(feeds::feeds))
+        .with_state(Desk::new(intel))
+}

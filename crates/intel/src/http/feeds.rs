@@ -1,0 +1,52 @@
+//! `/feeds`: the reference lists that are installed.
+use super::shown::{Answer, columns};
+use super::{Desk, Visitor};
+use askama::Template;
+use axum::extract::State;
+use web::parts::Column;
+
+#[derive(Template)]
+#[template(path = "intel_feeds.html")]
+struct FeedsPage {
+    chrome: web::Chrome,
+    columns: Vec<Column>,
+    lists: Vec<ListLine>,
+    broken: Vec<(String, String)>,
+}
+
+struct ListLine {
+    title: String,
+    kind: &'static str,
+    entries: u64,
+    version: String,
+    source: String,
+}
+
+pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer {
+    let chrome = visitor.chrome;
+    let library = desk.intel.library();
+    let line = |l: reference::ListInfo| ListLine {
+        kind: match l.kind {
+            reference::ListKind::Block => "intel-list-block",
+            reference::ListKind::Warning => "intel-list-warning",
+            reference::ListKind::Galaxy => "intel-list-galaxy",
+        },
+        title: l.title,
+        entries: l.entries,
+        version: l.version.unwrap_or_default(),
+        source: l.source,
+    };
+    let page = FeedsPage {
+        columns: columns(
+            &chrome,
+            &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version", "intel-col-source"],
+        ),
+        lists: library.lists().into_iter().map(line).collect(),
+        broken: library.broken().to_vec(),
+        chrome: {
+            let name = chrome.t("intel-feeds-title");
+            chrome.titled(name)
+        },
+    };
+    Ok(web::page(&page))
+}

@@ -1,0 +1,305 @@
+//! `/import`: files come in, each import can be looked at and withdrawn whole.
+use super::report::{place_fields, placed, places};
+use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried};
+use super::{Desk, UPLOAD, Visitor};
+use crate::rows::{COLUMNS, JOINS, object_row, signed};
+use crate::view::state;
+use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel};
+use askama::Template;
+use axum::extract::{Multipart, Path, RawQuery, State};
+use axum::http::StatusCode;
+use people::{Collection, Viewer};
+use std::sync::Arc;
+use web::parts::Column;
+use web::{Chrome, ErrorSummary, Field, Fields, Problem};
+
+const ROWS: usize = 50;
+/// Objects named on an import's page.
+const NAMED: usize = 100;
+/// Bytes of a field beside the file.
+const FIELD: usize = 10_000;
+const REASON: usize = 1_000;
+
+struct Row {
+    pos: u64,
+    source: String,
+    format: String,
+    collection: String,
+    by: String,
+    at: jiff::Timestamp,
+    done: Option<crate::entry::Imported>,
+}
+
+#[derive(Template)]
+#[template(path = "intel_imports.html")]
+struct ListPage {
+    chrome: Chrome,
+    errors: ErrorSummary,
+    once: String,
+    fields: Vec<Field>,
+    may_write: bool,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    next: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "intel_import.html")]
+struct ImportPage {
+    chrome: Chrome,
+    row: Row,
+    report: Option<ImportReport>,
+    columns: Vec<Column>,
+    brought: Vec<Line>,
+    more: bool,
+    may_withdraw: bool,
+    errors: ErrorSummary,
+    reason: Field,
+    action: String,
+}
+
+impl Intel {
+    /// The newest objects that an import brought, of those that stand and that the viewer sees.
+    pub(super) fn brought(&self, viewer: &Viewer, import: u64, limit: usize) -> crate::Result<Vec<Hit>> {
+        let rows = self.read(viewer, |conn| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM brought b JOIN versions v ON v.col = b.col AND v.pos = b.pos {JOINS} WHERE b.cause = ?1 \
+                 AND b.again = 0 AND see(v.col) AND v.state & {} = 0 ORDER BY v.pos DESC LIMIT ?2",
+                state::GONE
+            );
+            conn.prepare_cached(&sql)?.query_map((signed(import), signed(limit as u64)), object_row)?.collect()
+        })?;
+        self.named(rows)
+    }
+}
+
+fn row_of(intel: &Intel, row: ImportRow) -> Row {
+    Row {
+        pos: row.pos,
+        source: row.source,
+        format: row.format,
+        collection: title(intel, row.col),
+        by: intel.people().name_of(row.author).ok().flatten().unwrap_or_default(),
+        at: moment(row.arrived),
+        done: row.done,
+    }
+}
+
+pub(super) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
+    let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
+    let before = sent.text("before").parse().ok();
+    let places = places(&desk, &visitor).await?;
+    draw(desk, visitor, &places, &Fields::default(), before, ErrorSummary::default(), StatusCode::OK).await
+}
+
+async fn draw(
+    desk: Desk,
+    visitor: Visitor,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    before: Option<u64>,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> Answer {
+    let Visitor { viewer, chrome, .. } = visitor;
+    let once = once(&desk, &chrome)?;
+    let intel = desk.intel.clone();
+    let rows: Vec<Row> = blocking(move || {
+        Ok(intel.imports(&viewer, before, ROWS + 1)?.into_iter().map(|r| row_of(&intel, r)).collect::<Vec<_>>())
+    })
+    .await?;
+    let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos) } else { None };
+    let mut format = Field::select("format", chrome.t("intel-format")).choice("", chrome.t("intel-format-guess"));
+    // A CSV file needs a mapping, which the command line takes.
+    for known in formats::Format::all().iter().filter(|f| **f != formats::Format::Csv) {
+        format = format.choice(known.as_str(), known.as_str());
+    }
+    let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
+    fields.extend(place_fields(&chrome, places, sent, &errors));
+    fields.push(Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file")));
+    let keys = [
+        "intel-col-source",
+        "intel-col-format",
+        "intel-col-collection",
+        "intel-col-added",
+        "intel-col-same",
+        "intel-col-aside",
+        "intel-col-by",
+        "intel-col-arrived",
+    ];
+    let page = ListPage {
+        columns: columns(&chrome, &keys),
+        rows: rows.into_iter().take(ROWS).collect(),
+        may_write: !places.is_empty(),
+        chrome: {
+            let name = chrome.t("intel-import-title");
+            chrome.titled(name)
+        },
+        errors,
+        once,
+        fields,
+        next,
+    };
+    Ok(web::page_with(status, &page))
+}
+
+/// A form with a file: the fields, the file's name and bytes.
+struct Sent {
+    fields: Fields,
+    name: String,
+    file: Vec<u8>,
+}
+
+async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let (mut name, mut file) = (String::new(), Vec::new());
+    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {
+        let key = field.name().unwrap_or_default().to_owned();
+        let is_file = key == "file";
+        if is_file {
+            name = field
+                .file_name()
+                .unwrap_or_default()
+                .rsplit(['/', '\\'])
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(200)
+                .collect();
+        }
+        let (mut bytes, most) = (Vec::new(), if is_file { UPLOAD } else { FIELD });
+        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(UPLOAD))? {
+            if bytes.len() + chunk.len() > most {
+                return Err(Problem::too_large(UPLOAD));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if is_file {
+            file = bytes;
+        } else {
+            if pairs.len() >= web::form::FIELDS_LIMIT {
+                return Err(Problem::bad_request("form-too-many-fields"));
+            }
+            pairs.push((key, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Ok(Sent { fields: Fields::parse(body.as_bytes())?, name, file })
+}
+
+pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Multipart) -> Answer {
+    let Ok(_permit) = Arc::clone(&desk.uploads).try_acquire_owned() else {
+        return Err(Problem::unavailable().because("intel-uploads-busy"));
+    };
+    let sent = receive(form).await?;
+    visitor.check_csrf(&sent.fields)?;
+    let places = places(&desk, &visitor).await?;
+    if places.is_empty() {
+        return Err(Problem::forbidden());
+    }
+    let mut errors = ErrorSummary::default();
+    let format = match sent.fields.text("format") {
+        "" => None,
+        word => {
+            let known = formats::Format::all().iter().find(|f| f.as_str() == word).copied();
+            if known.is_none() {
+                errors.push("format", visitor.chrome.t("intel-format-wrong"));
+            }
+            known
+        }
+    };
+    if sent.file.is_empty() {
+        errors.push("file", visitor.chrome.t("intel-file-missing"));
+    }
+    let place = placed(&visitor.chrome, &places, &sent.fields, &mut errors);
+    let Some((place, marking)) = place.filter(|_| errors.is_empty()) else {
+        return draw(desk, visitor, &places, &sent.fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    desk.once.spend(&visitor.chrome.csrf, sent.fields.text("once"), now())?;
+    let account = visitor.viewer.account();
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    let Sent { fields, name, file } = sent;
+    let done = tried(move || {
+        let job = ImportJob { source: name, format, collection: Some(place.id), marking, ..ImportJob::default() };
+        intel.import(&viewer, &job, Box::new(file.as_slice()), &mut |_| {})
+    })
+    .await?;
+    match done {
+        Ok(report) => {
+            let import = report.import.ok_or_else(Problem::internal)?;
+            desk.remember(account, report);
+            Ok(web::see_other(&format!("/import/{import}")))
+        }
+        // The file's own fault, told to who sent it.
+        Err(e) if e.status() == 422 => {
+            errors.push("file", e.to_string());
+            draw(desk, visitor, &places, &fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(e) => Err(problem(&e)),
+    }
+}
+
+pub(super) async fn one(State(desk): State<Desk>, visitor: Visitor, Path(import): Path<u64>) -> Answer {
+    draw_one(desk, visitor, import, ErrorSummary::default(), StatusCode::OK).await
+}
+
+async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummary, status: StatusCode) -> Answer {
+    let Visitor { viewer, chrome, .. } = visitor;
+    let report = desk.remembered(viewer.account(), import);
+    let intel = desk.intel.clone();
+    let (row, brought, may_withdraw) = blocking(move || {
+        let found = intel.imports(&viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
+        let row = found.ok_or(crate::Error::NotFound)?;
+        let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
+        let brought: Vec<Line> =
+            intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
+        Ok((row_of(&intel, row), brought, may_withdraw))
+    })
+    .await?;
+    let more = brought.len() > NAMED;
+    let page = ImportPage {
+        columns: Line::columns(&chrome),
+        brought: brought.into_iter().take(NAMED).collect(),
+        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
+            .hint(chrome.t("intel-withdraw-reason-hint"))
+            .error(errors.of("reason")),
+        may_withdraw,
+        chrome: {
+            let name = chrome.t1("intel-import-of", "source", row.source.clone());
+            chrome.titled(name)
+        },
+        action: format!("/import/{import}/withdraw"),
+        row,
+        report,
+        more,
+        errors,
+    };
+    Ok(web::page_with(status, &page))
+}
+
+pub(super) async fn withdraw(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(import): Path<u64>,
+    sent: Fields,
+) -> Answer {
+    visitor.check_csrf(&sent)?;
+    let mut check = sent.check(&visitor.chrome.l);
+    let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
+    let errors = check.done();
+    if !errors.is_empty() {
+        return draw_one(desk, visitor, import, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    blocking(move || {
+        if !viewer.may_withdraw() {
+            return Err(crate::Error::Forbidden("your role may not withdraw".into()));
+        }
+        if intel.imports(&viewer, import.checked_add(1), 1)?.iter().all(|r| r.pos != import) {
+            return Err(crate::Error::NotFound);
+        }
+        intel.withdraw_import(&viewer, import, &reason)
+    })
+    .await?;
+    Ok(web::see_other(&format!("/import/{import}")))
+}

@@ -1,0 +1,288 @@
+//! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
+use super::shown::{
+    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, words,
+};
+use super::{Desk, Visitor};
+use crate::view::state;
+use crate::{Intel, ObjectRow, Which};
+use askama::Template;
+use axum::extract::{Path, State};
+use people::Viewer;
+use web::graph::{Edge, Figure, Node};
+use web::parts::{Column, Event, Tlp};
+use web::{Chrome, Field, Fields, Problem};
+
+const NEIGHBOURS: usize = 100;
+const HOLDERS: usize = 20;
+/// Holders of one selector that the figure names.
+const DRAWN: usize = 8;
+/// Selectors named on the page; the rest is counted.
+const SELECTORS: usize = 200;
+const REASON: usize = 1_000;
+
+struct Selector {
+    kind: String,
+    kind_words: String,
+    value: String,
+    href: String,
+    strength: &'static str,
+    why: &'static str,
+    listed: Vec<reference::Listing>,
+}
+
+struct Beside {
+    line: Line,
+    how: String,
+    outgoing: bool,
+}
+
+struct Version {
+    collection: String,
+    title: String,
+    at: jiff::Timestamp,
+    by: String,
+    import: Option<u64>,
+    marking: Tlp,
+    body: String,
+}
+
+/// Everything of an object that one viewer sees.
+struct Read {
+    row: ObjectRow,
+    name: String,
+    raw: String,
+    by: String,
+    collections: Vec<String>,
+    versions: Vec<Version>,
+    selectors: Vec<Selector>,
+    more_selectors: usize,
+    links: Vec<LinkLine>,
+    neighbours: Vec<Beside>,
+    may_withdraw: bool,
+}
+
+#[derive(Template)]
+#[template(path = "intel_object.html")]
+struct ObjectPage {
+    chrome: Chrome,
+    id: String,
+    kind: String,
+    kind_words: String,
+    marking: Tlp,
+    arrived: jiff::Timestamp,
+    by: String,
+    import: Option<u64>,
+    revoked: bool,
+    wrong_id: bool,
+    collections: Vec<String>,
+    selector_columns: Vec<Column>,
+    selectors: Vec<Selector>,
+    more_selectors: usize,
+    link_columns: Vec<Column>,
+    links: Vec<LinkLine>,
+    neighbour_columns: Vec<Column>,
+    neighbours: Vec<Beside>,
+    figure: Option<Figure>,
+    events: Vec<Event>,
+    beside: Vec<Version>,
+    raw: String,
+    may_withdraw: bool,
+    errors: web::ErrorSummary,
+    reason: Field,
+    action: String,
+}
+
+pub(super) async fn object(State(desk): State<Desk>, visitor: Visitor, Path(id): Path<String>) -> Answer {
+    draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
+}
+
+async fn draw(
+    desk: Desk,
+    visitor: Visitor,
+    id: String,
+    errors: web::ErrorSummary,
+    status: axum::http::StatusCode,
+) -> Answer {
+    let Visitor { viewer, chrome, .. } = visitor;
+    let intel = desk.intel.clone();
+    let read = blocking(move || read(&intel, &viewer, &id)).await?;
+    let title = if read.name.is_empty() { words(&read.row.object_type) } else { read.name.clone() };
+    let figure = figure(&chrome, &read, &title);
+    let event = |v: &Version| Event {
+        title: if v.title.is_empty() {
+            chrome.t("intel-without-version")
+        } else {
+            chrome.t1("intel-version", "at", v.title.clone())
+        },
+        by: v.by.clone(),
+        at: v.at,
+        text: v.collection.clone(),
+        link: v.import.map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
+        marking: Some(v.marking),
+    };
+    let events = read.versions.iter().map(event).collect();
+    let has = |bit: i64| read.row.state & bit != 0;
+    let page = ObjectPage {
+        kind: read.row.object_type.clone(),
+        kind_words: words(&read.row.object_type),
+        marking: tlp(read.row.tlp),
+        arrived: moment(read.row.arrived),
+        by: read.by,
+        import: read.row.cause,
+        revoked: has(state::REVOKED),
+        wrong_id: has(state::WRONG_ID),
+        collections: read.collections,
+        selectors: read.selectors,
+        more_selectors: read.more_selectors,
+        links: read.links,
+        neighbours: read.neighbours,
+        figure,
+        events,
+        raw: read.raw,
+        may_withdraw: read.may_withdraw,
+        beside: if read.versions.len() > 1 { read.versions } else { Vec::new() },
+        selector_columns: columns(
+            &chrome,
+            &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"],
+        ),
+        link_columns: columns(
+            &chrome,
+            &["intel-col-selector", "intel-col-held-by", "intel-col-also-in", "intel-col-links"],
+        ),
+        neighbour_columns: columns(
+            &chrome,
+            &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"],
+        ),
+        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
+            .hint(chrome.t("intel-withdraw-reason-hint"))
+            .error(errors.of("reason")),
+        action: format!("{}/withdraw", page_of(&read.row.id)),
+        id: read.row.id,
+        errors,
+        chrome: chrome.titled(title),
+    };
+    Ok(web::page_with(status, &page))
+}
+
+fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
+    let (row, raw) = intel.current(viewer, id)?.ok_or(crate::Error::NotFound)?;
+    let value: serde_json::Value = serde_json::from_str(&raw).unwrap_or_default();
+    let pretty = serde_json::to_string_pretty(&value).unwrap_or_else(|_| raw.clone());
+    let rows = intel.versions(viewer, id)?;
+    let mut cols: Vec<u32> = rows.iter().map(|r| r.col).collect();
+    cols.sort_unstable();
+    cols.dedup();
+    let mut versions = Vec::new();
+    intel.bodies(&rows, &mut |r, body| versions.push(version(intel, r, body)))?;
+    let found = intel.selectors_of(&row, &raw);
+    let more_selectors = found.len().saturating_sub(SELECTORS);
+    let library = intel.library();
+    let selector = |f: selectors::Found| Selector {
+        kind: f.kind.as_str().to_owned(),
+        kind_words: words(f.kind.as_str()),
+        href: selector_page(f.kind, &f.value),
+        strength: match f.strength {
+            selectors::Strength::Never => "intel-strength-never",
+            selectors::Strength::Weak => "intel-strength-weak",
+            selectors::Strength::Links => "intel-strength-links",
+        },
+        why: f.why,
+        listed: library.listed(f.kind.as_str(), &f.value),
+        value: f.value,
+    };
+    let neighbour =
+        |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: words(&n.how), outgoing: n.outgoing };
+    Ok(Read {
+        name: crate::name_of(&value),
+        raw: pretty,
+        by: author(intel, row.author),
+        collections: cols.iter().map(|c| title(intel, *c)).collect(),
+        versions,
+        selectors: found.into_iter().take(SELECTORS).map(selector).collect(),
+        more_selectors,
+        links: intel.links_of_object(viewer, id)?.iter().map(|l| LinkLine::of(intel, l, HOLDERS, id)).collect(),
+        neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(neighbour).collect(),
+        may_withdraw: viewer.may_withdraw() && rows.iter().all(|r| viewer.may_write(r.col)),
+        row,
+    })
+}
+
+fn version(intel: &Intel, row: &ObjectRow, body: &str) -> Version {
+    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    Version {
+        collection: title(intel, row.col),
+        title: if row.state & state::UNVERSIONED == 0 { moment(row.version).to_string() } else { String::new() },
+        at: moment(row.arrived),
+        by: author(intel, row.author),
+        import: row.cause,
+        marking: tlp(row.tlp),
+        body: serde_json::to_string_pretty(&value).unwrap_or_default(),
+    }
+}
+
+fn author(intel: &Intel, account: u32) -> String {
+    intel.people().name_of(account).ok().flatten().unwrap_or_default()
+}
+
+/// The object in the middle, what refers to it, and who holds the same selectors.
+fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
+    let me = read.row.id.as_str();
+    let node = |id: &str, label: &str, kind: &str, href: String, marking| Node {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        kind: kind.to_owned(),
+        kind_label: words(kind),
+        href,
+        marking,
+    };
+    let mut nodes = vec![node(me, name, &read.row.object_type, page_of(me), Some(tlp(read.row.tlp)))];
+    let mut edges = Vec::new();
+    let mut known = std::collections::HashSet::from([page_of(me)]);
+    let mut edge = |from: &str, to: &str, label: &str, sure| {
+        edges.push(Edge { from: from.to_owned(), to: to.to_owned(), label: label.to_owned(), sure });
+    };
+    let mut other = |line: &Line, nodes: &mut Vec<Node>| {
+        if known.insert(line.href.clone()) {
+            nodes.push(node(&line.href, &line.name, &line.kind, line.href.clone(), Some(line.marking)));
+        }
+    };
+    for n in read.neighbours.iter().filter(|n| n.line.href != page_of(me)) {
+        other(&n.line, &mut nodes);
+        let (from, to) = if n.outgoing { (me, n.line.href.as_str()) } else { (n.line.href.as_str(), me) };
+        edge(from, to, &n.how, true);
+    }
+    for (i, link) in read.links.iter().enumerate() {
+        let id = format!("selector-{i}");
+        let sure = link.suppressed.is_empty();
+        nodes.push(node(&id, &link.value, &link.kind, link.href.clone(), None));
+        edge(me, &id, &link.kind_words, sure);
+        for holder in link.holders.iter().take(if sure { DRAWN } else { 0 }) {
+            other(holder, &mut nodes);
+            edge(&id, &holder.href, &link.kind_words, sure);
+        }
+    }
+    (nodes.len() > 1)
+        .then(|| Figure::new(&chrome.t("intel-around"), &chrome.t("intel-around-text"), me, &nodes, &edges))
+}
+
+pub(super) async fn withdraw(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    sent: Fields,
+) -> Answer {
+    visitor.check_csrf(&sent)?;
+    let mut check = sent.check(&visitor.chrome.l);
+    let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
+    let errors = check.done();
+    if !errors.is_empty() {
+        return draw(desk, visitor, id, errors, axum::http::StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    let done = tried(move || intel.withdraw(&viewer, &id, &Which::All, None, &reason)).await?;
+    done.map_err(|e| match e {
+        crate::Error::NotFound => Problem::not_found(),
+        other => super::shown::problem(&other),
+    })?;
+    Ok(web::see_other("/"))
+}

@@ -1,0 +1,65 @@
+//! `/`: what came in, what links, how much stands where.
+use super::shown::{Answer, Line, LinkLine, blocking, columns, title};
+use super::{Desk, Visitor};
+use askama::Template;
+use axum::extract::State;
+use web::parts::Column;
+
+const NEWEST: usize = 20;
+const LINKS: usize = 10;
+const HOLDERS: usize = 3;
+
+struct Stock {
+    title: String,
+    objects: u64,
+    versions: u64,
+}
+
+#[derive(Template)]
+#[template(path = "intel_overview.html")]
+struct Overview {
+    chrome: web::Chrome,
+    reads: bool,
+    writes: bool,
+    columns: Vec<Column>,
+    rows: Vec<Line>,
+    link_columns: Vec<Column>,
+    links: Vec<LinkLine>,
+    stock: Vec<Stock>,
+}
+
+pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answer {
+    let Visitor { viewer, chrome, .. } = visitor;
+    let reads = viewer.may_read_bodies();
+    let writes = !viewer.writes().is_empty();
+    let intel = desk.intel.clone();
+    let (rows, links, stock) = blocking(move || {
+        if !reads {
+            return Ok(Default::default());
+        }
+        let rows: Vec<Line> = intel.latest(&viewer, None, NEWEST)?.iter().map(|h| Line::of(&intel, h)).collect();
+        let links: Vec<LinkLine> =
+            intel.links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
+        let stock = |c: crate::CollectionCount| {
+            let col = intel.people().collection(c.collection).ok().flatten()?.col;
+            Some(Stock { title: title(&intel, col), objects: c.objects, versions: c.versions })
+        };
+        let stock: Vec<Stock> = intel.counts(&viewer)?.into_iter().filter_map(stock).collect();
+        Ok((rows, links, stock))
+    })
+    .await?;
+    let page = Overview {
+        columns: Line::columns(&chrome),
+        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-held-by", "intel-col-holders"]),
+        chrome: {
+            let name = chrome.t("intel-overview-title");
+            chrome.titled(name)
+        },
+        reads,
+        writes,
+        rows,
+        links,
+        stock,
+    };
+    Ok(web::page(&page))
+}

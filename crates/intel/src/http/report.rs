@@ -1,0 +1,260 @@
+//! `/report`: a pasted text is read, looked at, and saved. Looking and saving are two steps; only the second writes.
+use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, words, writable};
+use super::{Desk, Visitor};
+use crate::ImportJob;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use people::Collection;
+use people::entry::Purpose;
+use std::sync::Arc;
+use web::parts::{Column, Tlp};
+use web::{Chrome, ErrorSummary, Field, Fields, Problem};
+
+/// Characters of a pasted text; longer ones are files.
+const LONGEST: usize = 200_000;
+/// Selectors named in the preview; the rest is counted.
+const NAMED: usize = 500;
+
+#[derive(Template)]
+#[template(path = "intel_report.html")]
+struct FormPage {
+    chrome: Chrome,
+    errors: ErrorSummary,
+    fields: Vec<Field>,
+    may_write: bool,
+}
+
+struct ReadLine {
+    kind: String,
+    kind_words: String,
+    value: String,
+    strength: &'static str,
+    why: &'static str,
+    listed: Vec<reference::Listing>,
+}
+
+#[derive(Template)]
+#[template(path = "intel_preview.html")]
+struct Preview {
+    chrome: Chrome,
+    once: String,
+    kept: Vec<(&'static str, String)>,
+    text: String,
+    collection: String,
+    readers: Vec<String>,
+    leaves: bool,
+    marking: Tlp,
+    columns: Vec<Column>,
+    found: Vec<ReadLine>,
+    more: usize,
+}
+
+pub(super) async fn form(State(desk): State<Desk>, visitor: Visitor) -> Answer {
+    let places = places(&desk, &visitor).await?;
+    Ok(form_page(visitor.chrome, &places, &Fields::default(), ErrorSummary::default(), StatusCode::OK))
+}
+
+pub(super) async fn places(desk: &Desk, visitor: &Visitor) -> Result<Vec<Arc<Collection>>, Problem> {
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    blocking(move || writable(&intel, &viewer)).await
+}
+
+/// The fields that say where to and under which marking.
+pub(super) fn place_fields(
+    chrome: &Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: &ErrorSummary,
+) -> Vec<Field> {
+    let mut collection =
+        Field::select("collection", chrome.t("intel-collection")).hint(chrome.t("intel-collection-hint"));
+    for place in places {
+        collection = collection.choice(&place.id.to_string(), place.title());
+    }
+    let chosen = if sent.text("collection").is_empty() {
+        ledger::INTAKE.to_string()
+    } else {
+        sent.text("collection").to_owned()
+    };
+    let mut marking = Field::select("marking", chrome.t("intel-marking")).hint(chrome.t("intel-marking-hint"));
+    marking = marking.choice("", chrome.t("intel-marking-default"));
+    for level in stix::Tlp::ALL {
+        marking = marking.choice(level.as_str(), tlp(level).label());
+    }
+    vec![
+        collection.value(chosen).error(errors.of("collection")),
+        marking.value(sent.text("marking")).error(errors.of("marking")),
+    ]
+}
+
+/// What [`place_fields`] brought back.
+pub(super) fn placed(
+    chrome: &Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: &mut ErrorSummary,
+) -> Option<(Arc<Collection>, Option<stix::Tlp>)> {
+    let place = places.iter().find(|c| c.id.to_string() == sent.text("collection")).cloned();
+    let marking = Some(sent.text("marking")).filter(|m| !m.is_empty());
+    let level = marking.map(|m| stix::Tlp::ALL.into_iter().find(|t| t.as_str() == m));
+    if place.is_none() {
+        errors.push("collection", chrome.t("intel-collection-wrong"));
+    }
+    let place = place?;
+    match level {
+        Some(None) => errors.push("marking", chrome.t("intel-marking-wrong")),
+        Some(Some(level)) if level > place.audience.highest => {
+            errors.push("marking", chrome.t("intel-marking-too-tight"))
+        }
+        _ => {}
+    }
+    Some((place, level.flatten()))
+}
+
+fn form_page(
+    chrome: Chrome,
+    places: &[Arc<Collection>],
+    sent: &Fields,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> axum::response::Response {
+    let mut fields = vec![
+        Field::area("text", chrome.t("intel-report-text"), 12)
+            .hint(chrome.t("intel-report-text-hint"))
+            .value(sent.raw("text").unwrap_or_default())
+            .attribute("dir", "auto")
+            .error(errors.of("text")),
+        Field::input("country", chrome.t("intel-country"))
+            .hint(chrome.t("intel-country-hint"))
+            .value(sent.text("country"))
+            .width(2)
+            .error(errors.of("country")),
+    ];
+    fields.extend(place_fields(&chrome, places, sent, &errors));
+    let title = chrome.t("intel-report-title");
+    web::page_with(status, &FormPage { chrome: chrome.titled(title), errors, fields, may_write: !places.is_empty() })
+}
+
+pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
+    visitor.check_csrf(&sent)?;
+    let places = places(&desk, &visitor).await?;
+    if places.is_empty() {
+        return Err(Problem::forbidden());
+    }
+    let mut check = sent.check(&visitor.chrome.l);
+    check.required("text", "intel-report-text-missing", LONGEST);
+    let country = check.text("country", 2).to_ascii_uppercase();
+    let two_letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+    if !(country.is_empty() || two_letters) {
+        check.wrong("country", "intel-country-wrong");
+    }
+    let mut errors = check.done();
+    let placed = placed(&visitor.chrome, &places, &sent, &mut errors);
+    let text = sent.raw("text").unwrap_or_default().to_owned();
+    let country = Some(country).filter(|c| !c.is_empty());
+    match (placed, sent.text("step")) {
+        (Some((place, marking)), "save") if errors.is_empty() => {
+            desk.once.spend(&visitor.chrome.csrf, sent.text("once"), now())?;
+            write(desk, visitor, text, place, marking, country).await
+        }
+        (Some((place, marking)), "look") if errors.is_empty() => {
+            preview(desk, visitor, text, place, marking, country).await
+        }
+        (_, "change") => Ok(form_page(visitor.chrome, &places, &sent, ErrorSummary::default(), StatusCode::OK)),
+        _ => Ok(form_page(visitor.chrome, &places, &sent, errors, StatusCode::UNPROCESSABLE_ENTITY)),
+    }
+}
+
+async fn preview(
+    desk: Desk,
+    visitor: Visitor,
+    text: String,
+    place: Arc<Collection>,
+    marking: Option<stix::Tlp>,
+    country: Option<String>,
+) -> Answer {
+    let (intel, scanned, hint) = (desk.intel.clone(), text.clone(), country.clone());
+    let (found, more) = blocking(move || {
+        let country = hint.as_deref().or(intel.inner.country.as_deref());
+        let mut found = selectors::scan(&scanned, &selectors::Hints { country });
+        found.sort_by_key(|f| std::cmp::Reverse(f.strength));
+        let more = found.len().saturating_sub(NAMED);
+        let library = intel.library();
+        let line = |f: selectors::Found| ReadLine {
+            kind: f.kind.as_str().to_owned(),
+            kind_words: words(f.kind.as_str()),
+            strength: match f.strength {
+                selectors::Strength::Never => "intel-strength-never",
+                selectors::Strength::Weak => "intel-strength-weak",
+                selectors::Strength::Links => "intel-strength-links",
+            },
+            why: f.why,
+            listed: library.listed(f.kind.as_str(), &f.value),
+            value: f.value,
+        };
+        Ok((found.into_iter().take(NAMED).map(line).collect::<Vec<_>>(), more))
+    })
+    .await?;
+    let chrome = visitor.chrome;
+    let once = once(&desk, &chrome)?;
+    let title = chrome.t("intel-preview-title");
+    let kept = vec![
+        ("text", text.clone()),
+        ("country", country.unwrap_or_default()),
+        ("collection", place.id.to_string()),
+        ("marking", marking.map(|m| m.as_str().to_owned()).unwrap_or_default()),
+    ];
+    let readers: Vec<String> = place.audience.members.iter().filter_map(|m| m.peer.clone()).collect();
+    let page = Preview {
+        columns: columns(&chrome, &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"]),
+        collection: place.title().to_owned(),
+        leaves: !readers.is_empty() || place.audience.sort == Purpose::Shared,
+        marking: tlp(marking.unwrap_or(place.audience.default)),
+        chrome: chrome.titled(title),
+        once,
+        kept,
+        text,
+        readers,
+        found,
+        more,
+    };
+    Ok(web::page(&page))
+}
+
+async fn write(
+    desk: Desk,
+    visitor: Visitor,
+    text: String,
+    place: Arc<Collection>,
+    marking: Option<stix::Tlp>,
+    country: Option<String>,
+) -> Answer {
+    let account = visitor.viewer.account();
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    let done = tried(move || {
+        let job = ImportJob {
+            source: "report page".into(),
+            format: Some(formats::Format::Text),
+            collection: Some(place.id),
+            marking,
+            country,
+            ..ImportJob::default()
+        };
+        let report = intel.import(&viewer, &job, Box::new(text.as_bytes()), &mut |_| {})?;
+        let brought = match report.import {
+            Some(import) => intel.brought(&viewer, import, 2)?,
+            None => Vec::new(),
+        };
+        Ok((report, brought))
+    })
+    .await?;
+    let (report, brought) = done.map_err(|e| problem(&e))?;
+    let import = report.import;
+    desk.remember(account, report);
+    match (brought.as_slice(), import) {
+        ([one], _) => Ok(web::see_other(&page_of(&one.row.id))),
+        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}"))),
+        _ => Err(Problem::internal()),
+    }
+}

@@ -1,0 +1,180 @@
+//! How rows become what a page shows, and errors what a reader is told.
+use crate::{Error, Hit, Intel, ObjectRow};
+use jiff::Timestamp;
+use people::{Collection, Viewer};
+use std::sync::Arc;
+use web::parts::Tlp;
+use web::{Chrome, Problem};
+
+/// What a handler answers.
+pub(super) type Answer = Result<axum::response::Response, Problem>;
+
+/// Runs a reading or writing of the room where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    tried(f).await?.map_err(|e| problem(&e))
+}
+
+/// As [`blocking`], for who has something to say about an error of the room.
+pub(super) async fn tried<T: Send + 'static>(
+    f: impl FnOnce() -> crate::Result<T> + Send + 'static,
+) -> Result<crate::Result<T>, Problem> {
+    tokio::task::spawn_blocking(f).await.map_err(|_| Problem::internal())
+}
+
+/// An error as a reader is told of it; what is the node's own fault goes to the log.
+pub(super) fn problem(error: &Error) -> Problem {
+    let status = error.status();
+    if status == 500 {
+        tracing::error!(%error, "a page could not be read");
+    }
+    Problem::of(axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// µs since 1970 as a moment.
+pub(super) fn moment(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or_default()
+}
+
+/// Seconds since 1970, for once-only tokens.
+pub(super) fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// A once-only token for a form of this visitor.
+pub(super) fn once(desk: &super::Desk, chrome: &Chrome) -> Result<String, Problem> {
+    desk.once.issue(&chrome.csrf, now()).map_err(|_| Problem::internal())
+}
+
+/// STIX's levels in the hall's drawing.
+pub(super) fn tlp(tlp: stix::Tlp) -> Tlp {
+    match tlp {
+        stix::Tlp::Clear => Tlp::Clear,
+        stix::Tlp::Green => Tlp::Green,
+        stix::Tlp::Amber => Tlp::Amber,
+        stix::Tlp::AmberStrict => Tlp::AmberStrict,
+        stix::Tlp::Red => Tlp::Red,
+    }
+}
+
+/// A STIX type or selector kind in words.
+pub(super) fn words(kind: &str) -> String {
+    kind.replace('-', " ")
+}
+
+/// The title of a collection by its small number; the caller has asked already whether the viewer sees it.
+pub(super) fn title(intel: &Intel, col: u32) -> String {
+    intel.people().collection_of(col).ok().flatten().map(|c| c.title().to_owned()).unwrap_or_default()
+}
+
+/// The collections that the viewer may write to, by title.
+pub(super) fn writable(intel: &Intel, viewer: &Viewer) -> crate::Result<Vec<Arc<Collection>>> {
+    let all = intel.people().collections(viewer)?;
+    Ok(all.into_iter().filter(|c| viewer.may_write(c.col)).collect())
+}
+
+/// A row of a table of objects.
+pub(super) struct Line {
+    /// What people call it; empty when it has no name.
+    pub name: String,
+    /// Its page.
+    pub href: String,
+    /// Its type.
+    pub kind: String,
+    /// Its type in words.
+    pub kind_words: String,
+    /// Its marking.
+    pub marking: Tlp,
+    /// Where it stands.
+    pub collection: String,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+impl Line {
+    /// Of a hit that the viewer sees.
+    pub fn of(intel: &Intel, hit: &Hit) -> Self {
+        let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
+        let name = if hit.name.is_empty() { words(object_type) } else { hit.name.clone() };
+        Self {
+            name,
+            href: page_of(id),
+            kind: object_type.clone(),
+            kind_words: words(object_type),
+            marking: tlp(hit.row.tlp),
+            collection: title(intel, *col),
+            at: moment(*arrived),
+        }
+    }
+
+    /// The table's columns.
+    pub fn columns(chrome: &Chrome) -> Vec<web::parts::Column> {
+        columns(
+            chrome,
+            &["intel-col-name", "intel-col-type", "intel-col-marking", "intel-col-collection", "intel-col-arrived"],
+        )
+    }
+}
+
+/// Plain columns by their keys.
+pub(super) fn columns(chrome: &Chrome, keys: &[&str]) -> Vec<web::parts::Column> {
+    keys.iter().map(|key| web::parts::Column::new(chrome.t(key))).collect()
+}
+
+/// The address of an object's page.
+pub(super) fn page_of(id: &str) -> String {
+    format!("/objects/{id}")
+}
+
+/// A query string's part: names are ours, values are escaped.
+pub(super) fn query(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.iter().filter(|(_, v)| !v.is_empty())).finish()
+}
+
+/// A link or selector as a page shows it.
+pub(super) struct LinkLine {
+    /// The kind, for the icon.
+    pub kind: String,
+    /// The kind in words.
+    pub kind_words: String,
+    /// Its value.
+    pub value: String,
+    /// Its page; empty for personal values, which stand in no address.
+    pub href: String,
+    /// Holders that the viewer sees.
+    pub count: usize,
+    /// Why it links nothing; empty when it links.
+    pub suppressed: String,
+    /// The holders that are named.
+    pub holders: Vec<Line>,
+    /// There are more holders than are named here.
+    pub more: bool,
+}
+
+impl LinkLine {
+    /// With at most `named` holders, without the object `of`.
+    pub fn of(intel: &Intel, link: &crate::Link, named: usize, of: &str) -> Self {
+        let others = || link.holders.iter().filter(|h| h.row.id != of);
+        let kind = link.kind.as_str();
+        Self {
+            kind: kind.to_owned(),
+            kind_words: words(kind),
+            value: link.value.clone(),
+            href: selector_page(link.kind, &link.value),
+            count: link.count,
+            suppressed: link.suppressed.clone().unwrap_or_default(),
+            holders: others().take(named).map(|h| Line::of(intel, h)).collect(),
+            more: link.more || others().count() > named,
+        }
+    }
+}
+
+/// The page of a selector whose kind is not personal; else empty.
+pub(super) fn selector_page(kind: selectors::Kind, value: &str) -> String {
+    if kind.is_personal() {
+        String::new()
+    } else {
+        format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)]))
+    }
+}
