@@ -4,7 +4,6 @@ mod arguments;
 mod commands;
 mod http;
 mod node;
-mod office;
 mod serve;
 mod socket;
 
