@@ -108,7 +108,7 @@ impl Listener {
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
-                    let Some(Some((_, earlier))) = standing.next() else { continue };
+                    let Some(Some(intel::Standing { earlier, .. })) = standing.next() else { continue };
                     let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
                         continue;
                     };
