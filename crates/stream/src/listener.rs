@@ -1,8 +1,9 @@
 use crate::frame;
+use crate::places::Place;
 use futures_util::Stream;
 use intel::Intel;
 use ledger::Entry;
-use people::Viewer;
+use people::{Access, Viewer};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,10 @@ use std::time::Duration;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Entries worked on at a time.
 const BATCH: usize = 500;
+/// Until the log is asked again when the view is behind.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Ids that the access log names for one batch.
+const NAMED: usize = 5;
 
 /// One listener: a position and who it is. It holds no queue; what it has not read stands in the log.
 pub(crate) struct Listener {
@@ -22,18 +27,51 @@ pub(crate) struct Listener {
     passed: i64,
     deletes: bool,
     greeted: bool,
+    _place: Place,
 }
 
 enum Step {
     Frames(String),
+    /// A batch with nothing for this listener.
+    Passed,
+    /// The log's end.
     Nothing,
+    /// The view is behind or busy: nothing is lost, the position did not move.
+    Later,
     End,
 }
 
+/// Frames, and what the access log is told of them.
+#[derive(Default)]
+struct Told {
+    text: String,
+    objects: u32,
+    ids: Vec<String>,
+}
+
+impl Told {
+    fn push(&mut self, kind: &str, arrived: i64, object: Value) {
+        self.objects += 1;
+        if self.ids.len() < NAMED
+            && let Some(id) = object.get("id").and_then(Value::as_str)
+        {
+            self.ids.push(id.to_owned());
+        }
+        self.text.push_str(&frame::event(kind, arrived, object));
+    }
+}
+
 impl Listener {
-    pub(crate) fn new(intel: Intel, viewer: Viewer, only: Option<u32>, after: u64, deletes: bool) -> Self {
+    pub(crate) fn new(
+        intel: Intel,
+        viewer: Viewer,
+        only: Option<u32>,
+        after: u64,
+        deletes: bool,
+        place: Place,
+    ) -> Self {
         let passed = intel.ledger().log().entry(after).ok().flatten().map_or(0, |e| e.arrived);
-        Self { intel, viewer, only, after, passed, deletes, greeted: false }
+        Self { intel, viewer, only, after, passed, deletes, greeted: false, _place: place }
     }
 
     /// The frames, for as long as the listener reads them and may see them.
@@ -57,9 +95,11 @@ impl Listener {
                 match step {
                     Step::End => return None,
                     Step::Frames(text) => return Some((Ok(text), listener)),
-                    Step::Nothing => {}
+                    Step::Passed => {}
+                    Step::Later => tokio::time::sleep(PATIENCE).await,
+                    Step::Nothing => drop(tokio::time::timeout_at(deadline, news).await),
                 }
-                if tokio::time::timeout_at(deadline, news).await.is_err() {
+                if tokio::time::Instant::now() >= deadline {
                     let beat = frame::heartbeat(listener.passed, listener.intel.ledger().now());
                     return Some((Ok(beat), listener));
                 }
@@ -67,44 +107,53 @@ impl Listener {
         })
     }
 
+    /// One batch.
     fn step(&mut self) -> Step {
-        // Rights may have changed since the last batch.
+        // Rights may have changed since the last one. Who lost sight of a collection begins again with what is left.
         match self.intel.people().again(&self.viewer) {
-            Ok(Some(viewer)) => self.viewer = viewer,
-            Ok(None) => return Step::End,
-            Err(e) => return retry(&e.to_string()),
+            Ok(Some(fresh)) if self.viewer.set().iter().all(|col| fresh.sees(col)) => self.viewer = fresh,
+            Ok(_) => return Step::End,
+            Err(e) => return later(&e.to_string()),
         }
         if self.only.is_some_and(|col| !self.viewer.sees(col)) {
             return Step::End;
         }
-        let mut text = String::new();
-        loop {
-            let mut entries = match self.intel.ledger().entries_after(self.after) {
-                Ok(entries) => entries,
-                Err(ledger::Error::Closed) => return Step::End,
-                Err(e) => return retry(&e.to_string()),
-            };
-            entries.truncate(BATCH);
-            let Some(last) = entries.last().map(|e| (e.pos, e.arrived)) else { break };
-            match self.tell(&entries) {
-                Ok(frames) => text = frames,
-                Err(intel::Error::Ledger(ledger::Error::Closed)) => return Step::End,
-                Err(e) => return retry(&e.to_string()),
-            }
-            (self.after, self.passed) = last;
-            if !text.is_empty() {
-                break;
-            }
+        let mut entries = match self.intel.ledger().entries_after(self.after) {
+            Ok(entries) => entries,
+            Err(ledger::Error::Closed) => return Step::End,
+            Err(e) => return later(&e.to_string()),
+        };
+        entries.truncate(BATCH);
+        let Some(last) = entries.last().map(|e| (e.pos, e.arrived)) else { return Step::Nothing };
+        let told = match self.tell(&entries) {
+            Ok(told) => told,
+            Err(intel::Error::Ledger(ledger::Error::Closed)) => return Step::End,
+            Err(e) => return later(&e.to_string()),
+        };
+        (self.after, self.passed) = last;
+        if told.text.is_empty() {
+            return Step::Passed;
         }
-        if text.is_empty() { Step::Nothing } else { Step::Frames(text) }
+        let ids: Vec<&str> = told.ids.iter().map(String::as_str).collect();
+        self.intel.people().access_log().record(&Access {
+            viewer: Some(&self.viewer),
+            method: "GET",
+            route: crate::ROUTE,
+            status: 200,
+            ids: &ids,
+            objects: told.objects,
+            query: None,
+            bytes: told.text.len() as u64,
+        });
+        Step::Frames(told.text)
     }
 
-    fn tell(&self, entries: &[Arc<Entry>]) -> intel::Result<String> {
+    fn tell(&self, entries: &[Arc<Entry>]) -> intel::Result<Told> {
         let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
         let objects: Vec<u64> =
             entries.iter().filter(mine).filter(|e| e.kind == intel::entry::STIX).map(|e| e.pos).collect();
         let mut standing = self.intel.standing(&self.viewer, &objects)?.into_iter();
-        let mut text = String::new();
+        let mut told = Told::default();
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
@@ -112,35 +161,34 @@ impl Listener {
                     let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
                         continue;
                     };
-                    text.push_str(&frame::event(if earlier { "update" } else { "create" }, entry.arrived, object));
+                    told.push(if earlier { "update" } else { "create" }, entry.arrived, object);
                 }
                 ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {
-                    if let Some(frame) = self.gone(entry)? {
-                        text.push_str(&frame);
+                    if let Some((kind, object)) = self.gone(entry)? {
+                        told.push(kind, entry.arrived, object);
                     }
                 }
                 _ => {}
             }
         }
-        Ok(text)
+        Ok(told)
     }
 
-    /// What a withdrawal or an erasure leaves: an older version that stands again, or nothing.
-    fn gone(&self, entry: &Entry) -> intel::Result<Option<String>> {
+    /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
+    fn gone(&self, entry: &Entry) -> intel::Result<Option<(&'static str, Value)>> {
         let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
         let Some(id) = body.as_ref().and_then(|b| b.get("object")).and_then(Value::as_str) else { return Ok(None) };
         let left = self.intel.versions(&self.viewer, id)?;
-        if let Some(row) = left.iter().find(|r| r.col == entry.col) {
+        if let Some(row) = left.iter().find(|r| self.only.is_none_or(|c| c == r.col)) {
             let object = self.intel.ledger().log().body(row.pos)?.and_then(|b| serde_json::from_str(&b).ok());
-            return Ok(object.map(|o| frame::event("update", entry.arrived, o)));
+            return Ok(object.map(|o| ("update", o)));
         }
         let object_type = id.split("--").next().unwrap_or("");
-        Ok(Some(frame::event("delete", entry.arrived, json!({"id": id, "type": object_type, "spec_version": "2.1"}))))
+        Ok(Some(("delete", json!({"id": id, "type": object_type, "spec_version": "2.1"}))))
     }
 }
 
-/// The view is behind or busy: nothing is lost, the position did not move.
-fn retry(why: &str) -> Step {
+fn later(why: &str) -> Step {
     tracing::debug!(why, "a listener waits");
-    Step::Nothing
+    Step::Later
 }
