@@ -5,6 +5,7 @@ use intel::Intel;
 use ledger::Entry;
 use people::{Access, Viewer};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,11 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const BATCH: usize = 500;
 /// Until the log is asked again when the view is behind.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// The view of the intelligence room.
+const ROOM: &str = "intel";
+/// Entries that the view may lack while the stream goes on, and how long it is waited for when it lacks more.
+const UNFOLDED: u64 = 5_000;
+const LAG: Duration = Duration::from_secs(2);
 /// Ids that the access log names for one batch.
 const NAMED: usize = 5;
 
@@ -152,12 +158,17 @@ impl Listener {
         let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
         let objects: Vec<u64> =
             entries.iter().filter(mine).filter(|e| e.kind == intel::entry::STIX).map(|e| e.pos).collect();
+        // Before the view is asked, so that a withdrawal is either in the view or here.
+        let taken_back = if objects.is_empty() { HashSet::new() } else { self.taken_back()? };
         let mut standing = self.intel.standing(&self.viewer, &objects)?.into_iter();
         let mut told = Told::default();
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
                     let Some(Some((_, earlier))) = standing.next() else { continue };
+                    if taken_back.contains(&hex::encode(entry.id)) {
+                        continue;
+                    }
                     let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
                         continue;
                     };
@@ -172,6 +183,25 @@ impl Listener {
             }
         }
         Ok(told)
+    }
+
+    /// The ids of entries that were withdrawn or erased by now, as far as the view does not know yet: its lag behind a
+    /// bulk ingest delays the stream no further, and nothing goes out after its withdrawal was acknowledged.
+    fn taken_back(&self) -> intel::Result<HashSet<String>> {
+        let ledger = self.intel.ledger();
+        let (view, head) = (ledger.view(ROOM)?, ledger.head().pos);
+        view.wait(head.saturating_sub(UNFOLDED), LAG)?;
+        let (mut after, mut found) = (view.position(), HashSet::new());
+        while after < head {
+            let entries = ledger.entries_after(after)?;
+            let Some(last) = entries.last() else { break };
+            after = last.pos;
+            for entry in entries.iter().filter(|e| matches!(e.kind.as_str(), ledger::WITHDRAW | ledger::EXPUNGE)) {
+                let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
+                found.extend(body.as_ref().and_then(|b| b.get("entry")).and_then(Value::as_str).map(str::to_owned));
+            }
+        }
+        Ok(found)
     }
 
     /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
