@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Serve pages, TAXII and the API.
     Serve(Serve),
-    /// Import files, folders, `-` or http(s) addresses.
+    /// Import files, folders or `-` (stdin).
     Ingest(Ingest),
     /// Search everything you may see; several words mean AND.
     Search {
