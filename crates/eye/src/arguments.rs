@@ -316,4 +316,10 @@ impl Command {
                 | Self::World(World::Write { .. })
         )
     }
+
+    /// Whether it opens the node when no server has it. Verifying the ledger only reads files: a damaged node must be
+    /// told about, not opened.
+    pub fn opens_node(&self) -> bool {
+        self.needs_node() && !matches!(self, Self::Verify { views: false, .. })
+    }
 }

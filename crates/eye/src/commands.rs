@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Views are waited for as long as this by a command that promises level ones.
 pub const PATIENCE: Duration = Duration::from_secs(3_600);
+/// Bytes of a line with a password, at most; the hall refuses shorter ones than this already.
+const LONGEST_PASSWORD: u64 = 1 << 16;
 /// The title of the collection that `eye world load` fills.
 const WORLD: &str = "EXERCISE world";
 
@@ -37,7 +39,7 @@ impl Io<'_> {
     }
 }
 
-/// Runs a command that no server answered: opens the node when the command needs one.
+/// Runs a command that opens no node.
 pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = match command {
         Command::Init { name, country, exercise } => node::init(data, name, country, *exercise)
@@ -48,14 +50,7 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
         }
         // Verifying reads only: a damaged node must be told about, not opened.
         Command::Verify { views: false, json } => return told(tend::verify_folder(data, *json, io), io),
-        _ => match node::open(data) {
-            Ok(node) => {
-                let code = run(data, &node, command, io);
-                node.close();
-                return code;
-            }
-            Err(e) => Err(e),
-        },
+        _ => Err(Problem::other("this command works on an open node")),
     };
     told(result.map(|()| 0), io)
 }
@@ -152,7 +147,10 @@ fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(), P
     match user {
         User::Add { name, role: word, .. } => {
             let mut password = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(&mut *io.stdin), &mut password)?;
+            std::io::BufRead::read_line(
+                &mut std::io::BufReader::new((&mut *io.stdin).take(LONGEST_PASSWORD)),
+                &mut password,
+            )?;
             let account = node.people.add_user(me, name, role(word)?, password.trim_end_matches(['\r', '\n']))?;
             writeln!(io.out, "account {account}")?;
         }

@@ -4,7 +4,6 @@ mod arguments;
 mod commands;
 mod http;
 mod node;
-mod office;
 mod serve;
 mod socket;
 
@@ -12,7 +11,9 @@ use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use commands::Io;
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
@@ -47,23 +48,50 @@ fn tell(e: &node::Problem) {
     let _ = writeln!(std::io::stderr(), "eye: {e}");
 }
 
-/// Runs a command here, or through the socket of the server that owns the folder.
+/// Runs a command here, or through the socket of the server that owns the folder. A server that is just starting owns the
+/// folder before its socket listens, and one that is ending still does after; so a held lock is asked again for a while.
 fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
     let data = arguments.data();
     let cwd = std::env::current_dir().unwrap_or_default();
-    if command.needs_node() {
+    let until = Instant::now() + node::HANDOVER;
+    while command.needs_node() {
         match socket::ask(&data, words, &cwd) {
             Ok(Some(code)) => return code,
+            Ok(None) if !command.opens_node() => break,
             Ok(None) => {}
             Err(e) => {
                 tell(&e);
                 return 1;
             }
         }
+        match node::open_now(&data) {
+            Ok(node) => {
+                let code = here(cwd, |io| commands::run(&data, &node, command, io));
+                node.close();
+                return code;
+            }
+            Err(e) if e.is_locked() && Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            Err(e) if e.is_locked() => {
+                tell(&node::Problem::other(format!(
+                    "another process owns {} and answers no commands: wait until it has ended, or stop it",
+                    data.display()
+                )));
+                return 1;
+            }
+            Err(e) => {
+                tell(&e);
+                return 1;
+            }
+        }
     }
+    here(cwd, |io| commands::alone(&data, command, io))
+}
+
+/// Runs with this process's own streams.
+fn here(cwd: PathBuf, run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
     let (mut out, mut err) = (std::io::BufWriter::new(std::io::stdout()), std::io::stderr());
     let mut stdin = std::io::stdin();
     let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd };
-    let code = commands::alone(&data, command, &mut io);
+    let code = run(&mut io);
     if out.flush().is_err() { 1 } else { code }
 }

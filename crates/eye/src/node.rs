@@ -32,6 +32,11 @@ impl Problem {
     pub fn other(text: impl Into<String>) -> Self {
         Self::Other(text.into())
     }
+
+    /// Whether another process owns the folder.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Ledger(ledger::Error::Locked(_)))
+    }
 }
 
 /// An open node.
@@ -60,28 +65,32 @@ pub fn init(data: &Path, name: &str, country: &str, exercise: bool) -> Result<()
     Ok(())
 }
 
+/// One process hands the folder to the next within this.
+pub const HANDOVER: Duration = Duration::from_secs(5);
+
 /// Opens the node in `data` with all its rooms; waits a little for a process that is just ending.
 pub fn open(data: &Path) -> Result<Node, Problem> {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + HANDOVER;
     loop {
-        if !ledger::Folder::holds_a_node(data) {
-            return Err(Problem::other(format!(
-                "no node lives in {0}: make one with `eye init --data {0}`",
-                data.display()
-            )));
-        }
-        let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
-        let setup = Setup::new(data, country)?;
-        match Ledger::open(data, Options::default(), vec![people::room(), setup.factory()]) {
-            Ok(ledger) => {
-                let people = People::open(&ledger)?;
-                let intel = Intel::open(&ledger, &people, setup)?;
-                return Ok(Node { ledger, people, intel });
-            }
-            Err(ledger::Error::Locked(_)) if Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
-            Err(e) => return Err(e.into()),
+        match open_now(data) {
+            Err(e) if e.is_locked() && Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            result => return result,
         }
     }
+}
+
+/// Opens the node in `data`, or says at once that another process owns it.
+pub fn open_now(data: &Path) -> Result<Node, Problem> {
+    if !ledger::Folder::holds_a_node(data) {
+        let text = format!("no node lives in {0}: make one with `eye init --data {0}`", data.display());
+        return Err(Problem::other(text));
+    }
+    let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
+    let setup = Setup::new(data, country)?;
+    let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory()])?;
+    let people = People::open(&ledger)?;
+    let intel = Intel::open(&ledger, &people, setup)?;
+    Ok(Node { ledger, people, intel })
 }
 
 impl Node {

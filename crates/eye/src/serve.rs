@@ -1,12 +1,17 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{http, office, socket};
+use crate::{http, socket};
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use office::Office;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Requests under way get as long as this when the server ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,19 +43,19 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     socket::listen(data, node)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
-    runtime.block_on(serve(listener, address, how, routes(node)?))
+    runtime.block_on(serve(listener, address, how, routes(node, how.tls_cert.is_some())?))
 }
 
 /// Every door and every room's pages. Pages want a session; the doors and the API ask for credentials themselves.
-fn routes(node: &Node) -> Result<Router, Problem> {
+fn routes(node: &Node, tls: bool) -> Result<Router, Problem> {
     let strings = [("en", intel::http::FTL), ("en", office::FTL)];
     let catalogue = web::Catalogue::new(&strings).map_err(|e| Problem::other(e.to_string()))?;
     let about = node.people.node()?.unwrap_or_default();
-    let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise };
-    let office = office::Office::new(node.people.clone(), hall.clone());
-    let pages = office::signed_in(intel::http::router(node.intel.clone()), office.clone());
+    let hall = web::Hall { catalogue: catalogue.clone(), node_name: about.name, exercise: about.exercise };
+    let office = Office::new(&node.ledger, &node.people, catalogue, hall.clone()).over_tls(tls);
+    let rooms = intel::http::router(node.intel.clone()).route_layer(from_fn(introduce));
+    let pages = office::layer(office::router().merge(rooms), office);
     let all = pages
-        .merge(office::router(office))
         .merge(http::router(node.clone()))
         .merge(taxii::router(node.intel.clone()))
         .merge(stream::router(node.intel.clone()))
@@ -58,20 +63,34 @@ fn routes(node: &Node) -> Result<Router, Problem> {
     Ok(web::secured(all, hall))
 }
 
+/// Hands the office's visitor to the rooms' pages.
+async fn introduce(visitor: office::Visitor, mut request: Request, next: Next) -> Response {
+    let office::Visitor { viewer, chrome, .. } = visitor;
+    request.extensions_mut().insert(intel::http::Visitor { viewer, chrome });
+    next.run(request).await
+}
+
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: Router) -> Result<(), Problem> {
     let handle = Handle::new();
-    tokio::spawn(end(handle.clone()));
+    // Before anybody is told that it listens: whoever reads that may end it at once.
+    tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
-    println(&format!("listening on {scheme}://{address}"))?;
-    match (&how.tls_cert, &how.tls_key) {
+    let tls = match (&how.tls_cert, &how.tls_key) {
         (Some(cert), Some(key)) => {
             // Fails only when a provider is installed already.
             drop(rustls::crypto::ring::default_provider().install_default());
-            let tls = RustlsConfig::from_pem_file(cert, key).await?;
+            let read = RustlsConfig::from_pem_file(cert, key).await;
+            Some(read.map_err(|e| Problem::other(format!("{} and {}: {e}", cert.display(), key.display())))?)
+        }
+        _ => None,
+    };
+    println(&format!("listening on {scheme}://{address}"))?;
+    match tls {
+        Some(tls) => {
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
         }
-        _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
     }
     Ok(())
 }
@@ -83,18 +102,10 @@ fn println(line: &str) -> Result<(), Problem> {
     Ok(out.flush()?)
 }
 
-async fn end(handle: Handle<SocketAddr>) {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
+async fn end(handle: Handle<SocketAddr>, mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
     handle.graceful_shutdown(Some(GRACE));
 }

@@ -4,7 +4,9 @@ use crate::arguments::Arguments;
 use crate::commands::{self, Io};
 use crate::node::{Node, Problem};
 use clap::Parser;
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -21,7 +23,8 @@ struct Request {
 
 /// Asks the running server, if there is one: its exit code.
 pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Problem> {
-    let Ok(mut stream) = UnixStream::connect(data.join(NAME)) else { return Ok(None) };
+    let Ok(reached) = reach(data) else { return Ok(None) };
+    let Ok(mut stream) = UnixStream::connect(&reached.path) else { return Ok(None) };
     let request = serde_json::to_vec(&Request { words: words.to_vec(), cwd: cwd.to_path_buf() })
         .map_err(|e| Problem::other(e.to_string()))?;
     let wants_stdin = reads_stdin(words);
@@ -50,17 +53,49 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
             drop(frame(&mut sender, 0, &[]));
         });
     }
+    copy_answer(stream).map(Some)
+}
+
+/// Copies the answer out until its exit code.
+fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
     let mut reader = BufReader::new(stream);
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     loop {
-        match read_frame(&mut reader, u32::MAX)? {
-            (1, bytes) => io::stdout().write_all(&bytes)?,
-            (2, bytes) => io::stderr().write_all(&bytes)?,
-            (_, code) => {
-                io::stdout().flush()?;
-                return Ok(Some(code.first().copied().unwrap_or(1)));
+        let (kind, bytes) = read_frame(&mut reader, u32::MAX).map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Problem::other(
+                "the server ended before it had answered; ask again, and look whether the command was carried out",
+            ),
+            _ => e.into(),
+        })?;
+        match kind {
+            1 => out.write_all(&bytes)?,
+            2 => {
+                out.flush()?;
+                io::stderr().write_all(&bytes)?;
+            }
+            _ => {
+                out.flush()?;
+                return Ok(bytes.first().copied().unwrap_or(1));
             }
         }
     }
+}
+
+/// A path of the socket that is short enough for the system; valid while this lives.
+struct Reached {
+    path: PathBuf,
+    _folder: File,
+}
+
+/// Socket paths may have 107 bytes; a folder's open descriptor is a short name for a long path.
+fn reach(data: &Path) -> io::Result<Reached> {
+    let folder = File::open(data)?;
+    let path = if data.as_os_str().len() < 90 {
+        data.join(NAME)
+    } else {
+        PathBuf::from(format!("/proc/self/fd/{}/{NAME}", folder.as_raw_fd()))
+    };
+    Ok(Reached { path, _folder: folder })
 }
 
 fn reads_stdin(words: &[String]) -> bool {
@@ -94,7 +129,8 @@ pub fn listen(data: &Path, node: &Node) -> Result<(), Problem> {
     if path.exists() {
         std::fs::remove_file(&path)?;
     }
-    let listener = UnixListener::bind(&path)?;
+    let reached = reach(data)?;
+    let listener = UnixListener::bind(&reached.path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let (node, data) = (node.clone(), data.to_path_buf());
     std::thread::Builder::new().name("socket".into()).spawn(move || {

@@ -210,21 +210,22 @@ impl Intel {
         })
     }
 
-    /// Of each entry: its row if the viewer sees it and it still stands, and whether an earlier version came before it in
+    /// Of each entry: its row if the viewer sees it and it still stands, and the entry of the version before it in
     /// its collection. Waits only for the last of `positions`, so that a stream keeps up with a bulk ingest.
     ///
     /// # Errors
     /// The storage's.
-    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<(ObjectRow, bool)>>> {
+    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<(ObjectRow, Option<u64>)>>> {
         let Some(last) = positions.iter().max() else { return Ok(Vec::new()) };
         self.inner.view.wait(*last, std::time::Duration::from_secs(2))?;
-        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<(ObjectRow, bool)>> {
+        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<(ObjectRow, Option<u64>)>> {
             let row = crate::search::current_row(conn, signed(pos))?;
             let Some(row) = row.filter(|r| r.state & state::GONE == 0) else { return Ok(None) };
             let Some(obj) = self.object_number(conn, &row.id)? else { return Ok(None) };
-            let earlier = conn
-                .prepare_cached("SELECT 1 FROM versions WHERE obj = ? AND col = ? AND see(col) AND pos < ? LIMIT 1")?
-                .exists((obj, row.col, signed(pos)))?;
+            let earlier: Option<i64> = conn
+                .prepare_cached("SELECT max(pos) FROM versions WHERE obj = ? AND col = ? AND see(col) AND pos < ?")?
+                .query_row((obj, row.col, signed(pos)), |r| r.get(0))?;
+            let earlier = earlier.map(unsigned);
             Ok(Some((row, earlier)))
         };
         let read = || {

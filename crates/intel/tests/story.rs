@@ -201,7 +201,7 @@ fn a_fresh_fold_gives_an_equal_view() {
         &note(2, V1, "other shop.example"),
     ]);
     node.intel.withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE").unwrap();
-    node.intel.ledger().rebuild("intel", &mut |_, _| {}).unwrap();
+    node.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
     assert_eq!(node.hits("shop.example").len(), 1);
     node.end();
 }

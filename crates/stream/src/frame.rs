@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 const EXTENSION: &str = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
 
 /// A data frame. `kind` is `create`, `update` or `delete`.
-pub(crate) fn event(kind: &str, arrived: i64, mut object: Value) -> String {
+pub(crate) fn event(kind: &str, arrived: i64, mut object: Value, context: Value) -> String {
     let at = stix::Instant(arrived).millis_string();
     let (id, object_type) = (object.get("id").cloned(), object.get("type").cloned());
     let created = object.get("created").cloned().unwrap_or_else(|| json!(at));
@@ -19,14 +19,30 @@ pub(crate) fn event(kind: &str, arrived: i64, mut object: Value) -> String {
             );
         }
     }
-    let context = match kind {
-        "delete" => json!({"deletions": []}),
-        "update" => json!({"patch": [], "reverse_patch": []}),
-        _ => json!({}),
-    };
     let data = json!({"version": "4", "type": kind, "scope": "external", "message": format!("{kind}s an object"),
         "origin": {}, "data": object, "context": context});
     format!("id: {}\nevent: {kind}\ndata: {data}\n\n", position::write(arrived))
+}
+
+/// An update: what changed since `before`, forth and back (RFC 6902, members of the top level).
+pub(crate) fn update(arrived: i64, before: Option<&Value>, object: Value) -> String {
+    let (patch, reverse) = match before {
+        Some(before) => (patch(before, &object), patch(&object, before)),
+        None => (Vec::new(), Vec::new()),
+    };
+    event("update", arrived, object, json!({"patch": patch, "reverse_patch": reverse}))
+}
+
+fn patch(from: &Value, to: &Value) -> Vec<Value> {
+    let empty = serde_json::Map::new();
+    let (from, to) = (from.as_object().unwrap_or(&empty), to.as_object().unwrap_or(&empty));
+    let path = |key: &str| format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+    let removed = from.keys().filter(|k| !to.contains_key(*k)).map(|k| json!({"op": "remove", "path": path(k)}));
+    let set = to.iter().filter(|(k, v)| from.get(*k) != Some(v)).map(|(k, v)| {
+        let op = if from.contains_key(k) { "replace" } else { "add" };
+        json!({"op": op, "path": path(k), "value": v})
+    });
+    removed.chain(set).collect()
 }
 
 /// Tells that the stream is open; without an id, so that it moves nobody's position.

@@ -56,14 +56,12 @@ struct Told {
 }
 
 impl Told {
-    fn push(&mut self, kind: &str, arrived: i64, object: Value) {
+    fn push(&mut self, id: &str, frame: &str) {
         self.objects += 1;
-        if self.ids.len() < NAMED
-            && let Some(id) = object.get("id").and_then(Value::as_str)
-        {
+        if self.ids.len() < NAMED {
             self.ids.push(id.to_owned());
         }
-        self.text.push_str(&frame::event(kind, arrived, object));
+        self.text.push_str(frame);
     }
 }
 
@@ -169,14 +167,21 @@ impl Listener {
                     if taken_back.contains(&hex::encode(entry.id)) {
                         continue;
                     }
-                    let Some(object) = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()) else {
-                        continue;
+                    let object = entry.body.as_deref().and_then(|b| serde_json::from_str::<Value>(b).ok());
+                    let Some(object) = object else { continue };
+                    let id = object.get("id").and_then(Value::as_str).unwrap_or("").to_owned();
+                    let frame = match earlier {
+                        Some(pos) => {
+                            let before = self.before(pos, &taken_back)?;
+                            frame::update(entry.arrived, before.as_ref(), object)
+                        }
+                        None => frame::event("create", entry.arrived, object, json!({})),
                     };
-                    told.push(if earlier { "update" } else { "create" }, entry.arrived, object);
+                    told.push(&id, &frame);
                 }
                 ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {
-                    if let Some((kind, object)) = self.gone(entry)? {
-                        told.push(kind, entry.arrived, object);
+                    if let Some((id, frame)) = self.gone(entry)? {
+                        told.push(&id, &frame);
                     }
                 }
                 _ => {}
@@ -205,16 +210,31 @@ impl Listener {
     }
 
     /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
-    fn gone(&self, entry: &Entry) -> intel::Result<Option<(&'static str, Value)>> {
+    fn gone(&self, entry: &Entry) -> intel::Result<Option<(String, String)>> {
         let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
         let Some(id) = body.as_ref().and_then(|b| b.get("object")).and_then(Value::as_str) else { return Ok(None) };
         let left = self.intel.versions(&self.viewer, id)?;
-        if let Some(row) = left.iter().find(|r| self.only.is_none_or(|c| c == r.col)) {
-            let object = self.intel.ledger().log().body(row.pos)?.and_then(|b| serde_json::from_str(&b).ok());
-            return Ok(object.map(|o| ("update", o)));
-        }
-        let object_type = id.split("--").next().unwrap_or("");
-        Ok(Some(("delete", json!({"id": id, "type": object_type, "spec_version": "2.1"}))))
+        let frame = match left.iter().find(|r| self.only.is_none_or(|c| c == r.col)) {
+            Some(row) => self.object_at(row.pos)?.map(|o| frame::update(entry.arrived, None, o)),
+            None => {
+                let object_type = id.split("--").next().unwrap_or("");
+                let object = json!({"id": id, "type": object_type, "spec_version": "2.1"});
+                Some(frame::event("delete", entry.arrived, object, json!({"deletions": []})))
+            }
+        };
+        Ok(frame.map(|frame| (id.to_owned(), frame)))
+    }
+
+    /// The version before, for a patch: only while it stands, since a patch back would tell what was withdrawn.
+    fn before(&self, pos: u64, taken_back: &HashSet<String>) -> intel::Result<Option<Value>> {
+        let stands = self.intel.standing(&self.viewer, &[pos])?.first().is_some_and(Option::is_some);
+        let entry = if stands { self.intel.ledger().log().entry(pos)? } else { None };
+        let entry = entry.filter(|e| !taken_back.contains(&hex::encode(e.id)));
+        Ok(entry.and_then(|e| e.body).and_then(|b| serde_json::from_str(&b).ok()))
+    }
+
+    fn object_at(&self, pos: u64) -> intel::Result<Option<Value>> {
+        Ok(self.intel.ledger().log().body(pos)?.and_then(|b| serde_json::from_str(&b).ok()))
     }
 }
 

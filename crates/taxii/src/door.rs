@@ -316,9 +316,13 @@ impl Door {
         Ok(Answer::json(202, &status).about(taken.iter().map(|t| t.id.as_deref().unwrap_or(""))))
     }
 
-    /// Withdraws: gone from every door, the body stays in the log until it is expunged.
+    /// Withdraws: gone from every door, the body stays in the log until it is expunged. Without `match[version]` every
+    /// version goes: an older one that came back would surprise whoever deleted.
     fn delete(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
         let mut filter = Filter::read(query)?;
+        if !filter.versions_named {
+            filter.matching.versions.all = true;
+        }
         filter.matching.ids = vec![id.to_owned()];
         let (page, _) = self.page(viewer, collection, &filter, "delete")?;
         if page.rows.is_empty() {

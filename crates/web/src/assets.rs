@@ -12,7 +12,7 @@ use axum::{
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../ui/dist"]
+#[folder = "../../ui/dist"]
 struct Dist;
 
 /// What the hall serves although `ui/dist` was never built: pages stay readable, the logo is ours anyway.

@@ -4,6 +4,8 @@ use intel::{Hit, Link, Match, VersionMatch};
 use ledger::CollectionId;
 use people::Viewer;
 use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Rows read at a time while walking a collection.
 const PAGE: usize = 1_000;
@@ -119,8 +121,13 @@ pub fn collections(node: &Node, me: &Viewer, json: bool, io: &mut Io<'_>) -> Res
 
 /// The node's numbers.
 pub fn numbers(node: &Node, me: &Viewer) -> Result<Value, Problem> {
+    // A count that cannot be known yet is null, never a wrong number.
+    let objects = match node.intel.counts(me) {
+        Ok(counts) => Some(counts.iter().map(|c| c.objects).sum::<u64>()),
+        Err(intel::Error::Ledger(ledger::Error::Behind { .. })) => None,
+        Err(e) => return Err(e.into()),
+    };
     let behind = node.ledger.behind();
-    let objects: u64 = if behind == 0 { node.intel.counts(me)?.iter().map(|c| c.objects).sum() } else { 0 };
     let unfolded: u64 = node.ledger.views().iter().map(ledger::View::unfolded).sum();
     Ok(json!({"objects": objects, "entries": node.ledger.head().pos, "collections": node.people.collections(me)?.len(),
         "behind": behind, "unfolded": unfolded}))
@@ -137,7 +144,7 @@ pub fn stats(node: &Node, me: &Viewer, json: bool, io: &mut Io<'_>) -> Result<()
     Ok(())
 }
 
-/// One bundle, streamed: every standing last version that the viewer sees, each object version once.
+/// One bundle, streamed: every standing version that the viewer sees, each once though several collections hold it.
 pub fn export(node: &Node, me: &Viewer, collection: Option<CollectionId>, io: &mut Io<'_>) -> Result<(), Problem> {
     let collections = match collection {
         Some(one) => vec![one],
@@ -146,6 +153,7 @@ pub fn export(node: &Node, me: &Viewer, collection: Option<CollectionId>, io: &m
     let id = uuid::Uuid::new_v4();
     write!(io.out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[")?;
     let (mut first, mut failed) = (true, None);
+    let mut told = HashSet::new();
     let matching = Match { versions: VersionMatch { all: true, ..VersionMatch::default() }, ..Match::default() };
     for collection in collections {
         let mut after = 0;
@@ -153,19 +161,30 @@ pub fn export(node: &Node, me: &Viewer, collection: Option<CollectionId>, io: &m
             let page = node.intel.page(me, collection, &matching, after, None, PAGE)?;
             let Some(last) = page.rows.last() else { break };
             after = last.pos;
-            node.intel.bodies(&page.rows, &mut |_, body| {
+            node.intel.bodies(&page.rows, &mut |row, body| {
+                if failed.is_some() || !told.insert((name_of(&row.id), row.version)) {
+                    return;
+                }
                 let comma = if std::mem::take(&mut first) { "" } else { "," };
                 if let Err(e) = write!(io.out, "{comma}\n{body}") {
-                    failed.get_or_insert(e);
+                    failed = Some(e);
                 }
             })?;
+            if let Some(e) = failed.take() {
+                return Err(e.into());
+            }
             if !page.more {
                 break;
             }
         }
     }
-    match failed {
-        Some(e) => Err(e.into()),
-        None => Ok(writeln!(io.out, "\n]}}")?),
-    }
+    Ok(writeln!(io.out, "\n]}}")?)
+}
+
+/// A STIX id in 24 bytes, for an export remembers each it wrote: its UUID and a hash of all of it.
+fn name_of(id: &str) -> (u128, u64) {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    let uuid = id.rsplit_once("--").and_then(|(_, u)| uuid::Uuid::try_parse(u).ok());
+    (uuid.map_or(0, |u| u.as_u128()), hasher.finish())
 }

@@ -177,7 +177,7 @@ pub(super) fn domain(value: &Value, name: &str, attributes: &[Attribute<'_>], ou
     };
     let extra: Vec<(&str, &str)> = attributes
         .iter()
-        .filter(|attribute| !used.contains(&attribute.relation.as_ref()) && attribute.data.is_none())
+        .filter(|attribute| !used.contains(&attribute.relation.as_ref()))
         .map(|attribute| (attribute.relation.as_ref(), attribute.value.as_ref()))
         .collect();
     leave_over(&mut object, &extra);

@@ -99,8 +99,11 @@ impl Ears {
 
 impl Node {
     fn take(&self, collection: CollectionId, n: u32, modified: &str) {
+        self.take_words(collection, n, modified, "EXERCISE words");
+    }
+    fn take_words(&self, collection: CollectionId, n: u32, modified: &str, words: &str) {
         let body = json!({"type": "note", "spec_version": "2.1", "id": id(n), "created": V1, "modified": modified,
-            "content": "EXERCISE words", "object_refs": [id(n)]});
+            "content": words, "object_refs": [id(n)]});
         let took = self.intel.take(&self.me, collection, &[&body.to_string()], Urgency::Interactive).unwrap();
         assert!(matches!(took[0].outcome, intel::Took::New { .. }), "{took:?}");
     }
@@ -171,6 +174,25 @@ async fn what_was_withdrawn_is_not_told_to_a_listener_who_comes_later() {
     ears.expect("create", 2).await;
     let mut quiet = node.listen("live?from=0&listen-delete=false").await;
     quiet.expect("create", 2).await;
+}
+
+#[tokio::test]
+async fn an_update_says_what_changed_but_never_what_was_withdrawn() {
+    let node = node();
+    node.take_words(INTAKE, 1, V1, "EXERCISE withdrawn words");
+    let mut ears = node.listen("live").await;
+    node.take_words(INTAKE, 1, V2, "EXERCISE newer");
+    let (event, _, data) = ears.any().await.unwrap();
+    let back = json!({"op": "replace", "path": "/content", "value": "EXERCISE withdrawn words"});
+    assert_eq!(event, "update");
+    assert!(data["context"]["reverse_patch"].as_array().unwrap().contains(&back), "{data}");
+    let rows = node.intel.versions(&node.me, &id(1)).unwrap();
+    let first = Which::Rows(vec![rows.iter().map(|r| r.pos).min().unwrap()]);
+    node.intel.withdraw(&node.me, &id(1), &first, None, "EXERCISE").unwrap();
+    let mut later = node.listen("live?from=0&listen-delete=false").await;
+    let (event, _, data) = later.any().await.unwrap();
+    assert_eq!((event.as_str(), &data["data"]["content"]), ("update", &json!("EXERCISE newer")));
+    assert!(!data.to_string().contains("withdrawn words"), "{data}");
 }
 
 #[tokio::test]

@@ -1,0 +1,212 @@
+//! Coming in and going out: name and password, links that work once, sign-out.
+use crate::office::blocking;
+use crate::visitor::{chrome, not_let_in, peer};
+use crate::{Office, Visitor, cookie};
+use askama::Template;
+use axum::Extension;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use people::{AuthError, SignIn, SignedIn};
+use web::{Chrome, ErrorSummary, Field, Fields, Problem};
+
+/// The longest name or password that is looked at, characters.
+const LONGEST: usize = 1_000;
+/// The longest address to come back to, bytes.
+const LONGEST_NEXT: usize = 500;
+
+#[derive(Template)]
+#[template(path = "office_sign_in.html")]
+struct SignInPage {
+    chrome: Chrome,
+    errors: ErrorSummary,
+    name: Field,
+    password: Field,
+    code: Field,
+    /// The code is asked for openly, for the password was right.
+    needs_code: bool,
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "office_link.html")]
+struct LinkPage {
+    chrome: Chrome,
+    secret: String,
+}
+
+/// A path on this node, or the overview: nobody is sent elsewhere after signing in.
+fn next(sent: &str) -> &str {
+    let plain = sent.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let own = sent.starts_with('/') && !sent.starts_with("//") && !sent.starts_with("/sign-");
+    if own && plain && sent.len() <= LONGEST_NEXT { sent } else { "/" }
+}
+
+fn agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    text.chars().take(LONGEST).collect()
+}
+
+/// The frame of a page before anybody is known. Its address may hold a link's secret, so it is not kept.
+fn front(office: &Office, parts: &Parts, title: &str) -> Chrome {
+    let mut chrome = chrome(office, parts);
+    chrome.path = "/".into();
+    let title = chrome.t(title);
+    chrome.titled(title)
+}
+
+fn form(chrome: Chrome, sent: &Fields, errors: ErrorSummary, needs_code: bool) -> SignInPage {
+    let code = Field::input("code", chrome.t("office-code")).hint(chrome.t("office-code-hint")).width(20);
+    SignInPage {
+        name: Field::input("name", chrome.t("office-name"))
+            .value(sent.text("name").chars().take(LONGEST).collect::<String>())
+            .error(errors.of("name"))
+            .attribute("autocomplete", "username")
+            .attribute("spellcheck", "false"),
+        password: Field::password("password", chrome.t("office-password"), "current-password")
+            .error(errors.of("password")),
+        code: code.error(errors.of("code")).attribute("autocomplete", "one-time-code").attribute("spellcheck", "false"),
+        needs_code,
+        next: next(sent.text("next")).to_owned(),
+        errors,
+        chrome,
+    }
+}
+
+/// `GET /sign-in`.
+pub(crate) async fn page(Extension(office): Extension<Office>, parts: Parts) -> Result<Response, Problem> {
+    let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
+    let chrome = front(&office, &parts, "office-sign-in-title");
+    Ok(web::page(&form(chrome, &query, ErrorSummary::default(), false)))
+}
+
+/// `POST /sign-in`.
+pub(crate) async fn submit(Extension(office): Extension<Office>, parts: Parts, sent: Fields) -> Response {
+    if let Err(error) = web::csrf::same_site(&parts.headers) {
+        return Problem::from(error).into_response();
+    }
+    let chrome = front(&office, &parts, "office-sign-in-title");
+    let mut check = sent.check(&chrome.l);
+    check.required("name", "office-name-missing", LONGEST);
+    if sent.raw("password").is_none_or(str::is_empty) {
+        check.wrong("password", "office-password-missing");
+    }
+    check.text("code", LONGEST);
+    let errors = check.done();
+    if !errors.is_empty() {
+        let needs_code = !sent.text("code").is_empty();
+        return web::page_with(StatusCode::UNPROCESSABLE_ENTITY, &form(chrome, &sent, errors, needs_code));
+    }
+    let (people, fields, peer, agent) = (office.people().clone(), sent.clone(), peer(&parts), agent(&parts.headers));
+    let answer = blocking(move || {
+        let code = Some(fields.text("code")).filter(|code| !code.is_empty());
+        let password = fields.raw("password").unwrap_or_default();
+        people.sign_in(&SignIn { name: fields.text("name"), password, code, peer, agent: &agent })
+    });
+    match answer.await {
+        Ok(Ok(signed_in)) => welcome(&office, &signed_in, next(sent.text("next"))),
+        Ok(Err(AuthError::People(error))) => not_let_in(&AuthError::People(error)),
+        Ok(Err(error)) => again(chrome, &sent, &error),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The form once more, with what to do about it. Wrong name, wrong password and wrong code read alike.
+fn again(chrome: Chrome, sent: &Fields, error: &AuthError) -> Response {
+    let mut errors = ErrorSummary::default();
+    match error {
+        AuthError::NeedsCode => errors.push("code", chrome.t("office-code-needed")),
+        AuthError::Throttled { retry_after } => {
+            errors.push("name", chrome.t1("office-throttled", "seconds", *retry_after));
+        }
+        _ => errors.push("name", chrome.t("office-refused")),
+    }
+    let needs_code = matches!(error, AuthError::NeedsCode) || !sent.text("code").is_empty();
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = web::page_with(status, &form(chrome, sent, errors, needs_code));
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn welcome(office: &Office, signed_in: &SignedIn, to: &str) -> Response {
+    let mut response = web::see_other(to);
+    match cookie::set(office, &signed_in.cookie, signed_in.max_age) {
+        Some(cookie) => {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        None => Problem::internal().into_response(),
+    }
+}
+
+/// `GET /sign-in/link/{secret}`: a button, for programs that look at links before people do must not use them up.
+pub(crate) async fn link_page(
+    Extension(office): Extension<Office>,
+    Path(secret): Path<String>,
+    parts: Parts,
+) -> Response {
+    let chrome = front(&office, &parts, "office-link-title");
+    let fits = secret.len() <= LONGEST_NEXT && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if !fits {
+        return Problem::not_found().into_response();
+    }
+    web::page(&LinkPage { chrome, secret })
+}
+
+/// `POST /sign-in/link/{secret}`.
+pub(crate) async fn link_submit(
+    Extension(office): Extension<Office>,
+    Path(secret): Path<String>,
+    parts: Parts,
+) -> Response {
+    if let Err(error) = web::csrf::same_site(&parts.headers) {
+        return Problem::from(error).into_response();
+    }
+    let (people, peer, agent) = (office.people().clone(), peer(&parts), agent(&parts.headers));
+    match blocking(move || people.sign_in_with_link(&secret, peer, &agent)).await {
+        Ok(Ok(signed_in)) => welcome(&office, &signed_in, "/"),
+        Ok(Err(AuthError::Refused)) => Problem::of(StatusCode::UNAUTHORIZED)
+            .because("office-link-spent-what")
+            .so("office-link-spent-advice")
+            .into_response(),
+        Ok(Err(error)) => not_let_in(&error),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// `POST /sign-out`.
+pub(crate) async fn out(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
+    visitor.check_csrf(&sent)?;
+    let Visitor { office, viewer, .. } = visitor;
+    let people = office.people().clone();
+    blocking(move || people.sign_out(&viewer)).await?.map_err(|e| crate::office::refused(&e))?;
+    let mut response = web::see_other("/sign-in");
+    if let Some(clear) = cookie::clear(&office) {
+        response.headers_mut().append(header::SET_COOKIE, clear);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next;
+
+    #[test]
+    fn after_sign_in_nobody_is_sent_to_another_site() {
+        assert_eq!(next("/objects/note--1"), "/objects/note--1");
+        for bad in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+            "/\t/evil.example",
+            "/sign-out",
+        ] {
+            assert_eq!(next(bad), "/", "{bad:?}");
+        }
+    }
+}

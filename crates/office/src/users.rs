@@ -1,0 +1,275 @@
+//! `/users`: accounts, for administrators.
+use crate::Visitor;
+use crate::office::{blocking, refused};
+use crate::shown::{columns, moment, with_done};
+use askama::Template;
+use axum::extract::{Path, RawQuery};
+use axum::response::Response;
+use http::StatusCode;
+use people::entry::Sort;
+use people::{Account, Error, Right, Role, SHORTEST_PASSWORD, check_rules};
+use std::sync::Arc;
+use web::parts::{Column, Paging, Tag, Tone, Total};
+use web::{Chrome, ErrorSummary, Field, Fields, Problem};
+
+/// Accounts on a page.
+const PAGE: usize = 200;
+/// The longest name or password that is looked at, characters.
+const LONGEST: usize = 1_000;
+
+struct Row {
+    number: u32,
+    name: String,
+    display: String,
+    role: String,
+    sort: String,
+    state: Tag,
+}
+
+#[derive(Template)]
+#[template(path = "office_users.html")]
+struct UsersPage {
+    chrome: Chrome,
+    errors: ErrorSummary,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    paging: Paging,
+    name: Field,
+    password: Field,
+    role: Field,
+    once: String,
+}
+
+#[derive(Template)]
+#[template(path = "office_user.html")]
+struct UserPage {
+    chrome: Chrome,
+    errors: ErrorSummary,
+    crumbs: Vec<(String, String)>,
+    account: Row,
+    action: String,
+    /// Whether its role and state may be changed: not the machine's own accounts, not one's own.
+    others: bool,
+    person: bool,
+    disabled: bool,
+    factor: Option<u32>,
+    sessions: usize,
+    last_seen: Option<jiff::Timestamp>,
+    role: Field,
+    password: Field,
+}
+
+/// A role's word on pages.
+pub(crate) fn role_word(chrome: &Chrome, role: &str) -> String {
+    chrome.t(&format!("office-role-{role}"))
+}
+
+impl Row {
+    fn of(chrome: &Chrome, account: &Account) -> Self {
+        let sort = match account.body.sort {
+            Sort::Person => "office-sort-person",
+            Sort::Token => "office-sort-token",
+            Sort::Machine => "office-sort-machine",
+            Sort::Peer => "office-sort-peer",
+            Sort::Unknown => "office-sort-unknown",
+        };
+        let state = if account.body.disabled {
+            Tag::new(chrome.t("office-disabled"), Tone::Grey)
+        } else {
+            Tag::new(chrome.t("office-enabled"), Tone::Green)
+        };
+        Self {
+            number: account.number,
+            name: account.body.name.clone(),
+            display: account.body.display.clone(),
+            role: role_word(chrome, account.body.role.as_str()),
+            sort: chrome.t(sort),
+            state,
+        }
+    }
+}
+
+/// The choice of a role.
+pub(crate) fn role_field(chrome: &Chrome, roles: impl IntoIterator<Item = Role>, now: &str) -> Field {
+    let field = Field::radios("role", chrome.t("office-role")).small().value(now);
+    roles.into_iter().fold(field, |field, role| {
+        let hint = chrome.t(&format!("office-role-{role}-hint"));
+        field.choice_with(role.as_str(), role_word(chrome, role.as_str()), hint)
+    })
+}
+
+/// Roles of people: those that sign in.
+fn roles() -> impl Iterator<Item = Role> {
+    Role::GIVEN.into_iter().filter(|role| role.may(Right::SignIn))
+}
+
+fn password_field(chrome: &Chrome, errors: &ErrorSummary) -> Field {
+    let field = Field::password("password", chrome.t("office-password-first"), "new-password");
+    field.hint(chrome.t1("office-password-hint", "n", SHORTEST_PASSWORD)).error(errors.of("password"))
+}
+
+async fn accounts(visitor: &Visitor) -> Result<Vec<Arc<Account>>, Problem> {
+    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    blocking(move || people.accounts(&viewer)).await?.map_err(|e| refused(&e))
+}
+
+async fn draw(
+    visitor: Visitor,
+    status: StatusCode,
+    query: &Fields,
+    sent: &Fields,
+    errors: ErrorSummary,
+) -> Result<Response, Problem> {
+    let all = accounts(&visitor).await?;
+    let Visitor { chrome, office, .. } = visitor.titled("office-users-title");
+    let after: u32 = query.text("after").parse().unwrap_or(0);
+    let rest: Vec<_> = all.iter().filter(|a| a.number > after).collect();
+    let rows: Vec<Row> = rest.iter().take(PAGE).map(|a| Row::of(&chrome, a)).collect();
+    let last = rows.last().map_or(0, |row| row.number);
+    let page = UsersPage {
+        columns: columns(
+            &chrome,
+            &["office-name", "office-display", "office-role", "office-col-sort", "office-col-state"],
+        ),
+        paging: Paging {
+            shown: rows.len() as u64,
+            total: Total::Exactly(all.len() as u64),
+            next: (rest.len() > PAGE).then(|| format!("/users?after={last}")),
+            previous: (after > 0).then(|| "/users".into()),
+        },
+        rows,
+        name: Field::input("name", chrome.t("office-name"))
+            .hint(chrome.t("office-name-hint"))
+            .value(sent.text("name").chars().take(LONGEST).collect::<String>())
+            .error(errors.of("name"))
+            .attribute("autocomplete", "off")
+            .attribute("spellcheck", "false"),
+        password: password_field(&chrome, &errors),
+        role: role_field(&chrome, roles(), sent.text("role")).error(errors.of("role")),
+        once: office.once(&chrome.csrf)?,
+        errors,
+        chrome,
+    };
+    Ok(web::page_with(status, &page))
+}
+
+/// `GET /users`.
+pub(crate) async fn list(mut visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref());
+    let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    draw(visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
+}
+
+/// `POST /users`.
+pub(crate) async fn add(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
+    visitor.check_csrf(&sent)?;
+    visitor.viewer.need(Right::ManageAccounts).map_err(|e| refused(&e))?;
+    let l = visitor.chrome.l.clone();
+    let mut check = sent.check(&l);
+    let name = check.required("name", "office-name-missing", 120).to_owned();
+    let role = roles().find(|role| role.as_str() == sent.text("role"));
+    if role.is_none() {
+        check.wrong("role", "office-role-missing");
+    }
+    let password = sent.raw("password").unwrap_or_default().to_owned();
+    let mut errors = check.done();
+    if password.chars().count() > LONGEST || check_rules(&password, &name).is_err() {
+        errors.push("password", l.t1("office-password-rules", "n", SHORTEST_PASSWORD));
+    }
+    let Some(role) = role.filter(|_| errors.is_empty()) else {
+        return draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await;
+    };
+    visitor.office.spend(&visitor.chrome.csrf, sent.text("once"))?;
+    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    match blocking(move || people.add_user(&viewer, &name, role, &password)).await? {
+        Ok(_) => Ok(web::see_other("/users?done=added")),
+        Err(Error::Invalid(_)) => {
+            errors.push("name", l.t("office-name-wrong"));
+            draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await
+        }
+        Err(error) => Err(refused(&error)),
+    }
+}
+
+async fn draw_one(
+    visitor: Visitor,
+    status: StatusCode,
+    number: u32,
+    errors: ErrorSummary,
+) -> Result<Response, Problem> {
+    let all = accounts(&visitor).await?;
+    let account = all.iter().find(|a| a.number == number).ok_or_else(Problem::not_found)?;
+    let Visitor { viewer, chrome, office, .. } = visitor;
+    let (people, asks) = (office.people().clone(), viewer.clone());
+    let (sessions, factor) =
+        blocking(move || Ok((people.sessions(&asks, number)?, people.second_factor(&asks, number)?)))
+            .await?
+            .map_err(|e: Error| refused(&e))?;
+    let person = account.body.sort == Sort::Person;
+    let roles: Vec<Role> = if person { roles().collect() } else { Role::GIVEN.to_vec() };
+    let page = UserPage {
+        crumbs: vec![(chrome.t("office-users-title"), "/users".into())],
+        account: Row::of(&chrome, account),
+        action: format!("/users/{number}"),
+        others: !matches!(account.body.sort, Sort::Machine | Sort::Unknown) && number != viewer.account(),
+        person,
+        disabled: account.body.disabled,
+        factor,
+        sessions: sessions.len(),
+        last_seen: sessions.iter().map(|s| s.seen).max().map(moment),
+        role: role_field(&chrome, roles, account.body.role.as_str()).error(errors.of("role")),
+        password: password_field(&chrome, &errors),
+        errors,
+        chrome: chrome.titled(account.display()),
+    };
+    Ok(web::page_with(status, &page))
+}
+
+/// `GET /users/{number}`.
+pub(crate) async fn one(
+    mut visitor: Visitor,
+    Path(number): Path<u32>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref());
+    draw_one(visitor, StatusCode::OK, number, ErrorSummary::default()).await
+}
+
+/// `POST /users/{number}`: the button's word says what is done.
+pub(crate) async fn change(visitor: Visitor, Path(number): Path<u32>, sent: Fields) -> Result<Response, Problem> {
+    visitor.check_csrf(&sent)?;
+    visitor.viewer.need(Right::ManageAccounts).map_err(|e| refused(&e))?;
+    // Who takes their own role away may leave the node without an administrator.
+    if number == visitor.viewer.account() {
+        return Err(Problem::forbidden().because("office-own-account").so("office-own-account-so"));
+    }
+    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    let deed = sent.text("deed").to_owned();
+    let (field, key, answer) = match deed.as_str() {
+        "role" => {
+            let role: Option<Role> = sent.text("role").parse().ok();
+            let role = role.ok_or_else(|| Problem::bad_request("office-role-missing"))?;
+            ("role", "office-role-wrong", blocking(move || people.set_role(&viewer, number, role)).await?)
+        }
+        "disabled" | "enabled" => {
+            let disabled = deed == "disabled";
+            ("role", "office-role-wrong", blocking(move || people.set_disabled(&viewer, number, disabled)).await?)
+        }
+        "password" => {
+            let password: String = sent.raw("password").unwrap_or_default().chars().take(LONGEST).collect();
+            let set = blocking(move || people.set_password(&viewer, number, &password));
+            ("password", "office-password-rules", set.await?)
+        }
+        "reset" => ("role", "office-role-wrong", blocking(move || people.reset_second_factor(&viewer, number)).await?),
+        _ => return Err(Problem::bad_request("office-deed-unknown")),
+    };
+    match answer {
+        Ok(()) => Ok(web::see_other(&format!("/users/{number}?done={deed}"))),
+        Err(Error::Invalid(_)) => {
+            let mut errors = ErrorSummary::default();
+            errors.push(field, visitor.chrome.t1(key, "n", SHORTEST_PASSWORD));
+            draw_one(visitor, StatusCode::UNPROCESSABLE_ENTITY, number, errors).await
+        }
+        Err(error) => Err(refused(&error)),
+    }
+}
