@@ -19,7 +19,7 @@ pub use error::{Error, Result};
 pub use import::{ImportJob, ImportReport, ImportRow};
 pub use links::{HUB, Link, Neighbour};
 pub use room::{Intel, Setup};
-pub use rows::{CollectionCount, Match, ObjectRow, Page, VersionMatch};
+pub use rows::{CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;

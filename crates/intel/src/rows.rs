@@ -32,6 +32,15 @@ pub struct ObjectRow {
     pub cause: Option<u64>,
 }
 
+/// A version that stands, and what came before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its row.
+    pub row: ObjectRow,
+    /// The entry of the version before it in its collection.
+    pub earlier: Option<u64>,
+}
+
 /// TAXII's filters (TAXII 2.1 §3.4.1): within a field OR, across fields AND.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Match {
@@ -215,10 +224,10 @@ impl Intel {
     ///
     /// # Errors
     /// The storage's.
-    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<(ObjectRow, Option<u64>)>>> {
+    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<Standing>>> {
         let Some(last) = positions.iter().max() else { return Ok(Vec::new()) };
         self.inner.view.wait(*last, std::time::Duration::from_secs(2))?;
-        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<(ObjectRow, Option<u64>)>> {
+        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<Standing>> {
             let row = crate::search::current_row(conn, signed(pos))?;
             let Some(row) = row.filter(|r| r.state & state::GONE == 0) else { return Ok(None) };
             let Some(obj) = self.object_number(conn, &row.id)? else { return Ok(None) };
@@ -226,7 +235,7 @@ impl Intel {
                 .prepare_cached("SELECT max(pos) FROM versions WHERE obj = ? AND col = ? AND see(col) AND pos < ?")?
                 .query_row((obj, row.col, signed(pos)), |r| r.get(0))?;
             let earlier = earlier.map(unsigned);
-            Ok(Some((row, earlier)))
+            Ok(Some(Standing { row, earlier }))
         };
         let read = || {
             self.inner

@@ -163,7 +163,7 @@ impl Listener {
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
-                    let Some(Some((_, earlier))) = standing.next() else { continue };
+                    let Some(Some(intel::Standing { earlier, .. })) = standing.next() else { continue };
                     if taken_back.contains(&hex::encode(entry.id)) {
                         continue;
                     }
