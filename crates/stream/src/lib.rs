@@ -5,6 +5,7 @@
 
 mod frame;
 mod listener;
+mod places;
 mod position;
 
 use axum::Router;
@@ -16,25 +17,43 @@ use axum::routing::get;
 use intel::Intel;
 use ledger::CollectionId;
 use listener::Listener;
-use people::{AuthHeader, Viewer};
+use people::{Access, AuthHeader, Viewer};
+use places::Places;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
 /// The door's routes: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
 /// Rule: whoever may read bodies; a collection that the listener does not see is 404.
 pub fn router(intel: Intel) -> Router {
-    Router::new().route("/stream/{id}", get(open)).with_state(intel)
+    Router::new().route(ROUTE, get(open)).with_state(Door { intel, places: Places::default() })
+}
+
+/// The route's pattern.
+const ROUTE: &str = "/stream/{id}";
+
+#[derive(Clone)]
+struct Door {
+    intel: Intel,
+    places: Places,
 }
 
 async fn open(
-    State(intel): State<Intel>,
+    State(door): State<Door>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
     let wants = Wants::read(&query, &headers);
-    let asked = move || prepare(&intel, &id, &wants, &headers, peer);
+    let asked = move || {
+        let viewer = who(&door.intel, &headers, peer);
+        let opened = viewer.as_ref().map_err(|e| *e).and_then(|viewer| prepare(&door, viewer, &id, &wants));
+        let status = opened.as_ref().map_or_else(|(status, _)| *status, |_| 200);
+        let viewer = viewer.as_ref().ok();
+        let access = Access { viewer, method: "GET", route: ROUTE, status, ..Access::default() };
+        door.intel.people().access_log().record(&access);
+        opened
+    };
     match tokio::task::spawn_blocking(asked).await {
         Ok(Ok(listener)) => {
             let mut response = Response::new(Body::from_stream(listener.frames()));
@@ -52,6 +71,9 @@ fn refuse(status: u16, what: &'static str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response =
         (status, axum::Json(serde_json::json!({"status": status.as_u16(), "detail": what}))).into_response();
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"eye\""));
     }
@@ -81,21 +103,25 @@ impl Wants {
 
 type Refused = (u16, &'static str);
 
-fn prepare(intel: &Intel, id: &str, wants: &Wants, headers: &HeaderMap, peer: SocketAddr) -> Result<Listener, Refused> {
-    let viewer = who(intel, headers, peer)?;
+fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<Listener, Refused> {
+    let intel = &door.intel;
+    if !viewer.may_read_bodies() {
+        return Err((403, "your role reads no intelligence"));
+    }
     let only = match id {
         "live" => None,
         id => {
             let id: CollectionId = id.parse().map_err(|_| (404, "there is no such stream"))?;
             let found = intel.people().collection(id).map_err(|_| (503, "the node is catching up; ask again"))?;
-            let found = found.filter(|c| c.listed_for(&viewer)).ok_or((404, "there is no such stream"))?;
+            let found = found.filter(|c| c.listed_for(viewer)).ok_or((404, "there is no such stream"))?;
             Some(found.col)
         }
     };
     let from = wants.from.as_deref().or(wants.recover.as_deref());
     let after = position::start(intel.ledger(), from)
         .map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
-    Ok(Listener::new(intel.clone(), viewer, only, after, wants.deletes))
+    let place = door.places.take(viewer.account()).ok_or((503, "too many listen already; come again later"))?;
+    Ok(Listener::new(intel.clone(), viewer.clone(), only, after, wants.deletes, place))
 }
 
 fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, Refused> {
@@ -106,8 +132,7 @@ fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, R
     let asked =
         AuthHeader { authorization: text(&header::AUTHORIZATION), cookie: cookie.map(|(_, v)| v), peer: peer.ip() };
     match intel.people().authenticate(&asked) {
-        Ok(Some(viewer)) if viewer.may_read_bodies() => Ok(viewer),
-        Ok(Some(_)) => Err((403, "your role reads no intelligence")),
+        Ok(Some(viewer)) => Ok(viewer),
         Err(e) if e.status() == 429 => Err((429, "too many tries; wait a little")),
         Err(e) if e.status() == 503 => Err((503, "the node is catching up; ask again")),
         _ => Err((401, "send a bearer token")),

@@ -18,7 +18,11 @@ fn read(text: &str) -> Option<i64> {
     if let Ok(millis) = text.parse::<i64>() {
         return millis.checked_mul(1_000);
     }
-    let instant = if text.ends_with('Z') { text.to_owned() } else { format!("{text}Z") };
+    let instant = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        _ if text.ends_with('Z') => text.to_owned(),
+        _ => format!("{text}Z"),
+    };
     instant.parse::<stix::Instant>().ok().map(stix::Instant::micros)
 }
 
@@ -37,6 +41,7 @@ mod tests {
             assert_eq!(read(&write(micros)), Some(micros));
         }
         assert_eq!(read("2026-01-01T00:00:00Z"), read("2026-01-01T00:00:00"));
+        assert_eq!(read("2026-01-01T00:00:00Z"), read("2026-01-01"));
         assert_eq!(read("yesterday"), None);
     }
 }

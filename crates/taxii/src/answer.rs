@@ -3,17 +3,34 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
+/// Ids that the access log names for one answer.
+const NAMED: usize = 5;
+
 /// What goes back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
     pub(crate) headers: Vec<(HeaderName, String)>,
+    /// For the access log: how many objects, and the first of their ids.
+    pub(crate) objects: usize,
+    pub(crate) ids: Vec<String>,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, value: &Value) -> Self {
-        Self { status, body: value.to_string().into_bytes(), headers: Vec::new() }
+        Self::bytes(status, value.to_string().into_bytes())
+    }
+
+    pub(crate) fn bytes(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, headers: Vec::new(), objects: 0, ids: Vec::new() }
+    }
+
+    /// Tells the access log what the answer is about.
+    pub(crate) fn about<'a>(mut self, ids: impl ExactSizeIterator<Item = &'a str>) -> Self {
+        self.objects = ids.len();
+        self.ids = ids.take(NAMED).map(str::to_owned).collect();
+        self
     }
 
     /// An error message resource (TAXII 2.1 §3.6.1).

@@ -32,8 +32,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: &'a str,
     pub(crate) accept: Option<&'a str>,
     pub(crate) content_type: Option<&'a str>,
-    pub(crate) authorization: Option<&'a str>,
-    pub(crate) peer: IpAddr,
     pub(crate) body: &'a [u8],
 }
 
@@ -50,34 +48,54 @@ impl Door {
         Self { statuses: Statuses::new(&intel), intel }
     }
 
-    pub(crate) fn answer(&self, asked: &Asked<'_>) -> Answer {
-        let viewer = match self.who(asked) {
-            Ok(viewer) => viewer,
-            Err(answer) => return answer,
-        };
+    pub(crate) fn answer(&self, viewer: &Viewer, asked: &Asked<'_>) -> Answer {
         let parts: Vec<&str> = asked.path.strip_prefix("/taxii2").unwrap_or("").split('/').skip(1).collect();
-        let (route, answer) = self.route(&viewer, asked, &parts);
+        let (route, answer) = self.route(viewer, asked, &parts);
         let answer = answer.unwrap_or_else(|e| e);
         let id = match parts.as_slice() {
-            ["api", "collections", _, "objects", id, ..] if !id.is_empty() => Some(*id),
+            ["api", "collections", _, "objects", id, ..] if stix::StixId::parse(id).is_ok() => Some(*id),
             _ => None,
         };
-        self.intel.people().access_log().record(&Access {
-            viewer: Some(&viewer),
-            method: asked.method,
-            route,
-            status: answer.status,
-            ids: id.as_slice(),
-            objects: 0,
-            query: None,
-            bytes: answer.body.len() as u64,
-        });
+        self.record(Some(viewer), asked.method, route, &answer, id);
         answer
     }
 
-    fn who(&self, asked: &Asked<'_>) -> Answered2<Viewer> {
-        let header = AuthHeader { authorization: asked.authorization, cookie: None, peer: asked.peer };
-        match self.intel.people().authenticate(&header) {
+    /// A request that ended before its path was looked at.
+    pub(crate) fn refused(&self, viewer: Option<&Viewer>, method: &str, answer: Answer) -> Answer {
+        self.record(viewer, method, "/taxii2/", &answer, None);
+        answer
+    }
+
+    fn record(&self, viewer: Option<&Viewer>, method: &str, route: &str, answer: &Answer, id: Option<&str>) {
+        let named: Vec<&str> = answer.ids.iter().map(String::as_str).collect();
+        self.intel.people().access_log().record(&Access {
+            viewer,
+            method,
+            route,
+            status: answer.status,
+            ids: if id.is_some() { id.as_slice() } else { &named },
+            objects: u32::try_from(answer.objects).unwrap_or(u32::MAX),
+            query: None,
+            bytes: answer.body.len() as u64,
+        });
+    }
+
+    /// Who asks: at once where no password has to be hashed, else on a blocking thread.
+    pub(crate) async fn who(&self, authorization: Option<&str>, peer: IpAddr) -> Answered2<Viewer> {
+        let asks = AuthHeader { authorization, cookie: None, peer };
+        let found = match self.intel.people().quick(&asks) {
+            Some(found) => found,
+            None => {
+                let (people, authorization) = (self.intel.people().clone(), authorization.map(str::to_owned));
+                let work = move || {
+                    people.authenticate(&AuthHeader { authorization: authorization.as_deref(), cookie: None, peer })
+                };
+                tokio::task::spawn_blocking(work)
+                    .await
+                    .map_err(|_| Answer::error(500, "the request could not be worked on"))?
+            }
+        };
+        match found {
             Ok(Some(viewer)) => Ok(viewer),
             Err(e) if e.status() != 401 => {
                 let answer = Answer::error(e.status(), e.to_string());
@@ -161,7 +179,7 @@ impl Door {
 
     fn status(&self, viewer: &Viewer, id: &str) -> Answered {
         let body = self.statuses.get(id, viewer.account()).ok_or_else(missing)?;
-        Ok(Answer { status: 200, body: body.into_bytes(), headers: Vec::new() })
+        Ok(Answer::bytes(200, body.into_bytes()))
     }
 
     fn collections(&self, viewer: &Viewer) -> Answered {
@@ -189,12 +207,16 @@ impl Door {
         let key = self.intel.ledger().keys().row();
         let bound = format!("{what}\n{}\n{}", collection.id, filter.canonical);
         let after = match &filter.next {
-            None => 0,
-            Some(next) => cursor::read(key, next, &bound)
-                .ok_or_else(|| Answer::error(400, "`next` is not one of this query's: begin again without it"))?,
+            None => None,
+            Some(next) => Some(
+                cursor::read(key, next, &bound)
+                    .ok_or_else(|| Answer::error(400, "`next` is not one of this query's: begin again without it"))?,
+            ),
         };
-        let page = self.intel.page(viewer, collection.id, &filter.matching, after, filter.added_after, filter.limit)?;
-        let next = page.rows.last().filter(|_| page.more).map(|r| cursor::write(key, r.pos, &bound));
+        // An entry's `arrived` is its own, so that "after this instant" is "after this object".
+        let after = after.max(filter.added_after);
+        let page = self.intel.page(viewer, collection.id, &filter.matching, 0, after, filter.limit)?;
+        let next = page.rows.last().filter(|_| page.more).map(|r| cursor::write(key, r.arrived, &bound));
         Ok((page, next))
     }
 
@@ -217,7 +239,7 @@ impl Door {
         }
         let (page, next) = self.page(viewer, collection, &filter, "objects")?;
         if page.rows.is_empty() {
-            let known = id.is_none_or(|id| self.stands(viewer, collection, id));
+            let known = id.map_or(Ok(true), |id| self.stands(viewer, collection, id))?;
             return if known { Ok(Answer::json(200, &json!({}))) } else { Err(missing()) };
         }
         let mut body = Vec::with_capacity(page.rows.len() * 2_048);
@@ -234,11 +256,11 @@ impl Door {
             body.extend_from_slice(object.as_bytes());
         })?;
         body.extend_from_slice(b"]}");
-        Ok(dated(Answer { status: 200, body, headers: Vec::new() }, &page.rows))
+        Ok(dated(Answer::bytes(200, body), &page.rows))
     }
 
-    fn stands(&self, viewer: &Viewer, collection: &Collection, id: &str) -> bool {
-        self.intel.versions(viewer, id).is_ok_and(|rows| rows.iter().any(|r| r.col == collection.col))
+    fn stands(&self, viewer: &Viewer, collection: &Collection, id: &str) -> Answered2<bool> {
+        Ok(self.intel.versions(viewer, id)?.iter().any(|r| r.col == collection.col))
     }
 
     fn versions(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
@@ -248,7 +270,7 @@ impl Door {
             filter.matching.versions.all = true;
         }
         let (page, next) = self.page(viewer, collection, &filter, "versions")?;
-        if page.rows.is_empty() && !self.stands(viewer, collection, id) {
+        if page.rows.is_empty() && !self.stands(viewer, collection, id)? {
             return Err(missing());
         }
         let mut rows: Vec<&ObjectRow> = page.rows.iter().collect();
@@ -291,7 +313,7 @@ impl Door {
             "success_count": successes.len(), "successes": successes, "failure_count": failures.len(), "failures": failures,
             "pending_count": 0});
         self.statuses.keep(&id, viewer.account(), &status);
-        Ok(Answer::json(202, &status))
+        Ok(Answer::json(202, &status).about(taken.iter().map(|t| t.id.as_deref().unwrap_or(""))))
     }
 
     /// Withdraws: gone from every door, the body stays in the log until it is expunged. Without `match[version]` every
@@ -349,6 +371,7 @@ fn listing(name: &str, values: Vec<Value>, next: Option<String>) -> Value {
 }
 
 fn dated(answer: Answer, rows: &[ObjectRow]) -> Answer {
+    let answer = answer.about(rows.iter().map(|r| r.id.as_str()));
     match (rows.first(), rows.last()) {
         (Some(first), Some(last)) => answer.with(FIRST, instant(first.arrived)).with(LAST, instant(last.arrived)),
         _ => answer,

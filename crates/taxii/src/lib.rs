@@ -40,9 +40,14 @@ async fn handle(State(door): State<Door>, request: Request<Body>) -> Response {
     let peer =
         request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
     let (parts, body) = request.into_parts();
+    // Before the body: a stranger's hundred megabytes are not read.
+    let viewer = match door.who(text(&parts.headers, &header::AUTHORIZATION), peer).await {
+        Ok(viewer) => viewer,
+        Err(answer) => return door.refused(None, parts.method.as_str(), answer).into_response(),
+    };
     let body = match read(&parts.method, &parts.headers, body).await {
         Ok(body) => body,
-        Err(answer) => return answer.into_response(),
+        Err(answer) => return door.refused(Some(&viewer), parts.method.as_str(), answer).into_response(),
     };
     let work = move || {
         let asked = Asked {
@@ -51,11 +56,9 @@ async fn handle(State(door): State<Door>, request: Request<Body>) -> Response {
             query: parts.uri.query().unwrap_or(""),
             accept: text(&parts.headers, &header::ACCEPT),
             content_type: text(&parts.headers, &header::CONTENT_TYPE),
-            authorization: text(&parts.headers, &header::AUTHORIZATION),
-            peer,
             body: &body,
         };
-        door.answer(&asked)
+        door.answer(&viewer, &asked)
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer.into_response(),

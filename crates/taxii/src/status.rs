@@ -6,11 +6,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS taxii_status(id TEXT PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL, \
-                      body TEXT NOT NULL) WITHOUT ROWID";
+                      body TEXT NOT NULL) WITHOUT ROWID; CREATE INDEX IF NOT EXISTS taxii_status_at ON taxii_status(at)";
 /// Kept for two days, µs.
 const KEPT: i64 = 2 * 86_400_000_000;
-/// The newest that are answered from memory, while the disk is on its way.
+/// The newest that are answered from memory, while the disk is on its way, and their bytes.
 const RECENT: usize = 256;
+const RECENT_BYTES: usize = 4 << 20;
+/// A larger one is on the disk before it is answered.
+const LARGE: usize = 64 << 10;
 
 #[derive(Clone)]
 pub(crate) struct Statuses {
@@ -22,6 +25,19 @@ pub(crate) struct Statuses {
 struct Recent {
     bodies: HashMap<String, (u32, String)>,
     order: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn keep(&mut self, id: &str, account: u32, body: String) {
+        self.bytes += body.len();
+        self.bodies.insert(id.to_owned(), (account, body));
+        self.order.push_back(id.to_owned());
+        while self.order.len() > RECENT || self.bytes > RECENT_BYTES {
+            let Some(old) = self.order.pop_front() else { return };
+            self.bytes -= self.bodies.remove(&old).map_or(0, |(_, body)| body.len());
+        }
+    }
 }
 
 impl Statuses {
@@ -34,23 +50,23 @@ impl Statuses {
 
     pub(crate) fn keep(&self, id: &str, account: u32, body: &Value) {
         let body = body.to_string();
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            recent.bodies.insert(id.to_owned(), (account, body.clone()));
-            recent.order.push_back(id.to_owned());
-            if recent.order.len() > RECENT
-                && let Some(old) = recent.order.pop_front()
-            {
-                recent.bodies.remove(&old);
-            }
+        let large = body.len() > LARGE;
+        if !large {
+            self.recent.lock().unwrap_or_else(PoisonError::into_inner).keep(id, account, body.clone());
         }
         let (id, now) = (id.to_owned(), self.intel.ledger().now());
-        self.intel.ledger().state().soon(move |c| {
+        let write = move |c: &rusqlite::Connection| {
             c.prepare_cached("INSERT OR REPLACE INTO taxii_status(id, account, at, body) VALUES (?,?,?,?)")?
                 .execute((id, account, now, body))?;
             c.prepare_cached("DELETE FROM taxii_status WHERE at < ?")?.execute([now - KEPT])?;
             Ok(())
-        });
+        };
+        let state = self.intel.ledger().state();
+        if !large {
+            state.soon(write);
+        } else if let Err(e) = state.write(write) {
+            tracing::error!(error = %e, "a status resource could not be kept");
+        }
     }
 
     pub(crate) fn get(&self, id: &str, account: u32) -> Option<String> {

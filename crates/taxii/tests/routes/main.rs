@@ -1,0 +1,239 @@
+//! The door's rules on a real node: who sees what, whose cursor, whose status, and what the access log keeps.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use intel::{Intel, Setup};
+use ledger::{CollectionId, INTAKE, Ledger, Options};
+use people::entry::{AudienceBody, Member};
+use people::{NewToken, NodeInfo, People, Role};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tower::ServiceExt;
+
+struct Node {
+    _dir: tempfile::TempDir,
+    intel: Intel,
+    routes: Router,
+    unseen: CollectionId,
+    analyst: String,
+    other: String,
+}
+
+fn token(people: &People, role: Role, name: &str) -> String {
+    let new = NewToken { role, name, days: None };
+    people.create_token(&people.local_viewer().unwrap(), &new).unwrap()
+}
+
+fn node() -> Node {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::create(dir.path()).unwrap();
+    let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
+    let people = People::open(&ledger).unwrap();
+    let intel = Intel::open(&ledger, &people, setup).unwrap();
+    let mut body = AudienceBody::shared("EXERCISE narrow", stix::Tlp::Red, vec![Member::role(Role::Supervisor, true)]);
+    body.listed = true;
+    let unseen = people.create_collection(&people.local_viewer().unwrap(), &body).unwrap().id;
+    let (analyst, other) = (token(&people, Role::Analyst, "one"), token(&people, Role::Analyst, "two"));
+    let routes = taxii::router(intel.clone());
+    Node { _dir: dir, intel, routes, unseen, analyst, other }
+}
+
+fn note(n: u32) -> String {
+    let id = format!("note--00000000-0000-4000-8000-{n:012}");
+    // Spaces and an order that no serialiser would write.
+    format!(
+        r#"{{ "id":"{id}",  "type": "note","spec_version":"2.1" , "content":"EXERCISE é {n}", "object_refs":["{id}"],
+        "modified":"2026-01-01T00:00:00Z","created":"2026-01-01T00:00:00.000Z"}}"#
+    )
+}
+
+struct Got {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Got {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+}
+
+impl Node {
+    async fn ask(&self, token: &str, method: &str, path: &str, body: impl Into<Body>) -> Got {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/taxii2{path}"))
+            .header("accept", taxii::MEDIA)
+            .header("content-type", taxii::MEDIA)
+            .header("authorization", format!("Bearer {token}"))
+            .body(body.into())
+            .unwrap();
+        let response = self.routes.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Got { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+    async fn get(&self, path: &str) -> Got {
+        self.ask(&self.analyst, "GET", path, Body::empty()).await
+    }
+    async fn post(&self, bodies: &[String]) -> Got {
+        let envelope = format!("{{\"objects\":[{}]}}", bodies.join(","));
+        let got = self.ask(&self.analyst, "POST", &objects(INTAKE), envelope).await;
+        assert_eq!(got.status, 202, "{}", got.text);
+        got
+    }
+    fn log(&self) -> Vec<people::AccessRow> {
+        let people = self.intel.people();
+        people.access_log().page(&people.local_viewer().unwrap(), None, 100).unwrap()
+    }
+}
+
+fn objects(collection: CollectionId) -> String {
+    format!("/api/collections/{collection}/objects/")
+}
+
+#[tokio::test]
+async fn an_unseen_collection_answers_as_one_that_is_not() {
+    let node = node();
+    let nowhere = CollectionId::random();
+    let paths = ["", "objects/", "manifest/", "objects/note--00000000-0000-4000-8000-000000000001/", "nonsense"];
+    for (method, path) in ["GET", "POST", "DELETE"].into_iter().flat_map(|m| paths.map(|p| (m, p))) {
+        let mut answers = Vec::new();
+        for id in [node.unseen, nowhere] {
+            let got =
+                node.ask(&node.analyst, method, &format!("/api/collections/{id}/{path}"), "{\"objects\":[]}").await;
+            answers.push((got.status, got.text, format!("{:?}", got.headers)));
+        }
+        assert_eq!(answers[0], answers[1], "{method} {path}");
+        assert_eq!(answers[0].0, 404, "{method} {path}");
+    }
+    let listed = node.get("/api/collections/").await;
+    assert!(!listed.text.contains(&node.unseen.to_string()) && listed.text.contains(&INTAKE.to_string()));
+}
+
+#[tokio::test]
+async fn a_body_comes_back_byte_for_byte_alone_and_in_a_page() {
+    let node = node();
+    node.post(&[note(1), note(2)]).await;
+    let page = node.get(&objects(INTAKE)).await;
+    assert_eq!(page.text, format!("{{\"objects\":[{},{}]}}", note(1), note(2)));
+    let one = node.get(&format!("{}note--00000000-0000-4000-8000-000000000002/", objects(INTAKE))).await;
+    assert_eq!(one.text, format!("{{\"objects\":[{}]}}", note(2)));
+    assert_eq!(one.headers["content-type"], taxii::MEDIA);
+}
+
+#[tokio::test]
+async fn a_cursor_walks_its_own_query_and_no_other() {
+    let node = node();
+    node.post(&(1..=5).map(note).collect::<Vec<_>>()).await;
+    let (mut seen, mut query) = (Vec::new(), String::new());
+    let first = node.get(&format!("{}?limit=2", objects(INTAKE))).await.json()["next"].as_str().unwrap().to_owned();
+    loop {
+        let page = node.get(&format!("{}?limit=2{query}", objects(INTAKE))).await.json();
+        seen.extend(page["objects"].as_array().unwrap().iter().map(|o| o["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("&next={next}");
+    }
+    let mut once = seen.clone();
+    once.dedup();
+    assert_eq!((seen.len(), once.len()), (5, 5));
+    for other in ["match[type]=note&", "added_after=2020-01-01T00:00:00Z&"] {
+        assert_eq!(node.get(&format!("{}?{other}next={first}", objects(INTAKE))).await.status, 400, "{other}");
+    }
+    let manifest = format!("/api/collections/{INTAKE}/manifest/?next={first}");
+    assert_eq!(node.get(&manifest).await.status, 400);
+    let mut bytes = URL_SAFE_NO_PAD.decode(&first).unwrap();
+    bytes[7] ^= 1;
+    let forged = URL_SAFE_NO_PAD.encode(bytes);
+    assert_eq!(node.get(&format!("{}?next={forged}", objects(INTAKE))).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_cursor_tells_nothing_but_the_last_date_added() {
+    let node = node();
+    node.post(&[note(1), note(2)]).await;
+    let page = node.get(&format!("{}?limit=1", objects(INTAKE))).await;
+    let last: stix::Instant = page.headers["x-taxii-date-added-last"].to_str().unwrap().parse().unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(page.json()["next"].as_str().unwrap()).unwrap();
+    assert_eq!(bytes[..8], last.micros().to_be_bytes());
+}
+
+#[tokio::test]
+async fn a_status_is_for_whoever_posted_and_holds_no_body() {
+    let node = node();
+    let posted = node.post(&[note(1), "{\"type\":\"indicator\",\"name\":\"EXERCISE secret\"}".into()]).await.json();
+    assert_eq!((&posted["success_count"], &posted["failure_count"]), (&1.into(), &1.into()));
+    let path = format!("/api/status/{}/", posted["id"].as_str().unwrap());
+    let mine = node.get(&path).await;
+    assert_eq!(mine.json(), posted);
+    assert!(!mine.text.contains("EXERCISE"), "{}", mine.text);
+    assert_eq!(node.ask(&node.other, "GET", &path, Body::empty()).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_large_status_is_on_the_disk_when_it_is_answered() {
+    let node = node();
+    let posted = node.post(&(1..=900).map(note).collect::<Vec<_>>()).await;
+    assert!(posted.text.len() > 64 << 10);
+    let id = posted.json()["id"].as_str().unwrap().to_owned();
+    // A second door has nothing in memory.
+    let second = taxii::router(node.intel.clone());
+    let node = Node { routes: second, ..node };
+    assert_eq!(node.get(&format!("/api/status/{id}/")).await.text, posted.text);
+}
+
+#[tokio::test]
+async fn the_body_of_a_stranger_is_not_read_and_the_refusal_is_logged() {
+    let node = node();
+    let read = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&read);
+    let body = Body::from_stream(futures_util::stream::once(async move {
+        seen.store(true, Ordering::SeqCst);
+        Ok::<_, std::io::Error>(Bytes::from_static(b"{}"))
+    }));
+    let got = node.ask("eye_wrong", "POST", &objects(INTAKE), body).await;
+    assert_eq!(got.status, 401);
+    assert!(got.headers.contains_key("www-authenticate") && !read.load(Ordering::SeqCst));
+    let row = &node.log()[0];
+    assert_eq!((row.account, row.status, row.method.as_str()), (0, 401, "POST"));
+}
+
+#[tokio::test]
+async fn the_access_log_says_how_many_objects_went_and_which() {
+    let node = node();
+    node.post(&(1..=9).map(note).collect::<Vec<_>>()).await;
+    node.get(&objects(INTAKE)).await;
+    let id = "note--00000000-0000-4000-8000-000000000003";
+    node.get(&format!("{}{id}/", objects(INTAKE))).await;
+    node.get(&format!("{}a-name/", objects(INTAKE))).await;
+    let rows = node.log();
+    let told: Vec<_> = rows.iter().map(|r| (r.status, r.objects, r.ids.split_whitespace().count())).collect();
+    assert_eq!(told, [(404, 0, 0), (200, 1, 1), (200, 9, 5), (202, 9, 5)]);
+    assert_eq!(rows[1].ids, id);
+    assert_eq!(rows[1].route, "/taxii2/api/collections/{id}/objects/{id}/");
+}
+
+#[tokio::test]
+async fn a_deleted_object_is_gone_from_every_path_and_its_body_stays_in_the_log() {
+    let node = node();
+    node.post(&[note(1)]).await;
+    let path = format!("{}note--00000000-0000-4000-8000-000000000001/", objects(INTAKE));
+    let pos = node.intel.versions(&node.intel.people().local_viewer().unwrap(), &path[path.len() - 43..path.len() - 1]);
+    let pos = pos.unwrap()[0].pos;
+    assert_eq!(node.ask(&node.analyst, "DELETE", &path, Body::empty()).await.status, 200);
+    for gone in [path.clone(), format!("{path}versions/")] {
+        assert_eq!(node.get(&gone).await.status, 404, "{gone}");
+    }
+    for empty in [objects(INTAKE), format!("/api/collections/{INTAKE}/manifest/")] {
+        assert_eq!(node.get(&empty).await.text, "{}", "{empty}");
+    }
+    assert_eq!(*node.intel.ledger().log().body(pos).unwrap().unwrap(), *note(1));
+}
