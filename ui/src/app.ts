@@ -17,8 +17,17 @@ function prepare(root: ParentNode): void {
   copyButtons(root);
   figures(root);
   live(root);
+  printButtons(root);
   // A form that came back with errors: the summary is read first.
   root.querySelector<HTMLElement>("[data-error-summary]")?.focus();
+}
+
+/** "Print" buttons: hidden without a script, as the browser's own command does the same. */
+function printButtons(root: ParentNode): void {
+  for (const button of root.querySelectorAll<HTMLButtonElement>("[data-print][hidden]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
 }
 
 function filters(): void {

@@ -51,7 +51,7 @@ fn routes(node: &Node, tls: bool) -> Result<Router, Problem> {
     let strings = [("en", intel::http::FTL), ("en", office::FTL)];
     let catalogue = web::Catalogue::new(&strings).map_err(|e| Problem::other(e.to_string()))?;
     let about = node.people.node()?.unwrap_or_default();
-    let hall = web::Hall { catalogue: catalogue.clone(), node_name: about.name, exercise: about.exercise };
+    let hall = web::Hall { catalogue: catalogue.clone(), node_name: about.name, exercise: about.exercise, tls };
     let office = Office::new(&node.ledger, &node.people, catalogue, hall.clone()).over_tls(tls);
     let rooms = intel::http::router(node.intel.clone()).route_layer(from_fn(introduce));
     let pages = office::layer(office::router().merge(rooms), office);

@@ -7,6 +7,7 @@ mod report;
 mod search;
 mod selector;
 mod shown;
+mod text;
 mod visitor;
 
 use crate::{ImportReport, Intel};

@@ -45,27 +45,97 @@ pub struct Found {
     pub listed: Vec<reference::Listing>,
 }
 
+/// What narrows a search beside its words. Empty means no bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// One of these STIX types.
+    pub types: Vec<String>,
+    /// This effective marking.
+    pub marking: Option<stix::Tlp>,
+    /// In this collection.
+    pub collection: Option<ledger::CollectionId>,
+    /// Arrived at or after, µs since 1970.
+    pub since: Option<i64>,
+    /// Arrived before, µs since 1970.
+    pub until: Option<i64>,
+}
+
+/// [`Narrow`] with its names looked up.
+struct Bounds {
+    types: Vec<String>,
+    marking: Option<stix::Tlp>,
+    col: Option<u32>,
+    since: i64,
+    until: i64,
+}
+
+impl Bounds {
+    fn any(&self) -> bool {
+        !self.types.is_empty() || self.marking.is_some() || self.col.is_some() || self.times()
+    }
+
+    fn times(&self) -> bool {
+        self.since > i64::MIN || self.until < i64::MAX
+    }
+
+    fn hold(&self, row: &ObjectRow) -> bool {
+        (self.types.is_empty() || self.types.contains(&row.object_type))
+            && self.marking.is_none_or(|m| m == row.tlp)
+            && self.col.is_none_or(|c| c == row.col)
+            && (self.since..self.until).contains(&row.arrived)
+    }
+}
+
 impl Intel {
     /// Searches. Several words mean AND; `type:indicator` keeps one type; a selector finds its holders in any spelling.
     ///
     /// # Errors
     /// The storage's.
     pub fn search(&self, viewer: &Viewer, query: &str, before: Option<u64>, limit: usize) -> Result<Found> {
+        self.search_within(viewer, query, &Narrow::default(), before, limit)
+    }
+
+    /// [`Intel::search`] within bounds; bounds without words find what arrived last within them.
+    ///
+    /// # Errors
+    /// The storage's; [`crate::Error::NotFound`] for a collection that the viewer does not see.
+    pub fn search_within(
+        &self,
+        viewer: &Viewer,
+        query: &str,
+        narrow: &Narrow,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Found> {
         let limit = limit.clamp(1, MOST_ROWS);
         let asked = Query::read(query);
+        let col = match narrow.collection {
+            Some(id) => {
+                let known = self.people().collection(id)?.filter(|c| viewer.sees(c.col));
+                Some(known.ok_or(crate::Error::NotFound)?.col)
+            }
+            None => None,
+        };
+        let bounds = Bounds {
+            types: asked.types.iter().chain(&narrow.types).cloned().collect(),
+            marking: narrow.marking,
+            col,
+            since: narrow.since.unwrap_or(i64::MIN),
+            until: narrow.until.unwrap_or(i64::MAX),
+        };
         let library = self.library();
         let mut listed: Vec<reference::Listing> =
             asked.selectors.iter().flat_map(|(kind, value)| library.listed(kind.as_str(), value)).collect();
         listed.dedup_by(|a, b| a.list == b.list);
         let before = before.map_or(i64::MAX, signed);
         let (rows, more, total) = self.read(viewer, |conn| {
-            let mut positions = self.matching(conn, &asked, before, limit + 1)?;
+            let mut positions = self.matching(conn, viewer, &asked, &bounds, before, limit + 1)?;
             let more = positions.len() > limit;
             positions.truncate(limit);
             let total = if before == i64::MAX && !more {
                 Count::Exactly(positions.len())
             } else {
-                let n = self.matching(conn, &asked, i64::MAX, COUNT + 1)?.len();
+                let n = self.matching(conn, viewer, &asked, &bounds, i64::MAX, COUNT + 1)?.len();
                 if n > COUNT { Count::MoreThan(COUNT) } else { Count::Exactly(n) }
             };
             let rows = positions
@@ -99,7 +169,18 @@ impl Intel {
         self.named(rows)
     }
 
-    fn matching(&self, conn: &Connection, asked: &Query, before: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
+    fn matching(
+        &self,
+        conn: &Connection,
+        viewer: &Viewer,
+        asked: &Query,
+        bounds: &Bounds,
+        before: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<i64>> {
+        if asked.is_blank() {
+            return if bounds.any() { newest_within(conn, viewer, bounds, before, limit) } else { Ok(Vec::new()) };
+        }
         let mut found = BTreeSet::new();
         if let Some(id) = &asked.id
             && let Some(obj) = self.object_number(conn, id)?
@@ -122,27 +203,17 @@ impl Intel {
             let mut stmt = conn.prepare_cached(
                 "SELECT rowid FROM texts WHERE texts MATCH ?1 AND rowid < ?2 AND see_row(rowid) ORDER BY rowid DESC LIMIT ?3",
             )?;
-            let most = if asked.types.is_empty() { limit } else { COUNT };
+            let most = if bounds.any() { COUNT } else { limit };
             found.extend(
                 stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?
                     .collect::<rusqlite::Result<Vec<_>>>()?,
             );
         }
         let mut out: Vec<i64> = found.into_iter().rev().collect();
-        if !asked.types.is_empty() {
-            out = self.only_types(conn, out, &asked.types)?;
+        if bounds.any() {
+            out = only_within(conn, out, bounds, limit)?;
         }
         out.truncate(limit);
-        Ok(out)
-    }
-
-    fn only_types(&self, conn: &Connection, positions: Vec<i64>, types: &[String]) -> rusqlite::Result<Vec<i64>> {
-        let mut out = Vec::new();
-        for pos in positions {
-            if current_row(conn, pos)?.is_some_and(|r| types.contains(&r.object_type)) {
-                out.push(pos);
-            }
-        }
         Ok(out)
     }
 
@@ -172,6 +243,52 @@ impl Intel {
     }
 }
 
+fn only_within(conn: &Connection, positions: Vec<i64>, bounds: &Bounds, most: usize) -> rusqlite::Result<Vec<i64>> {
+    let mut out = Vec::new();
+    for pos in positions {
+        if out.len() >= most {
+            break;
+        }
+        if current_row(conn, pos)?.is_some_and(|row| bounds.hold(&row)) {
+            out.push(pos);
+        }
+    }
+    Ok(out)
+}
+
+/// What arrived last within bounds, newest first: one walk down each collection that the viewer sees.
+fn newest_within(
+    conn: &Connection,
+    viewer: &Viewer,
+    bounds: &Bounds,
+    before: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut out = Vec::new();
+    let tlp = bounds.marking.map(|m| m as i64);
+    for col in viewer.set().iter().filter(|col| bounds.col.is_none_or(|c| c == *col)) {
+        let mut stmt = conn.prepare_cached(
+            "SELECT v.pos, w.text FROM versions v JOIN words w ON w.word = v.type WHERE v.col = ?1 AND see(v.col) AND v.pos < ?2 \
+             AND v.state & 13 = 1 AND (?3 IS NULL OR v.tlp = ?3) AND v.arrived >= ?4 AND v.arrived < ?5 ORDER BY v.pos DESC",
+        )?;
+        let mut rows = stmt.query((col, before, tlp, bounds.since, bounds.until))?;
+        let mut here = 0;
+        while let Some(row) = rows.next()? {
+            let kind = row.get_ref(1)?.as_str().unwrap_or_default();
+            if bounds.types.is_empty() || bounds.types.iter().any(|t| t == kind) {
+                out.push(row.get(0)?);
+                here += 1;
+                if here >= limit {
+                    break;
+                }
+            }
+        }
+    }
+    out.sort_unstable_by(|a: &i64, b: &i64| b.cmp(a));
+    out.truncate(limit);
+    Ok(out)
+}
+
 /// The row of a position that the viewer sees; tried in each of the viewer's collections by `see_row`.
 pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Option<ObjectRow>> {
     let sql =
@@ -188,6 +305,11 @@ struct Query {
 }
 
 impl Query {
+    /// Whether nothing but bounds is asked.
+    fn is_blank(&self) -> bool {
+        self.id.is_none() && self.selectors.is_empty() && self.words.is_none()
+    }
+
     fn read(text: &str) -> Self {
         let text = text.trim();
         let mut types = Vec::new();

@@ -45,6 +45,8 @@ struct EnrolPage {
     errors: ErrorSummary,
     code: Field,
     enrolment: Option<Enrolment>,
+    /// The enrolment's address for a camera.
+    qr: Option<web::Qr>,
 }
 
 #[derive(Template)]
@@ -171,7 +173,9 @@ pub(crate) async fn enrol(visitor: Visitor, sent: Fields) -> Result<Response, Pr
     match blocking(move || people.begin_second_factor(&viewer)).await? {
         Ok(enrolment) => {
             let errors = ErrorSummary::default();
-            Ok(web::page(&EnrolPage { code: code_field(&chrome, &errors), enrolment: Some(enrolment), errors, chrome }))
+            let qr = web::Qr::new(&enrolment.url, chrome.t("office-enrol-qr"));
+            let code = code_field(&chrome, &errors);
+            Ok(web::page(&EnrolPage { code, enrolment: Some(enrolment), qr, errors, chrome }))
         }
         Err(Error::Invalid(_)) => Err(Problem::conflict().because("office-factor-there").so("office-factor-there-so")),
         Err(error) => Err(refused(&error)),
@@ -192,7 +196,7 @@ pub(crate) async fn confirm(visitor: Visitor, sent: Fields) -> Result<Response, 
         Err(Error::Invalid(_)) => {
             let mut errors = ErrorSummary::default();
             errors.push("code", chrome.t("office-code-wrong"));
-            let page = EnrolPage { code: code_field(&chrome, &errors), enrolment: None, errors, chrome };
+            let page = EnrolPage { code: code_field(&chrome, &errors), enrolment: None, qr: None, errors, chrome };
             Ok(web::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(error) => Err(refused(&error)),

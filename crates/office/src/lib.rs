@@ -7,7 +7,7 @@
 //! ```no_run
 //! # fn roof(ledger: &ledger::Ledger, people: &people::People, rooms: axum::Router) -> Result<axum::Router, web::i18n::I18nError> {
 //! let catalogue = web::Catalogue::new(&[("en", office::FTL)])?;
-//! let hall = web::Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true };
+//! let hall = web::Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true, tls: false };
 //! let office = office::Office::new(ledger, people, catalogue, hall.clone());
 //! let pages = office::layer(office::router().merge(rooms), office);
 //! # Ok(web::secured(pages.merge(web::asset_routes()), hall))

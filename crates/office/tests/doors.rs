@@ -37,7 +37,8 @@ impl Node {
         let options = people::Options { cost: Cost { kib: 64, passes: 1 }, ..Default::default() };
         let people = People::open_with(&ledger, options).unwrap();
         let catalogue = Catalogue::new(&[("en", office::FTL)]).unwrap();
-        let hall = Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true };
+        let hall =
+            Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true, tls: false };
         let office = Office::new(&ledger, &people, catalogue.clone(), hall.clone()).over_tls(tls);
         let rooms = office::router().route("/objects/{id}", axum::routing::get(other_room));
         let app = web::secured(office::layer(rooms, office), hall);

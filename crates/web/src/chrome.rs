@@ -167,6 +167,12 @@ impl Chrome {
         self
     }
 
+    /// Whether the reader's role finds anything by searching: then the header offers it.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        self.nav.iter().any(|item| item.href == "/search")
+    }
+
     /// Adds a notice to this page.
     #[must_use]
     pub fn with_notice(mut self, kind: FlashKind, text: impl Into<String>) -> Self {
@@ -198,10 +204,28 @@ impl Chrome {
         self.l.t2(key, a, va, b, vb)
     }
 
+    /// A STIX type or a kind of selector, in words.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> String {
+        self.l.term("kind", name)
+    }
+
+    /// A relation between objects, in words: a relationship's type, or the property that refers.
+    #[must_use]
+    pub fn how(&self, name: &str) -> String {
+        self.l.term("how", name)
+    }
+
     /// A moment in the reader's zone.
     #[must_use]
     pub fn when(&self, at: &Timestamp) -> Moment {
         Moment::new(*at, &self.zone, &self.l)
+    }
+
+    /// The moment the page is made, for paper.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 
     /// A whole number, grouped.

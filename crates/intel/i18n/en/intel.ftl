@@ -45,17 +45,37 @@ intel-objects = { $n ->
    *[other] { $n } objects
 }
 
+intel-held-by = { $n ->
+    [one] held by one object
+   *[other] held by { $n } objects
+}
+
 ## Search
 intel-search-title = Search
 intel-search-hits = Hits, newest first
 intel-search-ask = What are you looking for?
 intel-search-ask-text = Write a wallet, number, name or words into the search field above. Several words all have to occur.
 intel-search-nothing = Nothing found
-intel-search-nothing-text = Nothing that you may read holds this. Try fewer words, or clear the type filter.
+intel-search-nothing-text = Nothing that you may read holds this. You could:
+intel-search-tip-words = use fewer words: all of them have to occur in one object
+intel-search-tip-whole = paste the whole wallet, number or address: selectors are found whole, in any spelling
+intel-search-tip-spelling = write a name as the source wrote it, in its own script
+intel-search-tip-filters = clear the filters
+intel-search-any = Any
+intel-search-since = Arrived on or after
+intel-search-until = Arrived on or before
+intel-search-since-day = Since { $day }
+intel-search-until-day = Until { $day }
+intel-search-day-wrong = Write the day as year-month-day, such as 2026-03-27.
+intel-search-days-wrong = The last day is before the first.
 intel-search-listed = { $value } stands on the reference list “{ $list }”.
-intel-type-any = Any type
 
 ## Objects
+intel-says = What it says
+intel-facts = Record
+intel-done-saved = The report is saved.
+intel-done-withdrawn = It is withdrawn. The record keeps it; pages, searches and other ways out of this node do not show it.
+intel-done-undo = Withdraw it again
 intel-id = Id
 intel-readable-in = Who can read it: the readers of
 intel-see-import = See the import
@@ -72,8 +92,9 @@ intel-strength-weak = Weak
 intel-strength-never = Never links
 intel-links = What it shares with others
 intel-no-links = It shares no selector with anything else that you may read.
-intel-it-links = Yes
-intel-suppressed = No: { $why }
+intel-it-links = Links
+intel-it-does-not = Does not link
+intel-suppressed = Does not link: { $why }
 intel-more-holders = And others
 intel-holders = Objects that hold it
 intel-neighbours = What refers to it, and what it refers to
@@ -144,6 +165,7 @@ intel-withdraw-import-go = Withdraw all of it
 
 ## Feeds
 intel-feeds-title = Reference lists
+intel-feeds-text = Files beside the record, joined when a page is read: what they name is told, and never linked to each other.
 intel-feeds-none = No reference list is installed
 intel-feeds-none-text = Your administrator installs lists with the command line. Without them the node cannot say what is common and what is known to be bad.
 intel-list-block = Known to be bad

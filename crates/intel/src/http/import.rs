@@ -1,6 +1,6 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried};
+use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried, with_done};
 use super::{Desk, UPLOAD, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
@@ -239,7 +239,13 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     }
 }
 
-pub(super) async fn one(State(desk): State<Desk>, visitor: Visitor, Path(import): Path<u64>) -> Answer {
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    mut visitor: Visitor,
+    Path(import): Path<u64>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
     draw_one(desk, visitor, import, ErrorSummary::default(), StatusCode::OK).await
 }
 

@@ -1,12 +1,13 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, words,
+    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, with_done,
 };
+use super::text::{Piece, says};
 use super::{Desk, Visitor};
 use crate::view::state;
 use crate::{Intel, ObjectRow, Which};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use people::Viewer;
 use web::graph::{Edge, Figure, Node};
 use web::parts::{Column, Event, Tlp};
@@ -22,7 +23,6 @@ const REASON: usize = 1_000;
 
 struct Selector {
     kind: String,
-    kind_words: String,
     value: String,
     href: String,
     strength: &'static str,
@@ -50,6 +50,7 @@ struct Version {
 struct Read {
     row: ObjectRow,
     name: String,
+    says: Vec<Piece>,
     raw: String,
     by: String,
     collections: Vec<String>,
@@ -67,7 +68,7 @@ struct ObjectPage {
     chrome: Chrome,
     id: String,
     kind: String,
-    kind_words: String,
+    says: Vec<Piece>,
     marking: Tlp,
     arrived: jiff::Timestamp,
     by: String,
@@ -92,7 +93,13 @@ struct ObjectPage {
     action: String,
 }
 
-pub(super) async fn object(State(desk): State<Desk>, visitor: Visitor, Path(id): Path<String>) -> Answer {
+pub(super) async fn object(
+    State(desk): State<Desk>,
+    mut visitor: Visitor,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
     draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
 }
 
@@ -106,7 +113,7 @@ async fn draw(
     let Visitor { viewer, chrome, .. } = visitor;
     let intel = desk.intel.clone();
     let read = blocking(move || read(&intel, &viewer, &id)).await?;
-    let title = if read.name.is_empty() { words(&read.row.object_type) } else { read.name.clone() };
+    let title = if read.name.is_empty() { chrome.kind(&read.row.object_type) } else { read.name.clone() };
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
         title: if v.title.is_empty() {
@@ -124,7 +131,7 @@ async fn draw(
     let has = |bit: i64| read.row.state & bit != 0;
     let page = ObjectPage {
         kind: read.row.object_type.clone(),
-        kind_words: words(&read.row.object_type),
+        says: read.says,
         marking: tlp(read.row.tlp),
         arrived: moment(read.row.arrived),
         by: read.by,
@@ -145,10 +152,7 @@ async fn draw(
             &chrome,
             &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"],
         ),
-        link_columns: columns(
-            &chrome,
-            &["intel-col-selector", "intel-col-held-by", "intel-col-also-in", "intel-col-links"],
-        ),
+        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-also-in", "intel-col-links"]),
         neighbour_columns: columns(
             &chrome,
             &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"],
@@ -179,7 +183,6 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     let library = intel.library();
     let selector = |f: selectors::Found| Selector {
         kind: f.kind.as_str().to_owned(),
-        kind_words: words(f.kind.as_str()),
         href: selector_page(f.kind, &f.value),
         strength: match f.strength {
             selectors::Strength::Never => "intel-strength-never",
@@ -190,10 +193,10 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
-    let neighbour =
-        |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: words(&n.how), outgoing: n.outgoing };
+    let neighbour = |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing };
     Ok(Read {
         name: crate::name_of(&value),
+        says: says(intel, &value),
         raw: pretty,
         by: author(intel, row.author),
         collections: cols.iter().map(|c| title(intel, *c)).collect(),
@@ -231,7 +234,7 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
         id: id.to_owned(),
         label: label.to_owned(),
         kind: kind.to_owned(),
-        kind_label: words(kind),
+        kind_label: chrome.kind(kind),
         href,
         marking,
     };
@@ -243,22 +246,23 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
     };
     let mut other = |line: &Line, nodes: &mut Vec<Node>| {
         if known.insert(line.href.clone()) {
-            nodes.push(node(&line.href, &line.name, &line.kind, line.href.clone(), Some(line.marking)));
+            let label = if line.name.is_empty() { chrome.kind(&line.kind) } else { line.name.clone() };
+            nodes.push(node(&line.href, &label, &line.kind, line.href.clone(), Some(line.marking)));
         }
     };
     for n in read.neighbours.iter().filter(|n| n.line.href != page_of(me)) {
         other(&n.line, &mut nodes);
         let (from, to) = if n.outgoing { (me, n.line.href.as_str()) } else { (n.line.href.as_str(), me) };
-        edge(from, to, &n.how, true);
+        edge(from, to, &chrome.how(&n.how), true);
     }
     for (i, link) in read.links.iter().enumerate() {
         let id = format!("selector-{i}");
         let sure = link.suppressed.is_empty();
         nodes.push(node(&id, &link.value, &link.kind, link.href.clone(), None));
-        edge(me, &id, &link.kind_words, sure);
+        edge(me, &id, &chrome.kind(&link.kind), sure);
         for holder in link.holders.iter().take(if sure { DRAWN } else { 0 }) {
             other(holder, &mut nodes);
-            edge(&id, &holder.href, &link.kind_words, sure);
+            edge(&id, &holder.href, &chrome.kind(&link.kind), sure);
         }
     }
     (nodes.len() > 1)
@@ -284,5 +288,5 @@ pub(super) async fn withdraw(
         crate::Error::NotFound => Problem::not_found(),
         other => super::shown::problem(&other),
     })?;
-    Ok(web::see_other("/"))
+    Ok(web::see_other("/?done=withdrawn"))
 }

@@ -1,9 +1,8 @@
 //! `/`: what came in, what links, how much stands where.
-use super::shown::{Answer, Line, LinkLine, blocking, columns, title};
+use super::shown::{Answer, Line, LinkLine, blocking, title, with_done};
 use super::{Desk, Visitor};
 use askama::Template;
-use axum::extract::State;
-use web::parts::Column;
+use axum::extract::{RawQuery, State};
 
 const NEWEST: usize = 20;
 const LINKS: usize = 10;
@@ -21,14 +20,13 @@ struct Overview {
     chrome: web::Chrome,
     reads: bool,
     writes: bool,
-    columns: Vec<Column>,
     rows: Vec<Line>,
-    link_columns: Vec<Column>,
     links: Vec<LinkLine>,
     stock: Vec<Stock>,
 }
 
-pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answer {
+pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "");
     let Visitor { viewer, chrome, .. } = visitor;
     let reads = viewer.may_read_bodies();
     let writes = !viewer.writes().is_empty();
@@ -49,8 +47,6 @@ pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answ
     })
     .await?;
     let page = Overview {
-        columns: Line::columns(&chrome),
-        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-held-by", "intel-col-holders"]),
         chrome: {
             let name = chrome.t("intel-overview-title");
             chrome.titled(name)

@@ -1,5 +1,6 @@
 //! `/report`: a pasted text is read, looked at, and saved. Looking and saving are two steps; only the second writes.
-use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, words, writable};
+use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, writable};
+use super::text::{Piece, pieces};
 use super::{Desk, Visitor};
 use crate::ImportJob;
 use askama::Template;
@@ -27,7 +28,6 @@ struct FormPage {
 
 struct ReadLine {
     kind: String,
-    kind_words: String,
     value: String,
     strength: &'static str,
     why: &'static str,
@@ -40,7 +40,7 @@ struct Preview {
     chrome: Chrome,
     once: String,
     kept: Vec<(&'static str, String)>,
-    text: String,
+    says: Vec<Piece>,
     collection: String,
     readers: Vec<String>,
     leaves: bool,
@@ -175,15 +175,15 @@ async fn preview(
     country: Option<String>,
 ) -> Answer {
     let (intel, scanned, hint) = (desk.intel.clone(), text.clone(), country.clone());
-    let (found, more) = blocking(move || {
+    let (found, more, says) = blocking(move || {
         let country = hint.as_deref().or(intel.inner.country.as_deref());
         let mut found = selectors::scan(&scanned, &selectors::Hints { country });
+        let says = pieces(&scanned, &found);
         found.sort_by_key(|f| std::cmp::Reverse(f.strength));
         let more = found.len().saturating_sub(NAMED);
         let library = intel.library();
         let line = |f: selectors::Found| ReadLine {
             kind: f.kind.as_str().to_owned(),
-            kind_words: words(f.kind.as_str()),
             strength: match f.strength {
                 selectors::Strength::Never => "intel-strength-never",
                 selectors::Strength::Weak => "intel-strength-weak",
@@ -193,14 +193,14 @@ async fn preview(
             listed: library.listed(f.kind.as_str(), &f.value),
             value: f.value,
         };
-        Ok((found.into_iter().take(NAMED).map(line).collect::<Vec<_>>(), more))
+        Ok((found.into_iter().take(NAMED).map(line).collect::<Vec<_>>(), more, says))
     })
     .await?;
     let chrome = visitor.chrome;
     let once = once(&desk, &chrome)?;
     let title = chrome.t("intel-preview-title");
     let kept = vec![
-        ("text", text.clone()),
+        ("text", text),
         ("country", country.unwrap_or_default()),
         ("collection", place.id.to_string()),
         ("marking", marking.map(|m| m.as_str().to_owned()).unwrap_or_default()),
@@ -214,7 +214,7 @@ async fn preview(
         chrome: chrome.titled(title),
         once,
         kept,
-        text,
+        says,
         readers,
         found,
         more,
@@ -253,8 +253,8 @@ async fn write(
     let import = report.import;
     desk.remember(account, report);
     match (brought.as_slice(), import) {
-        ([one], _) => Ok(web::see_other(&page_of(&one.row.id))),
-        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}"))),
+        ([one], _) => Ok(web::see_other(&format!("{}?done=saved", page_of(&one.row.id)))),
+        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}?done=saved"))),
         _ => Err(Problem::internal()),
     }
 }

@@ -58,11 +58,6 @@ pub(super) fn tlp(tlp: stix::Tlp) -> Tlp {
     }
 }
 
-/// A STIX type or selector kind in words.
-pub(super) fn words(kind: &str) -> String {
-    kind.replace('-', " ")
-}
-
 /// The title of a collection by its small number; the caller has asked already whether the viewer sees it.
 pub(super) fn title(intel: &Intel, col: u32) -> String {
     intel.people().collection_of(col).ok().flatten().map(|c| c.title().to_owned()).unwrap_or_default()
@@ -82,8 +77,6 @@ pub(super) struct Line {
     pub href: String,
     /// Its type.
     pub kind: String,
-    /// Its type in words.
-    pub kind_words: String,
     /// Its marking.
     pub marking: Tlp,
     /// Where it stands.
@@ -96,12 +89,10 @@ impl Line {
     /// Of a hit that the viewer sees.
     pub fn of(intel: &Intel, hit: &Hit) -> Self {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
-        let name = if hit.name.is_empty() { words(object_type) } else { hit.name.clone() };
         Self {
-            name,
+            name: hit.name.clone(),
             href: page_of(id),
             kind: object_type.clone(),
-            kind_words: words(object_type),
             marking: tlp(hit.row.tlp),
             collection: title(intel, *col),
             at: moment(*arrived),
@@ -132,12 +123,24 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.iter().filter(|(_, v)| !v.is_empty())).finish()
 }
 
+/// The page with the notice that its address asks for (`?done=`), and where to undo it, if anywhere.
+pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> Chrome {
+    let sent = web::Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let (key, undo) = match sent.text("done") {
+        "saved" => ("intel-done-saved", undo),
+        "withdrawn" => ("intel-done-withdrawn", ""),
+        _ => return chrome,
+    };
+    let link = (!undo.is_empty()).then(|| (undo.to_owned(), chrome.t("intel-done-undo")));
+    let text = chrome.t(key);
+    chrome.notices.push(web::Flash { kind: web::chrome::FlashKind::Done, text, link });
+    chrome
+}
+
 /// A link or selector as a page shows it.
 pub(super) struct LinkLine {
     /// The kind, for the icon.
     pub kind: String,
-    /// The kind in words.
-    pub kind_words: String,
     /// Its value.
     pub value: String,
     /// Its page; empty for personal values, which stand in no address.
@@ -159,7 +162,6 @@ impl LinkLine {
         let kind = link.kind.as_str();
         Self {
             kind: kind.to_owned(),
-            kind_words: words(kind),
             value: link.value.clone(),
             href: selector_page(link.kind, &link.value),
             count: link.count,
