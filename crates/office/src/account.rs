@@ -72,7 +72,11 @@ async fn draw(visitor: Visitor, status: StatusCode, sent: &Fields, errors: Error
     let sessions = rows.into_iter().map(|row| Session {
         id: hex::encode(row.id),
         this: viewer.via() == Credential::Session(row.id),
-        agent: row.agent,
+        // The hall below says "Firefox on Linux" or "another program".
+        agent: match row.agent.split_once(" on ") {
+            Some((browser, system)) => chrome.t2("office-agent-on", "browser", browser, "system", system),
+            None => chrome.l.said("agent", &row.agent),
+        },
         created: moment(row.created),
         seen: moment(row.seen),
     });

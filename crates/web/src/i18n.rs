@@ -237,6 +237,16 @@ impl Locale {
         if known { self.t(&key) } else { name.replace(['-', '_'], " ") }
     }
 
+    /// A fixed sentence that a crate below says in English, in the reader's language: its key is the family and the
+    /// sentence's letters and digits. What has no key is shown as it was said.
+    #[must_use]
+    pub fn said(&self, family: &str, english: &str) -> String {
+        let letters = english.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+        let key = format!("{family}-{}", letters.collect::<Vec<_>>().join("-").to_ascii_lowercase());
+        let known = self.inner.bundles.get(BASE).is_some_and(|b| b.has_message(&key));
+        if known { self.t(&key) } else { english.to_owned() }
+    }
+
     fn format(&self, key: &str, args: Option<&FluentArgs>) -> String {
         let base = self.inner.bundles.get(BASE);
         for bundle in self.bundle.iter().chain(base) {

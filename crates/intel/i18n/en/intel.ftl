@@ -144,6 +144,8 @@ intel-preview-text = The text
 intel-import-title = Import
 intel-import-of = Import: { $source }
 intel-import-go = Import the file
+intel-import-new = Bring in a file
+intel-import-drop = You can drop a file here.
 intel-imports = Imports
 intel-no-imports = Nothing that you may read was imported yet.
 intel-import-open = Not finished
@@ -171,3 +173,57 @@ intel-feeds-none-text = Your administrator installs lists with the command line.
 intel-list-block = Known to be bad
 intel-list-warning = Common; proves nothing
 intel-list-galaxy = Names
+
+## Why a selector links nothing
+intel-why-overruled = somebody decided so: { $reason }
+intel-why-wrong = its checksum or id is wrong, or it is a placeholder
+intel-why-weak = too weak to link alone
+intel-why-hub = { $n } objects hold it: a hub proves nothing
+intel-why-listed = it stands on the list of what is common, “{ $list }”
+
+## Why something that was read does not link fully: the finders' sentences, by their letters
+why-13-to-19-digits-of-an-existing-issuer-are-expected = 13 to 19 digits of an existing issuer are expected
+why-a-bank-s-code-all-its-customers-share-it = A bank’s code: all its customers share it
+why-a-bare-run-of-digits-that-fits-the-report-s-country-without-a-cue-word = A bare run of digits that fits the report’s country, without a cue word
+why-a-place-many-stand-near-it = A place: many stand near it
+why-a-placeholder-or-burn-address-that-nobody-holds = A placeholder or burn address that nobody holds
+why-a-placeholder-every-digit-is-the-same = A placeholder: every digit is the same
+why-a-plain-word-behind-a-platform-s-name-it-may-not-be-an-account = A plain word behind a platform’s name: it may not be an account
+why-a-private-loopback-link-local-or-reserved-address-everybody-has-one = A private, loopback, link-local or reserved address: everybody has one
+why-an-account-number-with-letters-without-its-bank = An account number with letters, without its bank
+why-country-code-001-is-for-test-networks = Country code 001 is for test networks
+why-digits-only-other-countries-documents-have-the-same-number = Digits only: other countries’ documents have the same number
+why-its-check-digit-does-not-hold-a-digit-is-wrong-or-missing = Its check digit does not hold: a digit is wrong or missing
+why-its-check-digits-do-not-hold-a-digit-is-wrong-or-missing = Its check digits do not hold: a digit is wrong or missing
+why-its-check-digits-hold-but-no-register-has-this-country-and-length = Its check digits hold, but no register has this country and length
+why-its-domain-does-not-exist = Its domain does not exist
+why-its-host-is-no-public-name = Its host is no public name
+why-its-top-level-domain-does-not-exist = Its top-level domain does not exist
+why-length-or-characters-do-not-fit = Length or characters do not fit
+why-mixed-case-that-does-not-match-eip-55-a-character-is-wrong-or-missing = Mixed case that does not match EIP-55: a character is wrong or missing
+why-mixes-upper-and-lower-case-which-bip-173-forbids = Mixes upper and lower case, which BIP 173 forbids
+why-no-numbering-plan-we-know-has-this-number = No numbering plan we know has this number
+why-nobody-s-address-zero-or-broadcast = Nobody’s address: zero or broadcast
+why-not-of-the-length-or-alphabet-its-name-says = Not of the length or alphabet its name says
+why-plates-repeat-between-countries-and-provinces = Plates repeat between countries and provinces
+why-reads-as-a-file-name-or-two-words-as-well-as-a-host-name = Reads as a file name or two words as well as a host name
+why-registers-re-use-each-other-s-numbers = Registers re-use each other’s numbers
+why-short-account-numbers-repeat-between-banks = Short account numbers repeat between banks
+why-the-address-s-checksum-does-not-hold-a-character-is-wrong-or-missing = The address’s checksum does not hold: a character is wrong or missing
+why-the-hash-of-an-empty-file = The hash of an empty file
+why-the-machine-readable-zone-s-check-digits-do-not-hold-a-character-is-wrong-or-missing = The machine-readable zone’s check digits do not hold: a character is wrong or missing
+why-the-name-is-a-public-suffix-which-everybody-shares = The name is a public suffix, which everybody shares
+why-written-without-and-without-a-country-read-as-international = Written without + and without a country: read as international
+why-written-without-read-as-international = Written without +: read as international
+
+## Formats of files
+format-stix = STIX 2.1 bundle
+format-stix-lines = STIX 2.1, an object a line
+format-misp = MISP event
+format-tagpack = GraphSense TagPack
+format-actorpack = GraphSense ActorPack
+format-ofac-sdn = OFAC SDN Advanced XML
+format-list = List, a value a line
+format-eth-phishing-detect = eth-phishing-detect
+format-csv = CSV with a mapping
+format-text = Free text

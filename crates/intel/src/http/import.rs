@@ -36,6 +36,7 @@ struct ListPage {
     chrome: Chrome,
     errors: ErrorSummary,
     once: String,
+    file: Field,
     fields: Vec<Field>,
     may_write: bool,
     columns: Vec<Column>,
@@ -112,11 +113,11 @@ async fn draw(
     let mut format = Field::select("format", chrome.t("intel-format")).choice("", chrome.t("intel-format-guess"));
     // A CSV file needs a mapping, which the command line takes.
     for known in formats::Format::all().iter().filter(|f| **f != formats::Format::Csv) {
-        format = format.choice(known.as_str(), known.as_str());
+        format = format.choice(known.as_str(), chrome.l.term("format", known.as_str()));
     }
     let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
-    fields.push(Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file")));
+    let file = Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file"));
     let keys = [
         "intel-col-source",
         "intel-col-format",
@@ -128,7 +129,11 @@ async fn draw(
         "intel-col-arrived",
     ];
     let page = ListPage {
-        columns: columns(&chrome, &keys),
+        columns: {
+            let mut columns = columns(&chrome, &keys);
+            columns.iter_mut().skip(3).take(3).for_each(|c| c.numeric = true);
+            columns
+        },
         rows: rows.into_iter().take(ROWS).collect(),
         may_write: !places.is_empty(),
         chrome: {
@@ -137,6 +142,7 @@ async fn draw(
         },
         errors,
         once,
+        file,
         fields,
         next,
     };

@@ -257,7 +257,7 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
     }
     for (i, link) in read.links.iter().enumerate() {
         let id = format!("selector-{i}");
-        let sure = link.suppressed.is_empty();
+        let sure = link.suppressed.is_none();
         nodes.push(node(&id, &link.value, &link.kind, link.href.clone(), None));
         edge(me, &id, &chrome.kind(&link.kind), sure);
         for holder in link.holders.iter().take(if sure { DRAWN } else { 0 }) {

@@ -1,5 +1,5 @@
 //! How rows become what a page shows, and errors what a reader is told.
-use crate::{Error, Hit, Intel, ObjectRow};
+use crate::{Error, Hit, Intel, ObjectRow, Suppressed};
 use jiff::Timestamp;
 use people::{Collection, Viewer};
 use std::sync::Arc;
@@ -148,7 +148,7 @@ pub(super) struct LinkLine {
     /// Holders that the viewer sees.
     pub count: usize,
     /// Why it links nothing; empty when it links.
-    pub suppressed: String,
+    pub suppressed: Option<Suppressed>,
     /// The holders that are named.
     pub holders: Vec<Line>,
     /// There are more holders than are named here.
@@ -165,10 +165,21 @@ impl LinkLine {
             value: link.value.clone(),
             href: selector_page(link.kind, &link.value),
             count: link.count,
-            suppressed: link.suppressed.clone().unwrap_or_default(),
+            suppressed: link.suppressed.clone(),
             holders: others().take(named).map(|h| Line::of(intel, h)).collect(),
             more: link.more || others().count() > named,
         }
+    }
+}
+
+/// Why a selector links nothing, in the reader's language.
+pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
+    match why {
+        Suppressed::Overruled(reason) => chrome.t1("intel-why-overruled", "reason", reason),
+        Suppressed::Wrong => chrome.t("intel-why-wrong"),
+        Suppressed::Weak => chrome.t("intel-why-weak"),
+        Suppressed::Hub(n) => chrome.t1("intel-why-hub", "n", n),
+        Suppressed::Listed(list) => chrome.t1("intel-why-listed", "list", list),
     }
 }
 
