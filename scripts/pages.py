@@ -163,7 +163,7 @@ def look(node, group, out, only):
 def story(node, out):
     told = {"base": node.base, "token": node.token("analyst"), "collection": INTAKE, "link": link(node, "analyst"),
             "cookies": {role: sign_in(node, role) for role in ("analyst", "supervisor", "administrator")},
-            "notes": json.loads((ROOT / "tests/pages/notes.json").read_text()), "listed": "listed-crane.example", "corrects": False}
+            "notes": json.loads((ROOT / "tests/pages/notes.json").read_text()), "listed": "listed-crane.example", "corrects": True}
     path = node.scratch / "story.json"
     path.write_text(json.dumps(told))
     print("the story:", flush=True)

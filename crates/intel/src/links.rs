@@ -117,8 +117,7 @@ impl Intel {
         if row.state & state::REVOKED != 0 {
             return Vec::new();
         }
-        let country = value.get("x_country").and_then(serde_json::Value::as_str).or(self.inner.country.as_deref());
-        let mut found = selectors::of_object(&value, &selectors::Hints { country });
+        let mut found = crate::reading::selectors_of(&value, self.inner.country.as_deref());
         found.sort_by_key(|f| std::cmp::Reverse(f.strength));
         found
     }

@@ -27,9 +27,12 @@ pub(super) fn says(intel: &Intel, object: &Value) -> Vec<Piece> {
     let Some(text) = ["description", "content", "text", "abstract", "explanation"].into_iter().find_map(text) else {
         return Vec::new();
     };
-    let country = object.get("x_country").and_then(Value::as_str).or(intel.inner.country.as_deref());
+    let country = crate::reading::country_of(object, intel.inner.country.as_deref());
     let cut = text.char_indices().nth(SHOWN).map_or(text, |(at, _)| text.get(..at).unwrap_or(text));
-    pieces(cut, &selectors::scan(cut, &selectors::Hints { country }))
+    let hints = selectors::Hints { country };
+    let mut found = selectors::scan(cut, &hints);
+    crate::Corrections::of(object).apply(&mut found, &hints);
+    pieces(cut, &found)
 }
 
 /// Takes a text apart at what was read in it. Where findings overlap (a link and its domain), the first and longest stays.
