@@ -25,7 +25,7 @@ impl Corrections {
 
     /// As it stands in the object.
     pub(crate) fn json(&self) -> Value {
-        let list = |pairs: &[(Kind, String)]| pairs.iter().take(MOST).map(|p| spell(p)).collect::<Vec<_>>();
+        let list = |pairs: &[(Kind, String)]| pairs.iter().take(MOST).map(spell).collect::<Vec<_>>();
         json!({"left_out": list(&self.left_out), "added": list(&self.added)})
     }
 

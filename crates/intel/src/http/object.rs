@@ -119,7 +119,8 @@ async fn draw(
         title: if v.title.is_empty() {
             chrome.t("intel-without-version")
         } else {
-            chrome.t1("intel-version", "at", v.title.clone())
+            let at = v.title.parse().map(|at| chrome.when(&at).text().to_owned());
+            chrome.t1("intel-version", "at", at.unwrap_or_else(|_| v.title.clone()))
         },
         by: v.by.clone(),
         at: v.at,

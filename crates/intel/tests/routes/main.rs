@@ -222,3 +222,75 @@ fn every_string_of_the_pages_is_known_and_none_stands_bare() {
     }
     assert!(read >= 10);
 }
+
+#[tokio::test]
+async fn filters_narrow_a_search_and_a_collection_that_is_not_seen_finds_nothing() {
+    let node = node();
+    let audience = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, vec![Member::role(Role::Supervisor, true)]);
+    let closed = node.intel.people().create_collection(&node.me, &audience).unwrap().id;
+    let node = Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    let (open, hidden) = (node.take(INTAKE, 1, "EXERCISE open.example"), node.take(closed, 2, "EXERCISE open.example"));
+    let intake = INTAKE.to_string();
+    for (query, finds) in [
+        ("q=open.example&type=note", true),
+        ("q=open.example&type=report", false),
+        ("type=note", true),
+        ("marking=TLP:CLEAR", false),
+        (&format!("in={intake}"), true),
+        (&format!("q=open.example&in={closed}"), false),
+        ("q=open.example&in=nowhere", false),
+        ("since=2000-01-01", true),
+        ("until=2000-01-01", false),
+    ] {
+        let (status, body) = node.get(&node.reader, &format!("/search?{query}")).await;
+        assert_eq!((status, body.contains(&open)), (StatusCode::OK, finds), "{query}");
+        assert!(!body.contains(&hidden) && !body.contains("EXERCISE closed"), "{query}");
+    }
+    for wrong in ["since=2026-13-01", "since=2026-02-02&until=2026-01-01"] {
+        let (status, body) = node.get(&node.reader, &format!("/search?q=open.example&{wrong}")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(body.contains("value=\"open.example\""), "{wrong}: what was typed is lost");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_saved_as_it_was_corrected() {
+    let node = node();
+    let intake = INTAKE.to_string();
+    let token = |page: &str| {
+        let (_, rest) = page.split_once("name=\"once\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let text = "EXERCISE phone 02 555 0100 and golden-crane.example";
+    let fields = |step, once: &str| {
+        [
+            ("csrf", "EXERCISE-token".to_owned()),
+            ("step", String::from(step)),
+            ("text", text.to_owned()),
+            ("country", "TH".to_owned()),
+            ("collection", intake.clone()),
+            ("left_out", "domain:golden-crane.example".to_owned()),
+            ("add", "mei.exercise@example.com\n".to_owned()),
+            ("once", once.to_owned()),
+        ]
+    };
+    let sent = |pairs: &[(&str, String); 8]| form("/report", &pairs.each_ref().map(|(n, v)| (*n, v.as_str())));
+    let (status, _, preview) = node.ask(&node.me, sent(&fields("look", ""))).await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, at, _) = node.ask(&node.me, sent(&fields("save", &token(&preview)))).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, page) = node.get(&node.me, &at).await;
+    assert!(
+        page.contains("data-copy=\"mei.exercise@example.com\"") && page.contains("data-copy=\"+6625550100\""),
+        "{page}"
+    );
+    assert!(!page.contains("data-copy=\"golden-crane.example\""), "{page}");
+    assert!(node.get(&node.me, "/selectors?kind=domain&value=golden-crane.example").await.0 == StatusCode::NOT_FOUND);
+    // A line that reads as nothing is told, and saves nothing.
+    let before = node.intel.ledger().head().pos;
+    let mut wrong = fields("save", &token(&preview));
+    wrong[6].1 = "nothing at all".to_owned();
+    let (status, _, page) = node.ask(&node.me, sent(&wrong)).await;
+    assert_eq!((status, node.intel.ledger().head().pos), (StatusCode::UNPROCESSABLE_ENTITY, before));
+    assert!(page.contains("add-error") && page.contains("nothing at all"));
+}
