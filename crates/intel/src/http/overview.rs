@@ -29,7 +29,7 @@ struct Overview {
 }
 
 pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let reads = viewer.may_read_bodies();
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
@@ -48,6 +48,8 @@ pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answ
         Ok((rows, links, stock))
     })
     .await?;
+    about.objects(rows.iter().map(|line| &line.id));
+    about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
     let page = Overview {
         columns: Line::columns(&chrome),
         link_columns: columns(&chrome, &["intel-col-selector", "intel-col-held-by", "intel-col-holders"]),

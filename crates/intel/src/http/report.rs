@@ -137,7 +137,6 @@ fn form_page(
 }
 
 pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
-    visitor.check_csrf(&sent)?;
     let places = places(&desk, &visitor).await?;
     if places.is_empty() {
         return Err(Problem::forbidden());
@@ -251,10 +250,11 @@ async fn write(
     .await?;
     let (report, brought) = done.map_err(|e| problem(&e))?;
     let import = report.import;
+    visitor.about.objects(brought.iter().map(|hit| &hit.row.id));
     desk.remember(account, report);
     match (brought.as_slice(), import) {
-        ([one], _) => Ok(web::see_other(&page_of(&one.row.id))),
-        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}"))),
+        ([one], _) => Ok(web::see_other(&page_of(&desk.intel, &one.row.id))),
+        (_, Some(import)) => Ok(web::see_other(&format!("/import/{}", desk.intel.mark_of(import)))),
         _ => Err(Problem::internal()),
     }
 }

@@ -43,10 +43,11 @@ struct SearchPage {
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let asked: String = sent.text("q").chars().take(LONGEST).collect();
     let kind: String = sent.text("type").chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-    let before: Option<u64> = sent.text("before").parse().ok();
+    let before = desk.intel.pos_at(sent.text("before"));
+    about.asked(&asked);
     let shown_before: u64 = if before.is_some() { sent.text("shown").parse().unwrap_or(0) } else { 0 };
     let (intel, mut whole) = (desk.intel.clone(), asked.clone());
     if !kind.is_empty() {
@@ -59,13 +60,16 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Ok((rows, found.hits.last().map(|h| h.row.pos), found))
     })
     .await?;
+    about.objects(rows.iter().map(|line| &line.id));
     let shown = shown_before.saturating_add(rows.len() as u64);
     let total = match found.total {
         Count::Exactly(n) => Total::Exactly(n as u64),
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
     let base = query(&[("q", &asked), ("type", &kind)]);
-    let next = last.filter(|_| found.more).map(|pos| format!("/search?{base}&before={pos}&shown={shown}"));
+    let next = last
+        .filter(|_| found.more)
+        .map(|pos| format!("/search?{base}&before={}&shown={shown}", desk.intel.mark_of(pos)));
     let previous = before.map(|_| format!("/search?{base}"));
     let page = SearchPage {
         filters: filters(&chrome, &asked, &kind),

@@ -76,6 +76,8 @@ pub(super) fn writable(intel: &Intel, viewer: &Viewer) -> crate::Result<Vec<Arc<
 
 /// A row of a table of objects.
 pub(super) struct Line {
+    /// Its id.
+    pub id: String,
     /// What people call it; empty when it has no name.
     pub name: String,
     /// Its page.
@@ -98,8 +100,9 @@ impl Line {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
         let name = if hit.name.is_empty() { words(object_type) } else { hit.name.clone() };
         Self {
+            id: id.clone(),
             name,
-            href: page_of(id),
+            href: page_of(intel, id),
             kind: object_type.clone(),
             kind_words: words(object_type),
             marking: tlp(hit.row.tlp),
@@ -123,8 +126,8 @@ pub(super) fn columns(chrome: &Chrome, keys: &[&str]) -> Vec<web::parts::Column>
 }
 
 /// The address of an object's page.
-pub(super) fn page_of(id: &str) -> String {
-    format!("/objects/{id}")
+pub(super) fn page_of(intel: &Intel, id: &str) -> String {
+    format!("/objects/{}", intel.address_of(id))
 }
 
 /// A query string's part: names are ours, values are escaped.
