@@ -41,7 +41,7 @@ struct Version {
     title: String,
     at: jiff::Timestamp,
     by: String,
-    import: Option<u64>,
+    import: Option<String>,
     marking: Tlp,
     body: String,
 }
@@ -49,6 +49,7 @@ struct Version {
 /// Everything of an object that one viewer sees.
 struct Read {
     row: ObjectRow,
+    href: String,
     name: String,
     says: Vec<Piece>,
     raw: String,
@@ -72,7 +73,7 @@ struct ObjectPage {
     marking: Tlp,
     arrived: jiff::Timestamp,
     by: String,
-    import: Option<u64>,
+    import: Option<String>,
     revoked: bool,
     wrong_id: bool,
     collections: Vec<String>,
@@ -93,13 +94,25 @@ struct ObjectPage {
     action: String,
 }
 
+/// The object of an address: of what cannot have been made here there is nothing.
+fn named(desk: &Desk, visitor: &Visitor, address: &str) -> Result<String, Problem> {
+    let id = desk.intel.id_at(address).ok_or_else(Problem::not_found)?;
+    visitor.about.objects([&id]);
+    Ok(id)
+}
+
 pub(super) async fn object(
     State(desk): State<Desk>,
     mut visitor: Visitor,
-    Path(id): Path<String>,
+    Path(address): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer {
     visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
+    let id = named(&desk, &visitor, &address)?;
+    if desk.intel.address_of(&id) != address {
+        // Whether it exists or not: a guessable id does not stay in the address bar.
+        return Ok(web::see_other(&page_of(&desk.intel, &id)));
+    }
     draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
 }
 
@@ -110,9 +123,11 @@ async fn draw(
     errors: web::ErrorSummary,
     status: axum::http::StatusCode,
 ) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let intel = desk.intel.clone();
     let read = blocking(move || read(&intel, &viewer, &id)).await?;
+    about.objects(read.neighbours.iter().map(|n| &n.line.id));
+    about.objects(read.links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
     let title = if read.name.is_empty() { chrome.kind(&read.row.object_type) } else { read.name.clone() };
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
@@ -125,7 +140,7 @@ async fn draw(
         by: v.by.clone(),
         at: v.at,
         text: v.collection.clone(),
-        link: v.import.map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
+        link: v.import.clone().map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
         marking: Some(v.marking),
     };
     let events = read.versions.iter().map(event).collect();
@@ -136,7 +151,7 @@ async fn draw(
         marking: tlp(read.row.tlp),
         arrived: moment(read.row.arrived),
         by: read.by,
-        import: read.row.cause,
+        import: read.row.cause.map(|pos| desk.intel.mark_of(pos)),
         revoked: has(state::REVOKED),
         wrong_id: has(state::WRONG_ID),
         collections: read.collections,
@@ -161,7 +176,7 @@ async fn draw(
         reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
             .hint(chrome.t("intel-withdraw-reason-hint"))
             .error(errors.of("reason")),
-        action: format!("{}/withdraw", page_of(&read.row.id)),
+        action: format!("{}/withdraw", read.href),
         id: read.row.id,
         errors,
         chrome: chrome.titled(title),
@@ -196,6 +211,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     };
     let neighbour = |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing };
     Ok(Read {
+        href: page_of(intel, id),
         name: crate::name_of(&value),
         says: says(intel, &value),
         raw: pretty,
@@ -218,7 +234,7 @@ fn version(intel: &Intel, row: &ObjectRow, body: &str) -> Version {
         title: if row.state & state::UNVERSIONED == 0 { moment(row.version).to_string() } else { String::new() },
         at: moment(row.arrived),
         by: author(intel, row.author),
-        import: row.cause,
+        import: row.cause.map(|pos| intel.mark_of(pos)),
         marking: tlp(row.tlp),
         body: serde_json::to_string_pretty(&value).unwrap_or_default(),
     }
@@ -230,7 +246,7 @@ fn author(intel: &Intel, account: u32) -> String {
 
 /// The object in the middle, what refers to it, and who holds the same selectors.
 fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
-    let me = read.row.id.as_str();
+    let me = read.href.as_str();
     let node = |id: &str, label: &str, kind: &str, href: String, marking| Node {
         id: id.to_owned(),
         label: label.to_owned(),
@@ -239,9 +255,9 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
         href,
         marking,
     };
-    let mut nodes = vec![node(me, name, &read.row.object_type, page_of(me), Some(tlp(read.row.tlp)))];
+    let mut nodes = vec![node(me, name, &read.row.object_type, read.href.clone(), Some(tlp(read.row.tlp)))];
     let mut edges = Vec::new();
-    let mut known = std::collections::HashSet::from([page_of(me)]);
+    let mut known = std::collections::HashSet::from([read.href.clone()]);
     let mut edge = |from: &str, to: &str, label: &str, sure| {
         edges.push(Edge { from: from.to_owned(), to: to.to_owned(), label: label.to_owned(), sure });
     };
@@ -251,7 +267,7 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
             nodes.push(node(&line.href, &label, &line.kind, line.href.clone(), Some(line.marking)));
         }
     };
-    for n in read.neighbours.iter().filter(|n| n.line.href != page_of(me)) {
+    for n in read.neighbours.iter().filter(|n| n.line.href != me) {
         other(&n.line, &mut nodes);
         let (from, to) = if n.outgoing { (me, n.line.href.as_str()) } else { (n.line.href.as_str(), me) };
         edge(from, to, &chrome.how(&n.how), true);
@@ -273,10 +289,10 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
 pub(super) async fn withdraw(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Path(address): Path<String>,
     sent: Fields,
 ) -> Answer {
-    visitor.check_csrf(&sent)?;
+    let id = named(&desk, &visitor, &address)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
     let errors = check.done();

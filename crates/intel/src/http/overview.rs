@@ -27,7 +27,7 @@ struct Overview {
 
 pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
     visitor.chrome = with_done(visitor.chrome, query.as_deref(), "");
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let reads = viewer.may_read_bodies();
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
@@ -46,6 +46,8 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
         Ok((rows, links, stock))
     })
     .await?;
+    about.objects(rows.iter().map(|line| &line.id));
+    about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
     let page = Overview {
         chrome: {
             let name = chrome.t("intel-overview-title");

@@ -180,7 +180,6 @@ fn form_page(
 }
 
 pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
-    visitor.check_csrf(&sent)?;
     let places = places(&desk, &visitor).await?;
     if places.is_empty() {
         return Err(Problem::forbidden());
@@ -319,10 +318,11 @@ async fn write(
     .await?;
     let (report, brought) = done.map_err(|e| problem(&e))?;
     let import = report.import;
+    visitor.about.objects(brought.iter().map(|hit| &hit.row.id));
     desk.remember(account, report);
     match (brought.as_slice(), import) {
-        ([one], _) => Ok(web::see_other(&format!("{}?done=saved", page_of(&one.row.id)))),
-        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}?done=saved"))),
+        ([one], _) => Ok(web::see_other(&format!("{}?done=saved", page_of(&desk.intel, &one.row.id)))),
+        (_, Some(import)) => Ok(web::see_other(&format!("/import/{}?done=saved", desk.intel.mark_of(import)))),
         _ => Err(Problem::internal()),
     }
 }

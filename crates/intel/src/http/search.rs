@@ -58,9 +58,10 @@ struct SearchPage {
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let asked: String = sent.text("q").chars().take(LONGEST).collect();
-    let before: Option<u64> = sent.text("before").parse().ok();
+    let before = desk.intel.pos_at(sent.text("before"));
+    about.asked(&asked);
     let shown_before: u64 = if before.is_some() { sent.text("shown").parse().unwrap_or(0) } else { 0 };
     let mut errors = ErrorSummary::default();
     let narrow = narrow(&chrome, &sent, &mut errors);
@@ -81,6 +82,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Ok((rows, found.hits.last().map(|h| h.row.pos), Some(found), places))
     });
     let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
+    about.objects(rows.iter().map(|line| &line.id));
     let shown = shown_before.saturating_add(rows.len() as u64);
     let total = match found.as_ref().map_or(Count::Exactly(0), |f| f.total) {
         Count::Exactly(n) => Total::Exactly(n as u64),
@@ -105,7 +107,9 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         paging: Paging {
             shown,
             total,
-            next: last.filter(|_| more).map(|pos| format!("{}&before={pos}&shown={shown}", here(""))),
+            next: last
+                .filter(|_| more)
+                .map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
             previous: before.map(|_| here("")),
         },
         chrome: {

@@ -71,6 +71,8 @@ pub(super) fn writable(intel: &Intel, viewer: &Viewer) -> crate::Result<Vec<Arc<
 
 /// A row of a table of objects.
 pub(super) struct Line {
+    /// Its id.
+    pub id: String,
     /// What people call it; empty when it has no name.
     pub name: String,
     /// Its page.
@@ -90,8 +92,9 @@ impl Line {
     pub fn of(intel: &Intel, hit: &Hit) -> Self {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
         Self {
+            id: id.clone(),
             name: hit.name.clone(),
-            href: page_of(id),
+            href: page_of(intel, id),
             kind: object_type.clone(),
             marking: tlp(hit.row.tlp),
             collection: title(intel, *col),
@@ -114,8 +117,8 @@ pub(super) fn columns(chrome: &Chrome, keys: &[&str]) -> Vec<web::parts::Column>
 }
 
 /// The address of an object's page.
-pub(super) fn page_of(id: &str) -> String {
-    format!("/objects/{id}")
+pub(super) fn page_of(intel: &Intel, id: &str) -> String {
+    format!("/objects/{}", intel.address_of(id))
 }
 
 /// A query string's part: names are ours, values are escaped.
