@@ -179,9 +179,23 @@ const inThePseudoLocale = (spec) =>
   once(spec, "in the pseudo-locale", {}, async (page, where) => {
     const bare = await page.evaluate(() => {
       const DATA = 'code, pre, time, svg, script, textarea, [translate="no"], [dir="auto"]';
-      const ours = (text) => /\[[^\]]*[^\x00-\x7f][^\]]*\]/.test(text);
+      // Without the strings of ours: brackets, one in another, around something with an accent.
+      const left = (text) => {
+        let [out, depth, held] = ["", 0, ""];
+        for (const c of text) {
+          if (c === "[") depth += 1;
+          if (depth) held += c;
+          else out += c;
+          if (c === "]" && depth && --depth === 0) {
+            out += /[^\x00-\x7f]/.test(held) ? " " : held;
+            held = "";
+          }
+        }
+        return out + held;
+      };
+      const ours = (text) => left(text) !== text;
       // FIRST's labels are not translated (TLP 2.0, section 2).
-      const plain = (text) => /[A-Za-z]{3,}/.test(text.replace(/\[[^\]]*[^\x00-\x7f][^\]]*\]/g, " ").replace(/TLP:[A-Z+]+/g, " "));
+      const plain = (text) => /[A-Za-z]{3,}/.test(left(text).replace(/TLP:[A-Z+]+/g, " "));
       const found = new Set();
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       for (let n = walk.nextNode(); n; n = walk.nextNode()) {
