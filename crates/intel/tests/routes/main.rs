@@ -278,7 +278,7 @@ async fn a_report_is_saved_as_it_was_corrected() {
     let text = "EXERCISE phone 02 555 0100 and golden-crane.example";
     let fields = |step, once: &str| {
         [
-            ("csrf", "EXERCISE-token".to_owned()),
+            ("csrf", node.supervisor.csrf.clone()),
             ("step", String::from(step)),
             ("text", text.to_owned()),
             ("country", "TH".to_owned()),
@@ -289,22 +289,25 @@ async fn a_report_is_saved_as_it_was_corrected() {
         ]
     };
     let sent = |pairs: &[(&str, String); 8]| form("/report", &pairs.each_ref().map(|(n, v)| (*n, v.as_str())));
-    let (status, _, preview) = node.ask(&node.me, sent(&fields("look", ""))).await;
+    let (status, _, preview) = node.ask(&node.supervisor, sent(&fields("look", ""))).await;
     assert_eq!(status, StatusCode::OK);
-    let (status, at, _) = node.ask(&node.me, sent(&fields("save", &token(&preview)))).await;
+    let (status, at, _) = node.ask(&node.supervisor, sent(&fields("save", &token(&preview)))).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    let (_, page) = node.get(&node.me, &at).await;
+    let (_, page) = node.get(&node.supervisor, &at).await;
     assert!(
         page.contains("data-copy=\"mei.exercise@example.com\"") && page.contains("data-copy=\"+6625550100\""),
         "{page}"
     );
     assert!(!page.contains("data-copy=\"golden-crane.example\""), "{page}");
-    assert!(node.get(&node.me, "/selectors?kind=domain&value=golden-crane.example").await.0 == StatusCode::NOT_FOUND);
+    assert!(
+        node.get(&node.supervisor, "/selectors?kind=domain&value=golden-crane.example").await.0
+            == StatusCode::NOT_FOUND
+    );
     // A line that reads as nothing is told, and saves nothing.
     let before = node.intel.ledger().head().pos;
     let mut wrong = fields("save", &token(&preview));
     wrong[6].1 = "nothing at all".to_owned();
-    let (status, _, page) = node.ask(&node.me, sent(&wrong)).await;
+    let (status, _, page) = node.ask(&node.supervisor, sent(&wrong)).await;
     assert_eq!((status, node.intel.ledger().head().pos), (StatusCode::UNPROCESSABLE_ENTITY, before));
     assert!(page.contains("add-error") && page.contains("nothing at all"));
 }
