@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, Method, header};
-use people::{Access, Viewer};
+use people::{Access, Credential, Viewer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use web::csrf::CsrfError;
 use web::{Fields, Problem};
@@ -92,7 +92,14 @@ impl Guard {
             return Ok(body);
         }
         web::csrf::same_site(&parts.headers).map_err(Refusal::Form)?;
-        let Some(viewer) = viewer.filter(|_| self.form == Form::Whole) else { return Ok(body) };
+        let Some(viewer) = viewer else { return Ok(body) };
+        // A browser sends a password by itself, so no form counts with it; none is read.
+        if matches!(viewer.via(), Credential::Password(_)) {
+            return Err(Refusal::Form(CsrfError::Token));
+        }
+        if self.form == Form::Handler {
+            return Ok(body);
+        }
         let header = parts.headers.get(web::csrf::HEADER).and_then(|v| v.to_str().ok());
         if gate.people().csrf_is_right(viewer, header) {
             return Ok(body);

@@ -31,22 +31,28 @@ static TAXII: gate::Door = gate::Door { name: "taxii", cookie: false, pages: fal
 /// The door's routes. A rule says what a role may; which collections somebody sees and writes to, the door asks itself:
 /// one that they do not see is 404 like one that is not.
 pub fn routes(intel: Intel) -> Routes {
+    const OBJECTS: &str = "/taxii2/api/collections/{collection}/objects/";
+    const OBJECT: &str = "/taxii2/api/collections/{collection}/objects/{object}/";
     let reads = Rule::Needs(Right::ReadBodies);
-    Routes::new(&TAXII)
+    let read = [
+        ("/taxii2/", Rule::SignedIn),
+        ("/taxii2/api/", Rule::SignedIn),
+        ("/taxii2/api/status/{status}/", Rule::SignedIn),
+        ("/taxii2/api/collections/", Rule::SignedIn),
+        ("/taxii2/api/collections/{collection}/", Rule::SignedIn),
+        ("/taxii2/api/collections/{collection}/manifest/", reads),
+        (OBJECTS, reads),
+        (OBJECT, reads),
+        ("/taxii2/api/collections/{collection}/objects/{object}/versions/", reads),
+    ];
+    // Every other method and path is told in TAXII's own words that it is none.
+    let routes = Routes::new(&TAXII)
         .any("/taxii2", Rule::SignedIn, handle)
-        .any("/taxii2/", Rule::SignedIn, handle)
         .any("/taxii2/{*path}", Rule::SignedIn, handle)
-        .get("/taxii2/api/", Rule::SignedIn, handle)
-        .get("/taxii2/api/status/{status}/", Rule::SignedIn, handle)
-        .get("/taxii2/api/collections/", Rule::SignedIn, handle)
-        .get("/taxii2/api/collections/{collection}/", Rule::SignedIn, handle)
-        .get("/taxii2/api/collections/{collection}/manifest/", reads, handle)
-        .get("/taxii2/api/collections/{collection}/objects/", reads, handle)
-        .post("/taxii2/api/collections/{collection}/objects/", Rule::Needs(Right::Write), handle)
-        .get("/taxii2/api/collections/{collection}/objects/{object}/", reads, handle)
-        .delete("/taxii2/api/collections/{collection}/objects/{object}/", Rule::Needs(Right::Withdraw), handle)
-        .get("/taxii2/api/collections/{collection}/objects/{object}/versions/", reads, handle)
-        .with_state(Door::new(intel))
+        .post(OBJECTS, Rule::Needs(Right::Write), handle)
+        .delete(OBJECT, Rule::Needs(Right::Withdraw), handle);
+    let with = |routes: Routes<Door>, (path, rule)| routes.get(path, rule, handle).any(path, Rule::SignedIn, handle);
+    read.into_iter().fold(routes, with).with_state(Door::new(intel))
 }
 
 fn tell(refusal: &Refusal) -> Response {
