@@ -222,12 +222,6 @@ impl Chrome {
         Moment::new(*at, &self.zone, &self.l)
     }
 
-    /// The moment the page is made, for paper.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
     /// A whole number, grouped.
     #[must_use]
     pub fn n(&self, n: impl Whole) -> String {

@@ -19,7 +19,7 @@ shell-behind = { $n ->
     [one] One entry is still being read in
    *[other] { $n } entries are still being read in
 }
-shell-printed = Printed
+shell-printed = Printed by
 shell-logged = What you open and search is recorded in the access log.
 
 ## Dates: the order of the parts is each language's own
