@@ -131,7 +131,6 @@ fn chrome_for(office: &Office, parts: &Parts, viewer: &Viewer) -> Chrome {
     chrome.nav = nav::nav(viewer, parts.uri.path());
     chrome.csrf = office.people().csrf(viewer).unwrap_or_default();
     chrome.zone = web::when::zone(viewer.zone());
-    chrome.behind = office.ledger().behind();
     chrome
 }
 
