@@ -4,7 +4,7 @@ use axum::extract::ConnectInfo;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 use ledger::Ledger;
-use people::{AuthHeader, People, Right, Viewer};
+use people::{AuthHeader, People, Viewer};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use web::{Chrome, Fields, Hall};
@@ -114,7 +114,6 @@ impl Gate {
         chrome.csrf = self.people().csrf(viewer).unwrap_or_default();
         chrome.zone = web::when::zone(viewer.zone());
         // How much is under way tells how much comes in where the viewer sees nothing.
-        chrome.behind = if viewer.may(Right::SeeProofs) { self.ledger().behind() } else { 0 };
         (self.0.frame)(&mut chrome, viewer, parts.uri.path());
         chrome
     }

@@ -132,8 +132,6 @@ pub struct Chrome {
     pub path: String,
     /// The reader's colours.
     pub theme: Theme,
-    /// How many entries the views are behind the log; shown in the footer when above zero.
-    pub behind: u64,
     /// The newest time in the log that this page includes.
     pub as_of: Option<Timestamp>,
 }
@@ -155,7 +153,6 @@ impl Chrome {
             node_name: "Compound Eye".to_owned(),
             path: "/".to_owned(),
             theme: Theme::Auto,
-            behind: 0,
             as_of: None,
         }
     }

@@ -15,10 +15,6 @@ shell-theme-auto = System
 shell-theme-light = Light
 shell-theme-dark = Dark
 shell-as-of = Includes everything up to
-shell-behind = { $n ->
-    [one] One entry is still being read in
-   *[other] { $n } entries are still being read in
-}
 shell-printed = Printed by
 shell-logged = What you open and search is recorded in the access log.
 
