@@ -24,3 +24,9 @@ pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
 pub use withdraw::Which;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

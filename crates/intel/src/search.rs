@@ -180,15 +180,15 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
 
-struct Query {
+pub(crate) struct Query {
     id: Option<String>,
     selectors: Vec<(selectors::Kind, String)>,
-    words: Option<String>,
+    pub(crate) words: Option<String>,
     types: Vec<String>,
 }
 
 impl Query {
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let text = text.trim();
         let mut types = Vec::new();
         let mut words = Vec::new();

@@ -138,3 +138,9 @@ fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, R
         _ => Err((401, "send a bearer token")),
     }
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -9,7 +9,7 @@ pub(crate) fn start(ledger: &Ledger, from: Option<&str>) -> Result<u64, ()> {
 }
 
 /// `0`, `<milliseconds>-<µs>`, or an instant, in µs.
-fn read(text: &str) -> Option<i64> {
+pub(crate) fn read(text: &str) -> Option<i64> {
     if let Some((millis, micros)) = text.split_once('-')
         && let (Ok(millis), Ok(micros)) = (millis.parse::<i64>(), micros.parse::<i64>())
     {
