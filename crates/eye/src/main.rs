@@ -2,6 +2,7 @@
 //! Data flows one way: a command (from a shell, or through the socket of a running server) → a room → stdout.
 mod arguments;
 mod commands;
+mod guard;
 mod http;
 mod node;
 mod serve;

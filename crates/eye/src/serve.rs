@@ -1,6 +1,6 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{http, socket};
+use crate::{guard, http, socket};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 /// Requests under way get as long as this when the server ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,7 +61,7 @@ fn routes(node: &Node, tls: bool) -> Result<Router, Problem> {
         .merge(taxii::router(node.intel.clone()))
         .merge(stream::router(node.intel.clone()))
         .merge(web::asset_routes());
-    Ok(web::secured(all, hall))
+    Ok(web::secured(all, hall).layer(RequestBodyTimeoutLayer::new(guard::BODY_PAUSE)))
 }
 
 /// Hands the office's visitor to the rooms' pages.
@@ -74,6 +75,7 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: 
     let handle = Handle::new();
     // Before anybody is told that it listens: whoever reads that may end it at once.
     tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
+    let places = guard::connections();
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
     let tls = match (&how.tls_cert, &how.tls_key) {
@@ -88,9 +90,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: 
     println(&format!("listening on {scheme}://{address}"))?;
     match tls {
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+            guard::guarded(axum_server::from_tcp_rustls(listener, tls)?, places).handle(handle).serve(service).await?;
         }
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => guard::guarded(axum_server::from_tcp(listener)?, places).handle(handle).serve(service).await?,
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{Error, Folder, LogReader, Result, State, log};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -98,11 +98,8 @@ impl Ledger {
             writer.run(&thread_queue);
         })?);
         let minute = Minute::new(Arc::clone(&queue), Arc::clone(&in_order), log_reader.clone());
-        if options.every_minute {
-            let minute = minute.clone();
-            threads.minute = Some(spawn("minute".into(), move || minute.run())?);
-        }
         threads.folds = std::mem::take(&mut folds.threads);
+        let every_minute = options.every_minute;
         let inner = Inner {
             folder,
             keys,
@@ -119,10 +116,16 @@ impl Ledger {
             erasing: RwLock::default(),
             building: Mutex::default(),
             hooks: Mutex::default(),
+            resumed: Mutex::default(),
         };
         let ledger = Self { inner: Arc::new(inner) };
         if let Err(e) = ledger.finish_expunging() {
-            tracing::error!(error = %e, "an erasure is not finished; the next start goes on with it");
+            tracing::error!(error = %e, "an erasure is not finished; it is tried again every minute");
+        }
+        if every_minute {
+            let (minute, inner) = (ledger.inner.minute.clone(), Arc::downgrade(&ledger.inner));
+            let thread = spawn("minute".into(), move || minute.run(&inner))?;
+            ledger.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).minute = Some(thread);
         }
         Ok(ledger)
     }
