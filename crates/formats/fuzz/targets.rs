@@ -93,7 +93,20 @@ mod tests {
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
         super::replay::replay(
             env!("CARGO_MANIFEST_DIR"),
-            &[("stix", super::stix), ("stix_lines", super::stix_lines), ("misp", super::misp), ("tagpack", super::tagpack), ("actorpack", super::actorpack), ("ofac_sdn", super::ofac_sdn), ("list", super::list), ("phishing", super::phishing), ("text", super::text), ("csv", super::csv), ("mapping", super::mapping), ("guess", super::guess)],
+            &[
+                ("stix", super::stix),
+                ("stix_lines", super::stix_lines),
+                ("misp", super::misp),
+                ("tagpack", super::tagpack),
+                ("actorpack", super::actorpack),
+                ("ofac_sdn", super::ofac_sdn),
+                ("list", super::list),
+                ("phishing", super::phishing),
+                ("text", super::text),
+                ("csv", super::csv),
+                ("mapping", super::mapping),
+                ("guess", super::guess),
+            ],
         );
     }
 }

@@ -13,7 +13,8 @@ pub fn query(bytes: &[u8]) {
         assert!(outside.split("AND").all(|between| between.trim().is_empty()), "{words}");
         let conn = rusqlite::Connection::open_in_memory().expect("SQLite opens");
         conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(x)").expect("FTS5 is there");
-        conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [words], |r| r.get::<_, i64>(0)).expect("FTS5 reads it");
+        conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [words], |r| r.get::<_, i64>(0))
+            .expect("FTS5 reads it");
     }
 }
 
@@ -28,7 +29,7 @@ pub fn multipart(bytes: &[u8]) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
     runtime.block_on(async {
         if let Ok(form) = axum::extract::Multipart::from_request(request, &()).await {
-            let _any = crate::http::receive(form).await;
+            let _any = crate::http::import::receive(form).await;
         }
     });
 }

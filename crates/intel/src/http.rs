@@ -1,6 +1,6 @@
 //! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
 mod feeds;
-mod import;
+pub(crate) mod import;
 mod object;
 mod overview;
 mod report;

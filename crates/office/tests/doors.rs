@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use ledger::testing::TestFolder;
 use ledger::{Ledger, Options};
 use office::{Office, Visitor};
 use people::{Cost, NodeInfo, People, Role};
@@ -11,7 +12,7 @@ use tower::ServiceExt;
 use web::{Catalogue, Hall};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     ledger: Ledger,
     people: People,
     catalogue: Catalogue,
@@ -29,9 +30,10 @@ impl Node {
     }
 
     fn with(tls: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = TestFolder::new();
         Ledger::create(dir.path()).unwrap();
         let ledger = Ledger::open(dir.path(), Options::default(), vec![people::room()]).unwrap();
+        dir.watch(&ledger);
         let info = NodeInfo { name: "EXERCISE agency".into(), country: "TH".into(), exercise: true };
         people::init(&ledger, info).unwrap();
         let options = people::Options { cost: Cost { kib: 64, passes: 1 }, ..Default::default() };

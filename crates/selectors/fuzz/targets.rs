@@ -34,9 +34,6 @@ mod replay;
 mod tests {
     #[test]
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
-        super::replay::replay(
-            env!("CARGO_MANIFEST_DIR"),
-            &[("scan", super::scan), ("of_object", super::of_object)],
-        );
+        super::replay::replay(env!("CARGO_MANIFEST_DIR"), &[("scan", super::scan), ("of_object", super::of_object)]);
     }
 }

@@ -99,7 +99,15 @@ mod tests {
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
         super::replay::replay(
             env!("CARGO_MANIFEST_DIR"),
-            &[("header", super::header), ("shape", super::shape), ("envelope", super::envelope), ("bundle", super::bundle), ("instant", super::instant), ("id", super::id), ("value", super::value)],
+            &[
+                ("header", super::header),
+                ("shape", super::shape),
+                ("envelope", super::envelope),
+                ("bundle", super::bundle),
+                ("instant", super::instant),
+                ("id", super::id),
+                ("value", super::value),
+            ],
         );
     }
 }

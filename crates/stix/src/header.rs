@@ -219,7 +219,9 @@ mod tests {
 
     #[test]
     fn what_no_reader_after_us_could_hold_is_refused_at_the_door() {
-        for bad in [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00x"}"#, r#"["\ud800\u0041"]"#, r#"{"\uDBFF":1}"#, "[1e999]", "[-1E400]"] {
+        for bad in
+            [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00x"}"#, r#"["\ud800\u0041"]"#, r#"{"\uDBFF":1}"#, "[1e999]", "[-1E400]"]
+        {
             assert!(matches!(check_shape(bad), Err(Error::Syntax(_))), "{bad}");
             assert!(serde_json::from_str::<serde_json::Value>(bad).is_err(), "{bad}");
         }

@@ -18,9 +18,6 @@ mod replay;
 mod tests {
     #[test]
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
-        super::replay::replay(
-            env!("CARGO_MANIFEST_DIR"),
-            &[("position", super::position)],
-        );
+        super::replay::replay(env!("CARGO_MANIFEST_DIR"), &[("position", super::position)]);
     }
 }

@@ -4,6 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use intel::http::{FTL, Visitor, router};
 use intel::{Intel, Setup, Took};
+use ledger::testing::TestFolder;
 use ledger::{CollectionId, INTAKE, Ledger, Options, Urgency};
 use people::entry::{AudienceBody, Member};
 use people::{NodeInfo, People, Role, Viewer};
@@ -11,7 +12,7 @@ use tower::ServiceExt;
 use web::{Catalogue, Chrome};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     intel: Intel,
     me: Viewer,
     reader: Viewer,
@@ -20,11 +21,12 @@ struct Node {
 }
 
 fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    dir.watch(&ledger);
     people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();
