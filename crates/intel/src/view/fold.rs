@@ -86,8 +86,14 @@ impl IntelRoom {
     fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         let (obj, _) = self.objects.number(view, 0, &entry.subject)?;
         let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
-        let row =
-            NewRow { obj, version: entry.arrived, bits: state::EXPUNGED, spec: 21, tlp: tlp_of(entry), kind: &kind };
+        let row = NewRow {
+            obj,
+            version: entry.time,
+            bits: state::EXPUNGED,
+            spec: TOMBSTONE,
+            tlp: tlp_of(entry),
+            kind: &kind,
+        };
         self.write_row(view, entry, &row, state::EXPUNGED)?;
         Ok(())
     }
@@ -271,6 +277,11 @@ impl IntelRoom {
                 self.forget_values(view, &value, target.state)?;
             }
         }
+        if bit == state::EXPUNGED {
+            // As whoever folds the log later finds it: only the body said more.
+            view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
+                .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
+        }
         self.promote(view, entry.col, obj, was_last, bodies)
     }
 
@@ -351,6 +362,9 @@ fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
     let body = entry.body.as_deref().ok_or_else(|| FoldError::Unreadable("the entry has no body".into()))?;
     serde_json::from_str(body).map_err(|e| FoldError::Unreadable(format!("{}: {e}", entry.kind.as_str())))
 }
+
+/// The specification's number of what has no body any longer.
+const TOMBSTONE: i64 = 21;
 
 /// What both `withdraw` and `expunge` say.
 #[derive(serde::Deserialize)]
