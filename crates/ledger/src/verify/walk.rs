@@ -234,7 +234,7 @@ impl<'a> Walk<'a> {
             self.report.add(place, format!("entry {}: its collection is no id", e.pos));
             return Ok(());
         };
-        match crate::checkpoint::epoch_of(&origin) {
+        match crate::checkpoint::epoch_of(origin) {
             Some(epoch) if epoch > self.epoch => (self.epoch, self.origin) = (epoch, e.origin),
             // Two restores of one backup are two logs: no log holds entries of both.
             Some(epoch) if epoch == self.epoch && e.origin == self.origin => {}
