@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 mod arguments;
 mod commands;
+mod guard;
 mod http;
 #[cfg(test)]
 mod matrix;

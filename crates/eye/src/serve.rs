@@ -1,6 +1,6 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{http, socket};
+use crate::{guard, http, socket};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use gate::{Gate, House, Routes};
@@ -55,13 +55,14 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
         .and(taxii::routes(node.intel.clone()))
         .and(stream::routes(node.intel.clone()))
         .and(Routes::assets());
-    Ok(gate.open(routes))
+    Ok(gate.open(routes).body_pause(guard::BODY_PAUSE))
 }
 
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: House) -> Result<(), Problem> {
     let handle = Handle::new();
     // Before anybody is told that it listens: whoever reads that may end it at once.
     tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
+    let places = guard::connections();
     let service = house.into_make_service();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
     let tls = match (&how.tls_cert, &how.tls_key) {
@@ -76,9 +77,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: H
     println(&format!("listening on {scheme}://{address}"))?;
     match tls {
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+            guard::guarded(axum_server::from_tcp_rustls(listener, tls)?, places).handle(handle).serve(service).await?;
         }
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => guard::guarded(axum_server::from_tcp(listener)?, places).handle(handle).serve(service).await?,
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::response::Response;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 /// Every route of a node behind its rule: what a server serves. Only [`crate::Gate::open`] makes one.
 #[derive(Clone)]
@@ -29,6 +31,13 @@ impl House {
     /// Its routes.
     pub fn table(&self) -> &[Line] {
         &self.table
+    }
+
+    /// Ends requests whose body pauses longer than this.
+    #[must_use]
+    pub fn body_pause(mut self, pause: Duration) -> Self {
+        self.router = self.router.layer(RequestBodyTimeoutLayer::new(pause));
+        self
     }
 
     /// Answers one request without a socket.

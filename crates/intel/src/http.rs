@@ -1,7 +1,7 @@
 //! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
 mod address;
 mod feeds;
-mod import;
+pub(crate) mod import;
 mod object;
 mod overview;
 mod report;

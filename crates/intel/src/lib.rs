@@ -28,3 +28,9 @@ pub use take::{Taken, Took};
 pub use view::IntelRoom;
 pub use withdraw::Which;
 pub use within::Narrow;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

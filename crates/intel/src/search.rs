@@ -198,10 +198,10 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
 
-struct Query {
+pub(crate) struct Query {
     id: Option<String>,
     selectors: Vec<(selectors::Kind, String)>,
-    words: Option<String>,
+    pub(crate) words: Option<String>,
     types: Vec<String>,
 }
 
@@ -211,7 +211,7 @@ impl Query {
         self.id.is_none() && self.selectors.is_empty() && self.words.is_none()
     }
 
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let text = text.trim();
         let mut types = Vec::new();
         let mut words = Vec::new();

@@ -4,12 +4,13 @@ use axum::body::Body;
 use gate::{Gate, House, PAGES, Routes, Rule, Visitor};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use ledger::testing::TestFolder;
 use ledger::{Ledger, Options};
 use people::{Cost, NodeInfo, People, Role};
 use web::{Catalogue, Hall};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     ledger: Ledger,
     people: People,
     catalogue: Catalogue,
@@ -27,9 +28,10 @@ impl Node {
     }
 
     fn with(tls: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = TestFolder::new();
         Ledger::create(dir.path()).unwrap();
         let ledger = Ledger::open(dir.path(), Options::default(), vec![people::room()]).unwrap();
+        dir.watch(&ledger);
         let info = NodeInfo { name: "EXERCISE agency".into(), country: "TH".into(), exercise: true };
         people::init(&ledger, info).unwrap();
         let options = people::Options { cost: Cost { kib: 64, passes: 1 }, ..Default::default() };

@@ -62,3 +62,9 @@ pub use token::{NewToken, TokenRow};
 pub use view::room;
 pub use viewer::{Credential, Viewer};
 pub use visible::VisibleSet;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -118,3 +118,9 @@ fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<List
     let place = door.places.take(viewer.account()).ok_or((503, "too many listen already; come again later"))?;
     Ok(Listener::new(intel.clone(), viewer.clone(), only, after, wants.deletes, place))
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

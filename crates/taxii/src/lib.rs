@@ -109,3 +109,9 @@ async fn read(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8
     }
     to_bytes(body, MAX_CONTENT).await.map(Vec::from).map_err(|_| too_large())
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

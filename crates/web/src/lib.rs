@@ -64,3 +64,9 @@ pub fn wants_partial(headers: &http::HeaderMap) -> bool {
 pub fn see_other(path: &str) -> Response {
     axum::response::Redirect::to(path).into_response()
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

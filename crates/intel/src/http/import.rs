@@ -151,13 +151,13 @@ async fn draw(
 }
 
 /// A form with a file: the fields, the file's name and bytes.
-struct Sent {
+pub(crate) struct Sent {
     fields: Fields,
     name: String,
     file: Vec<u8>,
 }
 
-async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
+pub(crate) async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let (mut name, mut file) = (String::new(), Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {

@@ -5,13 +5,14 @@ use axum::http::{Request, StatusCode};
 use gate::{Gate, House};
 use intel::http::{FTL, routes};
 use intel::{Intel, Setup, Took};
+use ledger::testing::TestFolder;
 use ledger::{CollectionId, INTAKE, Ledger, Options, Urgency};
 use people::entry::{AudienceBody, Member};
 use people::{NodeInfo, People, Role, Viewer};
 use web::{Catalogue, Hall};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     intel: Intel,
     /// Takes objects; asks for no page.
     me: Viewer,
@@ -34,11 +35,12 @@ fn seat(people: &People, role: Role) -> Seat {
 }
 
 fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    dir.watch(&ledger);
     people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();

@@ -6,6 +6,7 @@ use axum::http::Request;
 use futures_util::StreamExt;
 use gate::{Gate, House};
 use intel::{Intel, Setup, Which};
+use ledger::testing::TestFolder;
 use ledger::{CollectionId, INTAKE, Ledger, Options, Urgency};
 use people::entry::{AudienceBody, Member};
 use people::{NewToken, NodeInfo, People, Role, Viewer};
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     intel: Intel,
     me: Viewer,
     routes: House,
@@ -29,11 +30,12 @@ fn token(people: &People, role: Role) -> String {
 }
 
 fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    dir.watch(&ledger);
     people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate::{Gate, House};
 use intel::{Intel, Setup};
+use ledger::testing::TestFolder;
 use ledger::{CollectionId, INTAKE, Ledger, Options};
 use people::entry::{AudienceBody, Member};
 use people::{NewToken, NodeInfo, People, Role};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     intel: Intel,
     routes: House,
     unseen: CollectionId,
@@ -38,11 +39,12 @@ fn open(intel: &Intel) -> House {
 }
 
 fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    dir.watch(&ledger);
     people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();
