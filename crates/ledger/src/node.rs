@@ -274,6 +274,16 @@ impl Ledger {
         self.inner.views.values().try_for_each(|v| v.wait(head, patience))
     }
 
+    /// Whether the writer and every fold still run. Never waits: what cannot be asked at once is taken to be alive.
+    pub fn is_alive(&self) -> bool {
+        let ended = |thread: &JoinHandle<()>| thread.is_finished();
+        match self.inner.threads.try_lock() {
+            Ok(threads) => threads.writer.as_ref().is_some_and(|w| !ended(w)) && !threads.folds.iter().any(ended),
+            Err(std::sync::TryLockError::WouldBlock) => true,
+            Err(std::sync::TryLockError::Poisoned(_)) => false,
+        }
+    }
+
     /// Runs `f` in the writer's thread, between commits.
     pub(crate) fn in_writer<T: Send + 'static>(
         &self,

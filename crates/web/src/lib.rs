@@ -14,6 +14,7 @@ pub mod i18n;
 pub mod icons;
 pub mod parts;
 pub mod problem;
+pub mod qr;
 pub mod when;
 
 // The parts' templates name this crate as `web::`, in it as in every room.
@@ -27,6 +28,7 @@ pub use form::{ErrorSummary, Field, FieldError, Fields};
 pub use headers::{Hall, Nonce, secured};
 pub use i18n::{Catalogue, Locale, Value};
 pub use problem::Problem;
+pub use qr::Qr;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};

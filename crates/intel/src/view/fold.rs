@@ -229,12 +229,10 @@ impl IntelRoom {
 
     /// What a version brings: the same for the same body, or taking it back would leave rows behind.
     fn parts(&self, bits: i64, value: &Value) -> Parts {
-        let country = self.country.as_deref();
-        let hint = value.get("x_country").and_then(Value::as_str).or(country);
         let mut selectors = if bits & state::REVOKED != 0 {
             Vec::new()
         } else {
-            selectors::of_object(value, &selectors::Hints { country: hint })
+            crate::reading::selectors_of(value, self.country.as_deref())
         };
         let mut all = selectors.len() <= MOST_LINKED;
         selectors.truncate(MOST_LINKED);
