@@ -4,7 +4,8 @@
 //! node. The links are read as a viewer sees them (`Intel::links`: what is suppressed links nothing) and each holder is
 //! turned into the reports that it stands for: itself, or the reports that refer to it (an observable whose id follows
 //! from its value belongs to many). What counts as right is written in `world::score`.
-use crate::node::Node;
+use crate::Failure;
+use crate::exercise::Exercise;
 use intel::{Hit, ImportJob, Link};
 use reference::{Library, ListKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,8 +13,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use world::score::{Score, Truth, score_groups};
 use world::truth::{Line, Role};
-
-type Failure = Box<dyn std::error::Error>;
 
 /// Reports of an observable that are asked for.
 const MOST: usize = 2_000;
@@ -93,10 +92,11 @@ fn one(args: &Args, seed: u64, parent: &Path) -> Result<(Score, serde_json::Valu
 }
 
 fn read(folder: &Path, seed: u64, parent: &Path) -> Result<(Score, serde_json::Value), Failure> {
-    let mut node = Node::make(parent, &format!("links-{seed}"))?;
-    let (added, aside) = load(&mut node, folder)?;
+    let mut node = Exercise::make(parent, &format!("links-{seed}"))?;
+    let (added, aside, cols) = load(&mut node, folder)?;
     let truth = Truth::open(folder)?;
-    let mut reports = Reports { node: &node, truth: &truth, of: HashMap::new() };
+    let lines = lines(folder, &cols)?;
+    let mut reports = Reports { node: &node, truth: &truth, of: HashMap::new(), lines };
     let mut groups = Vec::new();
     let mut suppressed: BTreeMap<String, usize> = BTreeMap::new();
     for link in node.intel.links(&node.me, usize::MAX >> 1)? {
@@ -124,7 +124,8 @@ fn class(why: &str) -> String {
 ///
 /// # Errors
 /// What a node answers.
-pub fn load(node: &mut Node, folder: &Path) -> Result<(u64, u64), Failure> {
+pub fn load(node: &mut Exercise, folder: &Path) -> Result<(u64, u64, BTreeMap<String, u32>), Failure> {
+    let mut cols = BTreeMap::new();
     for list in files(&folder.join("reference"))? {
         let name = list.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let file = Box::new(std::io::BufReader::new(File::open(&list)?));
@@ -137,7 +138,8 @@ pub fn load(node: &mut Node, folder: &Path) -> Result<(u64, u64), Failure> {
     let (mut added, mut aside) = (0, 0);
     for agency in agencies {
         let title = agency.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (collection, _) = node.collection(&format!("EXERCISE {title}"))?;
+        let (collection, col) = node.collection(&format!("EXERCISE {title}"))?;
+        cols.insert(title, col);
         node.refresh()?;
         let mapping = std::fs::read_to_string(agency.join("mapping.toml")).ok();
         let mapping = mapping.map(|text| formats::Mapping::parse(&text)).transpose()?;
@@ -162,7 +164,20 @@ pub fn load(node: &mut Node, folder: &Path) -> Result<(u64, u64), Failure> {
         }
     }
     node.level()?;
-    Ok((added, aside))
+    Ok((added, aside, cols))
+}
+
+/// The reports that are one line of a plain list.
+fn lines(folder: &Path, cols: &BTreeMap<String, u32>) -> Result<HashMap<(u32, String), String>, Failure> {
+    let mut out = HashMap::new();
+    for line in std::fs::read_to_string(folder.join("truth.jsonl"))?.lines() {
+        let Ok(Line::Report(report)) = serde_json::from_str::<Line>(line) else { continue };
+        let agency = report.file.split('/').next().unwrap_or_default();
+        if let (Some(col), true) = (cols.get(agency), report.file.ends_with(".txt") && report.at.is_some()) {
+            out.extend(report.names.into_iter().map(|n| ((*col, n.value.to_lowercase()), report.id.clone())));
+        }
+    }
+    Ok(out)
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -177,9 +192,12 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// Which reports an object stands for.
 struct Reports<'a> {
-    node: &'a Node,
+    node: &'a Exercise,
     truth: &'a Truth,
-    of: HashMap<String, Vec<String>>,
+    /// By id and collection: an observable is each agency's own statement.
+    of: HashMap<(String, u32), Vec<String>>,
+    /// A line of a plain list says nothing but its value: its report by collection and value.
+    lines: HashMap<(u32, String), String>,
 }
 
 impl Reports<'_> {
@@ -187,19 +205,21 @@ impl Reports<'_> {
         let mut members = Vec::new();
         for holder in &link.holders {
             members.extend(self.of(holder)?);
+            members.extend(self.lines.get(&(holder.row.col, link.value.to_lowercase())).cloned());
         }
         groups.push((format!("{} {}", link.kind.as_str(), link.value), members));
         Ok(())
     }
 
     fn of(&mut self, hit: &Hit) -> Result<Vec<String>, Failure> {
-        if let Some(known) = self.of.get(&hit.row.id) {
+        if let Some(known) = self.of.get(&(hit.row.id.clone(), hit.row.col)) {
             return Ok(known.clone());
         }
         let mut found = self.own(hit)?;
         if found.is_empty() {
             for neighbour in self.node.intel.neighbours(&self.node.me, &hit.row.id, MOST)? {
-                if neighbour.outgoing {
+                // Each agency's observable stands for what that agency wrote.
+                if neighbour.outgoing || neighbour.hit.row.col != hit.row.col {
                     continue;
                 }
                 found.extend(self.own(&neighbour.hit)?);
@@ -215,7 +235,7 @@ impl Reports<'_> {
             found.sort_unstable();
             found.dedup();
         }
-        self.of.insert(hit.row.id.clone(), found.clone());
+        self.of.insert((hit.row.id.clone(), hit.row.col), found.clone());
         Ok(found)
     }
 

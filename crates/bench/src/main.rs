@@ -1,9 +1,20 @@
 //! Measurements; each prints JSON lines.
+mod attack;
+mod exercise;
+mod ingest;
 mod ledger;
 mod links;
+mod machine;
 mod node;
+mod search;
+mod server;
+mod shared;
+mod stream;
+mod taxii;
 
 use clap::{Parser, Subcommand};
+
+type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 #[command(about = "Measures the node's parts and prints JSON lines")]
@@ -16,13 +27,28 @@ struct Cli {
 enum What {
     /// The log and its index, in process.
     Ledger(ledger::Args),
+    /// Appending and folding, in process.
+    Ingest(ingest::Args),
+    /// POST, paging, GET by id over HTTP, ours and the peer's.
+    Taxii(taxii::Args),
+    /// From an answered POST to its event.
+    Stream(stream::Args),
     /// Precision and recall of links against the truth of EXERCISE worlds.
     Links(links::Args),
+    /// First pages of searches over many objects, by who asks.
+    Search(search::Args),
+    /// Objects that share one selector.
+    Shared(shared::Args),
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Failure> {
     match Cli::parse().what {
         What::Ledger(args) => ledger::run(&args),
+        What::Ingest(args) => ingest::run(&args),
+        What::Taxii(args) => taxii::run(&args),
+        What::Stream(args) => stream::run(&args),
         What::Links(args) => links::run(&args),
+        What::Search(args) => search::run(&args),
+        What::Shared(args) => shared::run(&args),
     }
 }

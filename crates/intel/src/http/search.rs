@@ -56,7 +56,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
     let (rows, last, found) = blocking(move || {
         let found = intel.search(&viewer, &whole, before, ROWS)?;
         let rows: Vec<Line> = found.hits.iter().map(|h| Line::of(&intel, h)).collect();
-        Ok((rows, found.hits.last().map(|h| h.row.pos), found))
+        Ok((rows, found.next, found))
     })
     .await?;
     let shown = shown_before.saturating_add(rows.len() as u64);
@@ -65,7 +65,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
     let base = query(&[("q", &asked), ("type", &kind)]);
-    let next = last.filter(|_| found.more).map(|pos| format!("/search?{base}&before={pos}&shown={shown}"));
+    let next = last.map(|pos| format!("/search?{base}&before={pos}&shown={shown}"));
     let previous = before.map(|_| format!("/search?{base}"));
     let page = SearchPage {
         filters: filters(&chrome, &asked, &kind),

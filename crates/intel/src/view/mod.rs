@@ -2,11 +2,18 @@
 //! `see(col)` or `see_row(rowid)`; a test reads the SQL and fails where it is missing.
 mod dictionary;
 mod fold;
+mod spread;
 mod text;
+mod texts;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
-pub use text::Words;
+pub(crate) use spread::{Extent, Spread};
+pub(crate) use text::{searchable_type, spaced};
+pub(crate) use texts::{of_text_row, text_row};
+
+/// Bit of `holders.flags`: an observable without versions, which stands for itself in each collection.
+pub(crate) const OBSERVABLE: i64 = 256;
 
 /// Bits of `versions.state`.
 pub mod state {
