@@ -256,7 +256,8 @@ impl Reports<'_> {
 /// Why pairs are wrong or missing: the role a selector plays in the truth, and the pairs it alone decides.
 fn causes(folder: &Path, truth: &Truth, groups: &[(String, Vec<String>)]) -> Result<serde_json::Value, Failure> {
     let text = std::fs::read_to_string(folder.join("truth.jsonl"))?;
-    let (mut roles, mut whose): (HashMap<String, BTreeSet<String>>, HashMap<String, Option<String>>) = Default::default();
+    let (mut roles, mut whose): (HashMap<String, BTreeSet<String>>, HashMap<String, Option<String>>) =
+        Default::default();
     let mut genuine: BTreeMap<(String, String, String), BTreeSet<String>> = BTreeMap::new();
     for line in text.lines() {
         let Ok(Line::Report(report)) = serde_json::from_str::<Line>(line) else { continue };

@@ -31,7 +31,9 @@ pub struct Args {
 
 /// The queries, by what they are.
 fn queries() -> Vec<(&'static str, String)> {
-    let words = |n: usize| (0..n).map(|i| ["the", "and", "used", "to", "of", "can"][i % 6].to_owned() + " ").collect::<String>();
+    let words = |n: usize| {
+        (0..n).map(|i| ["the", "and", "used", "to", "of", "can"][i % 6].to_owned() + " ").collect::<String>()
+    };
     let owned = |list: &[(&'static str, &str)]| list.iter().map(|(a, b)| (*a, (*b).to_owned())).collect::<Vec<_>>();
     let mut out = owned(&[
         ("rare word", "quetzalcoatlus"),
@@ -138,8 +140,11 @@ fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value,
         }
         let differs = (a.quantile(0.99) - b.quantile(0.99)).abs().max((a.quantile(0.5) - b.quantile(0.5)).abs());
         worst = worst.max(differs);
-        out.insert(hidden.to_owned(), serde_json::json!({"hidden_p50": a.quantile(0.5), "nowhere_p50": b.quantile(0.5),
-            "hidden_p99": a.quantile(0.99), "nowhere_p99": b.quantile(0.99), "answers_equal": same}));
+        out.insert(
+            hidden.to_owned(),
+            serde_json::json!({"hidden_p50": a.quantile(0.5), "nowhere_p50": b.quantile(0.5),
+            "hidden_p99": a.quantile(0.99), "nowhere_p99": b.quantile(0.99), "answers_equal": same}),
+        );
     }
     Ok(serde_json::json!({"bench": "search", "learns": out, "differs_by_ms": worst}))
 }

@@ -6,8 +6,8 @@ use crate::{Hit, Intel, Result};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use selectors::Kind;
-use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;

@@ -1,8 +1,9 @@
 //! Search over what the viewer sees: selectors first, words of any script, newest first, paged by `pos`.
 //!
-//! Nothing that the viewer may not see is touched, so an answer neither holds it nor takes longer for it: full-text rows
-//! and holders of one collection stand together, and a search reads ranges of the viewer's own (`walk.rs`). Each search
-//! has 25 ms for its page and 10 for its count; when they are over it answers with what is certain and says from where
+//! Full-text rows and holders of one collection stand together, and a search reads ranges of the viewer's own (`walk.rs`).
+//! Known gap: FTS5 steps over hidden postings on its way to a range, so a viewer of many scattered collections can tell a
+//! hidden common word by time, and by `broken_off` when time is up (`bench search`, "learns"). Each search
+//! has 15 ms for its page and 5 for its count; when they are over it answers with what is certain and says from where
 //! to go on.
 mod ask;
 mod walk;
@@ -24,8 +25,8 @@ const MOST_ROWS: usize = 1_000;
 /// Holders of a selector that are looked at for one page when a type is asked for.
 const MOST_HOLDERS: usize = 2_000;
 /// How long the first page is looked for, and then counted.
-const TO_FIND: Duration = Duration::from_millis(25);
-const TO_COUNT: Duration = Duration::from_millis(10);
+const TO_FIND: Duration = Duration::from_millis(15);
+const TO_COUNT: Duration = Duration::from_millis(5);
 
 /// An object with a name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]

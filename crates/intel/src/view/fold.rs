@@ -169,13 +169,7 @@ impl IntelRoom {
     }
 
     /// The version is the last no more: its selectors, references and text go.
-    fn retire(
-        &mut self,
-        view: &Connection,
-        col: u32,
-        old: Stood,
-        bodies: &dyn Bodies,
-    ) -> Result<(), FoldError> {
+    fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
         set_state(view, col, old.pos, 0, state::LAST)?;
         if let Some(value) = body_value(bodies, old.pos) {
             self.unindex(view, col, old.pos, old.state, &value)?;
@@ -219,7 +213,8 @@ impl IntelRoom {
         let parts = self.parts(bits, value);
         for found in &parts.selectors {
             let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
-            view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?.execute((sel, col, pos))?;
+            view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?
+                .execute((sel, col, pos))?;
         }
         for (target, word) in &parts.refs {
             let (target, _) = self.objects.number(view, 0, target)?;
