@@ -104,11 +104,12 @@ impl Intel {
     /// The storage's.
     pub fn latest(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<Hit>> {
         let before = before.map_or(i64::MAX, signed);
-        let extents = self.inner.spread.all();
-        let mut cols: Vec<(i64, u32)> =
-            extents.iter().filter(|(col, _)| viewer.sees(**col)).map(|(col, e)| (e.newest, *col)).collect();
-        cols.sort_unstable_by(|a, b| b.cmp(a));
         let rows = self.read(viewer, |conn| {
+            // Behind the barrier, or what was just written would be missing.
+            let extents = self.inner.spread.all();
+            let mut cols: Vec<(i64, u32)> =
+                extents.iter().filter(|(col, _)| viewer.sees(**col)).map(|(col, e)| (e.newest, *col)).collect();
+            cols.sort_unstable_by(|a, b| b.cmp(a));
             let mut positions: Vec<i64> = Vec::new();
             for (newest, col) in cols {
                 if positions.len() >= limit && positions.get(limit - 1).is_some_and(|last| *last > newest) {

@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(ranges.iter().map(Range::cols).collect::<Vec<_>>(), [(1, 2), (4, 6)]);
         let all: VisibleSet = [1, 2, 3, 4, 6].into_iter().collect();
         let ranges = plan(&extents, &all, i64::MAX, 1);
-        assert_eq!(ranges.len(), 2 + 8, "a large collection is read in windows");
+        assert_eq!(ranges.len(), 2 + 16, "a large collection is read in windows");
         assert!(ranges.is_sorted_by_key(|range| std::cmp::Reverse(range.newest)));
         assert!(plan(&extents, &VisibleSet::default(), i64::MAX, 1).is_empty());
     }
