@@ -32,7 +32,8 @@ pub struct Args {
 /// The queries, by what they are.
 fn queries() -> Vec<(&'static str, String)> {
     let words = |n: usize| {
-        (0..n).map(|i| ["the", "and", "used", "to", "of", "can"][i % 6].to_owned() + " ").collect::<String>()
+        let common = ["the", "and", "used", "to", "of", "can"].iter().cycle().take(n);
+        common.fold(String::new(), |all, word| all + word + " ")
     };
     let owned = |list: &[(&'static str, &str)]| list.iter().map(|(a, b)| (*a, (*b).to_owned())).collect::<Vec<_>>();
     let mut out = owned(&[
