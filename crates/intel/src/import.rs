@@ -32,6 +32,8 @@ pub struct ImportJob {
     pub marking: Option<stix::Tlp>,
     /// Country of the report, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// What a person corrected in a free text.
+    pub corrections: crate::Corrections,
     /// Mapping of a CSV file.
     pub mapping: Option<Mapping>,
     /// Refuse the whole file when one record is bad.
@@ -125,6 +127,8 @@ impl Intel {
         let ids = KeyedIds::new(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"converted ids"]));
         let mut options = Options::new(&job.source, &ids);
         options.mapping = job.mapping.as_ref();
+        let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
+        options.corrections = corrections.as_ref();
         options.country = job.country.as_deref().or(self.inner.country.as_deref());
         options.exercise = self.inner.people.node()?.is_some_and(|n| n.exercise);
         self.reach()?;

@@ -8,19 +8,29 @@ mod error;
 pub mod http;
 mod import;
 mod links;
+mod reading;
 mod room;
 mod rows;
 mod search;
 mod take;
 pub mod view;
 mod withdraw;
+mod within;
 
 pub use error::{Error, Result};
 pub use import::{ImportJob, ImportReport, ImportRow};
-pub use links::{HUB, Link, Neighbour};
+pub use links::{HUB, Link, Neighbour, Suppressed};
+pub use reading::Corrections;
 pub use room::{Intel, Setup};
 pub use rows::{CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
 pub use withdraw::Which;
+pub use within::Narrow;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -9,7 +9,12 @@ mod ask;
 mod walk;
 
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed, unsigned};
+<<<<<<< HEAD
 use crate::view::row;
+=======
+use crate::view::{Words, row};
+use crate::within::{Bounds, Narrow, newest_within, only_within};
+>>>>>>> main
 use crate::{Intel, Result};
 use ask::Query;
 use people::Viewer;
@@ -72,18 +77,47 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn search(&self, viewer: &Viewer, query: &str, before: Option<u64>, limit: usize) -> Result<Found> {
+        self.search_within(viewer, query, &Narrow::default(), before, limit)
+    }
+
+    /// [`Intel::search`] within bounds; bounds without words find what arrived last within them.
+    ///
+    /// # Errors
+    /// The storage's; [`crate::Error::NotFound`] for a collection that the viewer does not see.
+    pub fn search_within(
+        &self,
+        viewer: &Viewer,
+        query: &str,
+        narrow: &Narrow,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Found> {
         let limit = limit.clamp(1, MOST_ROWS);
         let asked = Query::read(query);
+        let bounds = Bounds::of(self, viewer, narrow, &asked.types)?;
         let library = self.library();
         let mut listed: Vec<reference::Listing> =
             asked.selectors.iter().flat_map(|(kind, value)| library.listed(kind.as_str(), value)).collect();
         listed.dedup_by(|a, b| a.list == b.list);
+<<<<<<< HEAD
         let upper = before.map_or(i64::MAX, signed);
         let (rows, page, total) = self.read(viewer, |conn| {
             let mut page = self.page_of(conn, viewer, &asked, upper, limit)?;
             let total = match before {
                 None if !page.more => Count::Exactly(page.positions.len()),
                 _ => self.count_of(conn, viewer, &asked)?,
+=======
+        let before = before.map_or(i64::MAX, signed);
+        let (rows, more, total) = self.read(viewer, |conn| {
+            let mut positions = self.matching(conn, viewer, &asked, &bounds, before, limit + 1)?;
+            let more = positions.len() > limit;
+            positions.truncate(limit);
+            let total = if before == i64::MAX && !more {
+                Count::Exactly(positions.len())
+            } else {
+                let n = self.matching(conn, viewer, &asked, &bounds, i64::MAX, COUNT + 1)?.len();
+                if n > COUNT { Count::MoreThan(COUNT) } else { Count::Exactly(n) }
+>>>>>>> main
             };
             let rows = page
                 .positions
@@ -128,15 +162,29 @@ impl Intel {
         self.named(rows)
     }
 
+<<<<<<< HEAD
     /// The newest `limit` of what is asked for, and whether there may be more.
     fn page_of(
+=======
+    fn matching(
+>>>>>>> main
         &self,
         conn: &Connection,
         viewer: &Viewer,
         asked: &Query,
+<<<<<<< HEAD
         before: i64,
         limit: usize,
     ) -> rusqlite::Result<Page> {
+=======
+        bounds: &Bounds,
+        before: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<i64>> {
+        if asked.is_blank() {
+            return if bounds.any() { newest_within(conn, viewer, bounds, before, limit) } else { Ok(Vec::new()) };
+        }
+>>>>>>> main
         let mut found = BTreeSet::new();
         let (mut down_to, mut broken_off) = (0, false);
         if let Some(id) = &asked.id
@@ -156,6 +204,7 @@ impl Intel {
             let kept = if asked.types.is_empty() { holders } else { only_types(conn, holders, &asked.types)? };
             found.extend(kept);
         }
+<<<<<<< HEAD
         if let Some(text) = &asked.text {
             let extents = self.inner.spread.all();
             let ranges = walk::plan(&extents, viewer.set(), before, asked.words);
@@ -191,6 +240,26 @@ impl Intel {
         Ok(if all && most <= COUNT { Count::Exactly(most) } else { Count::MoreThan(most.min(COUNT)) })
     }
 
+=======
+        if let Some(words) = &asked.words {
+            let mut stmt = conn.prepare_cached(
+                "SELECT rowid FROM texts WHERE texts MATCH ?1 AND rowid < ?2 AND see_row(rowid) ORDER BY rowid DESC LIMIT ?3",
+            )?;
+            let most = if bounds.any() { COUNT } else { limit };
+            found.extend(
+                stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?
+                    .collect::<rusqlite::Result<Vec<_>>>()?,
+            );
+        }
+        let mut out: Vec<i64> = found.into_iter().rev().collect();
+        if bounds.any() {
+            out = only_within(conn, out, bounds, limit)?;
+        }
+        out.truncate(limit);
+        Ok(out)
+    }
+
+>>>>>>> main
     /// The dense number of a selector.
     pub(crate) fn selector_number(
         &self,
@@ -225,6 +294,7 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
 
+<<<<<<< HEAD
 /// A page before its rows are read.
 struct Page {
     positions: Vec<i64>,
@@ -243,6 +313,30 @@ pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> 
     while let Some(col) = next.query_row((sel, at), |r| r.get::<_, u32>(0)).optional()? {
         if viewer.sees(col) {
             out.push(col);
+=======
+pub(crate) struct Query {
+    id: Option<String>,
+    selectors: Vec<(selectors::Kind, String)>,
+    pub(crate) words: Option<String>,
+    types: Vec<String>,
+}
+
+impl Query {
+    /// Whether nothing but bounds is asked.
+    fn is_blank(&self) -> bool {
+        self.id.is_none() && self.selectors.is_empty() && self.words.is_none()
+    }
+
+    pub(crate) fn read(text: &str) -> Self {
+        let text = text.trim();
+        let mut types = Vec::new();
+        let mut words = Vec::new();
+        for word in text.split_whitespace().take(MOST_WORDS) {
+            match word.strip_prefix("type:") {
+                Some(kind) if !kind.is_empty() => types.push(kind.to_owned()),
+                _ => words.push(word),
+            }
+>>>>>>> main
         }
         at = i64::from(col);
     }

@@ -36,6 +36,7 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
             country: job.country.clone(),
             mapping: mapping.clone(),
             strict: job.strict,
+            ..ImportJob::default()
         };
         let name = path.display().to_string();
         match one(node, me, &import, &path, io) {

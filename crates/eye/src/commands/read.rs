@@ -22,7 +22,7 @@ pub fn hit(node: &Node, hit: &Hit) -> Value {
 
 pub fn link(node: &Node, link: &Link) -> Value {
     let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
-    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed,
+    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
         "more": link.more, "holders": holders})
 }
 
@@ -94,7 +94,7 @@ pub fn links(
             io.json(&link(node, l))?;
             continue;
         }
-        let why = l.suppressed.as_deref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
+        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
         writeln!(io.out, "{} {} held by {}{why}", l.kind.as_str(), l.value, l.count)?;
         for h in &l.holders {
             writeln!(io.out, "  {}\t{}", h.row.id, h.name)?;

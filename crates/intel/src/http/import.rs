@@ -1,6 +1,6 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried};
+use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried, with_done};
 use super::{Desk, UPLOAD, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
@@ -21,7 +21,8 @@ const FIELD: usize = 10_000;
 const REASON: usize = 1_000;
 
 struct Row {
-    pos: u64,
+    /// In its address.
+    pos: String,
     source: String,
     format: String,
     collection: String,
@@ -36,11 +37,12 @@ struct ListPage {
     chrome: Chrome,
     errors: ErrorSummary,
     once: String,
+    file: Field,
     fields: Vec<Field>,
     may_write: bool,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    next: Option<u64>,
+    next: Option<String>,
 }
 
 #[derive(Template)]
@@ -75,7 +77,7 @@ impl Intel {
 
 fn row_of(intel: &Intel, row: ImportRow) -> Row {
     Row {
-        pos: row.pos,
+        pos: intel.mark_of(row.pos),
         source: row.source,
         format: row.format,
         collection: title(intel, row.col),
@@ -87,7 +89,7 @@ fn row_of(intel: &Intel, row: ImportRow) -> Row {
 
 pub(super) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let before = sent.text("before").parse().ok();
+    let before = desk.intel.pos_at(sent.text("before"));
     let places = places(&desk, &visitor).await?;
     draw(desk, visitor, &places, &Fields::default(), before, ErrorSummary::default(), StatusCode::OK).await
 }
@@ -108,15 +110,15 @@ async fn draw(
         Ok(intel.imports(&viewer, before, ROWS + 1)?.into_iter().map(|r| row_of(&intel, r)).collect::<Vec<_>>())
     })
     .await?;
-    let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos) } else { None };
+    let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos.clone()) } else { None };
     let mut format = Field::select("format", chrome.t("intel-format")).choice("", chrome.t("intel-format-guess"));
     // A CSV file needs a mapping, which the command line takes.
     for known in formats::Format::all().iter().filter(|f| **f != formats::Format::Csv) {
-        format = format.choice(known.as_str(), known.as_str());
+        format = format.choice(known.as_str(), chrome.l.term("format", known.as_str()));
     }
     let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
-    fields.push(Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file")));
+    let file = Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file"));
     let keys = [
         "intel-col-source",
         "intel-col-format",
@@ -128,7 +130,11 @@ async fn draw(
         "intel-col-arrived",
     ];
     let page = ListPage {
-        columns: columns(&chrome, &keys),
+        columns: {
+            let mut columns = columns(&chrome, &keys);
+            columns.iter_mut().skip(3).take(3).for_each(|c| c.numeric = true);
+            columns
+        },
         rows: rows.into_iter().take(ROWS).collect(),
         may_write: !places.is_empty(),
         chrome: {
@@ -137,6 +143,7 @@ async fn draw(
         },
         errors,
         once,
+        file,
         fields,
         next,
     };
@@ -144,13 +151,13 @@ async fn draw(
 }
 
 /// A form with a file: the fields, the file's name and bytes.
-struct Sent {
+pub(crate) struct Sent {
     fields: Fields,
     name: String,
     file: Vec<u8>,
 }
 
-async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
+pub(crate) async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let (mut name, mut file) = (String::new(), Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {
@@ -228,7 +235,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         Ok(report) => {
             let import = report.import.ok_or_else(Problem::internal)?;
             desk.remember(account, report);
-            Ok(web::see_other(&format!("/import/{import}")))
+            Ok(web::see_other(&format!("/import/{}", desk.intel.mark_of(import))))
         }
         // The file's own fault, told to who sent it.
         Err(e) if e.status() == 422 => {
@@ -239,12 +246,24 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     }
 }
 
-pub(super) async fn one(State(desk): State<Desk>, visitor: Visitor, Path(import): Path<u64>) -> Answer {
+/// The import of an address.
+fn import_at(desk: &Desk, address: &str) -> Result<u64, Problem> {
+    desk.intel.pos_at(address).ok_or_else(Problem::not_found)
+}
+
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    mut visitor: Visitor,
+    Path(import): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
+    let import = import_at(&desk, &import)?;
     draw_one(desk, visitor, import, ErrorSummary::default(), StatusCode::OK).await
 }
 
 async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummary, status: StatusCode) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
     let (row, brought, may_withdraw) = blocking(move || {
@@ -257,6 +276,7 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
     })
     .await?;
     let more = brought.len() > NAMED;
+    about.objects(brought.iter().take(NAMED).map(|line| &line.id));
     let page = ImportPage {
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),
@@ -268,7 +288,7 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
             let name = chrome.t1("intel-import-of", "source", row.source.clone());
             chrome.titled(name)
         },
-        action: format!("/import/{import}/withdraw"),
+        action: format!("/import/{}/withdraw", row.pos),
         row,
         report,
         more,
@@ -280,10 +300,10 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
 pub(super) async fn withdraw(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Path(import): Path<u64>,
+    Path(address): Path<String>,
     sent: Fields,
 ) -> Answer {
-    visitor.check_csrf(&sent)?;
+    let import = import_at(&desk, &address)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
     let errors = check.done();
@@ -301,5 +321,5 @@ pub(super) async fn withdraw(
         intel.withdraw_import(&viewer, import, &reason)
     })
     .await?;
-    Ok(web::see_other(&format!("/import/{import}")))
+    Ok(web::see_other(&format!("/import/{address}")))
 }
