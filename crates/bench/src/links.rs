@@ -101,7 +101,7 @@ fn read(folder: &Path, seed: u64, parent: &Path) -> Result<(Score, serde_json::V
     let mut suppressed: BTreeMap<String, usize> = BTreeMap::new();
     for link in node.intel.links(&node.me, usize::MAX >> 1)? {
         match &link.suppressed {
-            Some(why) => *suppressed.entry(class(why)).or_default() += 1,
+            Some(why) => *suppressed.entry(class(&why.to_string())).or_default() += 1,
             None => reports.groups(&link, &mut groups)?,
         }
     }

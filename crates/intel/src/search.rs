@@ -9,14 +9,10 @@ mod ask;
 mod walk;
 
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed, unsigned};
-<<<<<<< HEAD
 use crate::view::row;
-=======
-use crate::view::{Words, row};
 use crate::within::{Bounds, Narrow, newest_within, only_within};
->>>>>>> main
 use crate::{Intel, Result};
-use ask::Query;
+pub(crate) use ask::Query;
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
@@ -27,8 +23,8 @@ use std::time::{Duration, Instant};
 const COUNT: usize = 10_000;
 /// Rows a page may have.
 const MOST_ROWS: usize = 1_000;
-/// Holders of a selector that are looked at for one page when a type is asked for.
-const MOST_HOLDERS: usize = 2_000;
+/// Findings that are looked at for one page when bounds may throw them away again.
+const MOST_BOUNDED: usize = 2_000;
 /// How long the first page is looked for, and then counted.
 const TO_FIND: Duration = Duration::from_millis(15);
 const TO_COUNT: Duration = Duration::from_millis(5);
@@ -99,25 +95,12 @@ impl Intel {
         let mut listed: Vec<reference::Listing> =
             asked.selectors.iter().flat_map(|(kind, value)| library.listed(kind.as_str(), value)).collect();
         listed.dedup_by(|a, b| a.list == b.list);
-<<<<<<< HEAD
         let upper = before.map_or(i64::MAX, signed);
         let (rows, page, total) = self.read(viewer, |conn| {
-            let mut page = self.page_of(conn, viewer, &asked, upper, limit)?;
+            let mut page = self.page_of(conn, viewer, &asked, &bounds, upper, limit)?;
             let total = match before {
                 None if !page.more => Count::Exactly(page.positions.len()),
-                _ => self.count_of(conn, viewer, &asked)?,
-=======
-        let before = before.map_or(i64::MAX, signed);
-        let (rows, more, total) = self.read(viewer, |conn| {
-            let mut positions = self.matching(conn, viewer, &asked, &bounds, before, limit + 1)?;
-            let more = positions.len() > limit;
-            positions.truncate(limit);
-            let total = if before == i64::MAX && !more {
-                Count::Exactly(positions.len())
-            } else {
-                let n = self.matching(conn, viewer, &asked, &bounds, i64::MAX, COUNT + 1)?.len();
-                if n > COUNT { Count::MoreThan(COUNT) } else { Count::Exactly(n) }
->>>>>>> main
+                _ => self.count_of(conn, viewer, &asked, &bounds)?,
             };
             let rows = page
                 .positions
@@ -162,29 +145,22 @@ impl Intel {
         self.named(rows)
     }
 
-<<<<<<< HEAD
     /// The newest `limit` of what is asked for, and whether there may be more.
     fn page_of(
-=======
-    fn matching(
->>>>>>> main
         &self,
         conn: &Connection,
         viewer: &Viewer,
         asked: &Query,
-<<<<<<< HEAD
-        before: i64,
-        limit: usize,
-    ) -> rusqlite::Result<Page> {
-=======
         bounds: &Bounds,
         before: i64,
         limit: usize,
-    ) -> rusqlite::Result<Vec<i64>> {
+    ) -> rusqlite::Result<Page> {
         if asked.is_blank() {
-            return if bounds.any() { newest_within(conn, viewer, bounds, before, limit) } else { Ok(Vec::new()) };
+            let found = if bounds.any() { newest_within(conn, viewer, bounds, before, limit + 1)? } else { Vec::new() };
+            return Ok(Page::of(found, 0, limit, false));
         }
->>>>>>> main
+        // What bounds may throw away again is read from a larger share.
+        let most = if bounds.any() { limit.max(MOST_BOUNDED) } else { limit + 1 };
         let mut found = BTreeSet::new();
         let (mut down_to, mut broken_off) = (0, false);
         if let Some(id) = &asked.id
@@ -196,33 +172,38 @@ impl Intel {
         }
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)? else { continue };
-            let most = if asked.types.is_empty() { limit + 1 } else { MOST_HOLDERS };
             let holders = newest_holders(conn, viewer, sel, before, most)?;
             if holders.len() == most {
                 down_to = down_to.max(holders.last().copied().unwrap_or(0) - 1);
             }
-            let kept = if asked.types.is_empty() { holders } else { only_types(conn, holders, &asked.types)? };
-            found.extend(kept);
+            found.extend(holders);
         }
-<<<<<<< HEAD
         if let Some(text) = &asked.text {
-            let extents = self.inner.spread.all();
+            let extents = bounds.within(self.inner.spread.all());
             let ranges = walk::plan(&extents, viewer.set(), before, asked.words);
             let until = Instant::now() + TO_FIND;
-            let walked = walk::walk(conn, text, ranges, &extents, before, limit + 1, until)?;
-            found.extend(walked.positions);
+            let walked = walk::walk(conn, text, ranges, &extents, before, most, until)?;
             broken_off = walked.broken_off;
             down_to = down_to.max(walked.down_to);
+            if walked.positions.len() == most {
+                down_to = down_to.max(walked.positions.last().copied().unwrap_or(0) - 1);
+            }
+            found.extend(walked.positions);
         }
         let mut positions: Vec<i64> = found.into_iter().rev().take_while(|pos| *pos > down_to).collect();
-        let full = positions.len() > limit;
-        positions.truncate(limit);
-        let next = if full { positions.last().copied().unwrap_or(0) } else { down_to + 1 };
-        Ok(Page { positions, more: full || down_to > 0, next, broken_off: broken_off && !full })
+        if bounds.any() {
+            positions = only_within(conn, positions, bounds, limit + 1)?;
+        }
+        Ok(Page::of(positions, down_to, limit, broken_off))
     }
 
     /// How many there are: exact when they are one kind of finding and few, else "more than".
-    fn count_of(&self, conn: &Connection, viewer: &Viewer, asked: &Query) -> rusqlite::Result<Count> {
+    fn count_of(&self, conn: &Connection, viewer: &Viewer, asked: &Query, bounds: &Bounds) -> rusqlite::Result<Count> {
+        if bounds.any() {
+            let page = self.page_of(conn, viewer, asked, bounds, i64::MAX, MOST_BOUNDED)?;
+            let n = page.positions.len();
+            return Ok(if page.more { Count::MoreThan(n) } else { Count::Exactly(n) });
+        }
         let (mut most, mut all) = (0, true);
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)? else { continue };
@@ -240,26 +221,6 @@ impl Intel {
         Ok(if all && most <= COUNT { Count::Exactly(most) } else { Count::MoreThan(most.min(COUNT)) })
     }
 
-=======
-        if let Some(words) = &asked.words {
-            let mut stmt = conn.prepare_cached(
-                "SELECT rowid FROM texts WHERE texts MATCH ?1 AND rowid < ?2 AND see_row(rowid) ORDER BY rowid DESC LIMIT ?3",
-            )?;
-            let most = if bounds.any() { COUNT } else { limit };
-            found.extend(
-                stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?
-                    .collect::<rusqlite::Result<Vec<_>>>()?,
-            );
-        }
-        let mut out: Vec<i64> = found.into_iter().rev().collect();
-        if bounds.any() {
-            out = only_within(conn, out, bounds, limit)?;
-        }
-        out.truncate(limit);
-        Ok(out)
-    }
-
->>>>>>> main
     /// The dense number of a selector.
     pub(crate) fn selector_number(
         &self,
@@ -294,13 +255,21 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
 
-<<<<<<< HEAD
 /// A page before its rows are read.
 struct Page {
     positions: Vec<i64>,
     more: bool,
     next: i64,
     broken_off: bool,
+}
+
+impl Page {
+    fn of(mut positions: Vec<i64>, down_to: i64, limit: usize, broken_off: bool) -> Self {
+        let full = positions.len() > limit;
+        positions.truncate(limit);
+        let next = if full { positions.last().copied().unwrap_or(0) } else { down_to + 1 };
+        Self { positions, more: full || down_to > 0, next, broken_off: broken_off && !full }
+    }
 }
 
 /// The collections in which a selector has holders that the viewer sees.
@@ -313,30 +282,6 @@ pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> 
     while let Some(col) = next.query_row((sel, at), |r| r.get::<_, u32>(0)).optional()? {
         if viewer.sees(col) {
             out.push(col);
-=======
-pub(crate) struct Query {
-    id: Option<String>,
-    selectors: Vec<(selectors::Kind, String)>,
-    pub(crate) words: Option<String>,
-    types: Vec<String>,
-}
-
-impl Query {
-    /// Whether nothing but bounds is asked.
-    fn is_blank(&self) -> bool {
-        self.id.is_none() && self.selectors.is_empty() && self.words.is_none()
-    }
-
-    pub(crate) fn read(text: &str) -> Self {
-        let text = text.trim();
-        let mut types = Vec::new();
-        let mut words = Vec::new();
-        for word in text.split_whitespace().take(MOST_WORDS) {
-            match word.strip_prefix("type:") {
-                Some(kind) if !kind.is_empty() => types.push(kind.to_owned()),
-                _ => words.push(word),
-            }
->>>>>>> main
         }
         at = i64::from(col);
     }
@@ -361,16 +306,6 @@ fn newest_holders(
     }
     out.sort_unstable_by(|a, b| b.cmp(a));
     out.truncate(most);
-    Ok(out)
-}
-
-fn only_types(conn: &Connection, positions: Vec<i64>, types: &[String]) -> rusqlite::Result<Vec<i64>> {
-    let mut out = Vec::new();
-    for pos in positions {
-        if current_row(conn, pos)?.is_some_and(|r| types.contains(&r.object_type)) {
-            out.push(pos);
-        }
-    }
     Ok(out)
 }
 

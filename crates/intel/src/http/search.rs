@@ -79,30 +79,17 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
             other => other?,
         };
         let rows: Vec<Line> = found.hits.iter().map(|h| Line::of(&intel, h)).collect();
-<<<<<<< HEAD
-        Ok((rows, found.next, found))
-    })
-    .await?;
-=======
-        Ok((rows, found.hits.last().map(|h| h.row.pos), Some(found), places))
+        Ok((rows, found.next, Some(found), places))
     });
     let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
     about.objects(rows.iter().map(|line| &line.id));
->>>>>>> main
     let shown = shown_before.saturating_add(rows.len() as u64);
     let total = match found.as_ref().map_or(Count::Exactly(0), |f| f.total) {
         Count::Exactly(n) => Total::Exactly(n as u64),
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
-<<<<<<< HEAD
-    let base = query(&[("q", &asked), ("type", &kind)]);
-    let next = last.map(|pos| format!("/search?{base}&before={pos}&shown={shown}"));
-    let previous = before.map(|_| format!("/search?{base}"));
-=======
     let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
-    let more = found.as_ref().is_some_and(|f| f.more);
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
->>>>>>> main
     let page = SearchPage {
         fields: fields(&chrome, &sent, &places, &errors),
         filters: Filters {
@@ -119,9 +106,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         paging: Paging {
             shown,
             total,
-            next: last
-                .filter(|_| more)
-                .map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
+            next: last.map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
             previous: before.map(|_| here("")),
         },
         chrome: {

@@ -6,7 +6,7 @@ pub(crate) const MOST_WORDS: usize = 16;
 const MOST_TYPES: usize = 16;
 
 /// A query as it was understood.
-pub(super) struct Query {
+pub(crate) struct Query {
     pub id: Option<String>,
     pub selectors: Vec<(selectors::Kind, String)>,
     /// FTS5's query; `None` when nothing in it is a word.
@@ -19,6 +19,11 @@ pub(super) struct Query {
 }
 
 impl Query {
+    /// Whether nothing but bounds is asked.
+    pub fn is_blank(&self) -> bool {
+        self.id.is_none() && self.selectors.is_empty() && self.words == 0
+    }
+
     /// Words mean AND; `"quoted words"` stand side by side; `type:indicator` keeps a type, several keep any of them.
     pub fn read(asked: &str) -> Self {
         let (mut types, mut words) = (Vec::new(), Vec::new());

@@ -9,6 +9,8 @@ mod texts;
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
 pub(crate) use spread::{Extent, Spread};
+#[cfg(any(test, fuzzing))]
+pub(crate) use text::of_object as text_of_object;
 pub(crate) use text::{searchable_type, spaced};
 pub(crate) use texts::{of_text_row, text_row};
 
