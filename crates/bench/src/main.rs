@@ -1,10 +1,14 @@
 //! Measurements; each prints JSON lines.
 mod attack;
+mod exercise;
 mod ingest;
 mod ledger;
+mod links;
 mod machine;
 mod node;
+mod search;
 mod server;
+mod shared;
 mod stream;
 mod taxii;
 
@@ -29,6 +33,12 @@ enum What {
     Taxii(taxii::Args),
     /// From an answered POST to its event.
     Stream(stream::Args),
+    /// Precision and recall of links against the truth of EXERCISE worlds.
+    Links(links::Args),
+    /// First pages of searches over many objects, by who asks.
+    Search(search::Args),
+    /// Objects that share one selector.
+    Shared(shared::Args),
 }
 
 fn main() -> Result<(), Failure> {
@@ -37,5 +47,8 @@ fn main() -> Result<(), Failure> {
         What::Ingest(args) => ingest::run(&args),
         What::Taxii(args) => taxii::run(&args),
         What::Stream(args) => stream::run(&args),
+        What::Links(args) => links::run(&args),
+        What::Search(args) => search::run(&args),
+        What::Shared(args) => shared::run(&args),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
         .and(taxii::routes(node.intel.clone()))
         .and(stream::routes(node.intel.clone()))
         .and(Routes::assets());
-    Ok(gate.open(routes).body_pause(guard::BODY_PAUSE))
+    Ok(gate.open(routes))
 }
 
 async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: House) -> Result<(), Problem> {

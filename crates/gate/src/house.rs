@@ -10,6 +10,9 @@ use std::time::Duration;
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+/// A request's body may pause this long, not longer.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
+
 /// Every route of a node behind its rule: what a server serves. Only [`crate::Gate::open`] makes one.
 #[derive(Clone)]
 pub struct House {
@@ -33,13 +36,6 @@ impl House {
         &self.table
     }
 
-    /// Ends requests whose body pauses longer than this.
-    #[must_use]
-    pub fn body_pause(mut self, pause: Duration) -> Self {
-        self.router = self.router.layer(RequestBodyTimeoutLayer::new(pause));
-        self
-    }
-
     /// Answers one request without a socket.
     pub async fn ask(&self, request: Request<Body>) -> Response {
         match self.router.clone().oneshot(request).await {
@@ -50,6 +46,6 @@ impl House {
 
     /// For a server; each connection brings its address.
     pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
-        self.router.into_make_service_with_connect_info()
+        self.router.layer(RequestBodyTimeoutLayer::new(BODY_PAUSE)).into_make_service_with_connect_info()
     }
 }

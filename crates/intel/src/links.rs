@@ -1,19 +1,28 @@
 //! Links are computed at read, over what the viewer sees: never stored, n holders cost n rows.
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
-use crate::search::current_row;
-use crate::view::state;
+use crate::search::{cols_of_selector, current_row};
+use crate::view::{OBSERVABLE, state};
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use selectors::Kind;
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;
-/// Holders named in one link.
-const NAMED: i64 = 200;
-/// Counting holders stops here.
-const COUNT: i64 = 10_000;
+/// How far a link is read: holders that are named, and where counting stops.
+#[derive(Clone, Copy)]
+struct Depth {
+    named: usize,
+    count: usize,
+}
+/// For a selector's own page and for lists of links.
+const WHOLE: Depth = Depth { named: 200, count: 10_000 };
+/// For each of the many selectors of an object.
+const ONE_OF_MANY: Depth = Depth { named: 25, count: 1_000 };
+/// Objects whose selectors [`Intel::latest_links`] looks at.
+const LATEST: usize = 250;
 
 /// Why a selector links nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,20 +73,62 @@ pub struct Neighbour {
 }
 
 impl Intel {
-    /// Every selector that at least two objects hold, most holders first.
+    /// Every selector that at least two objects hold, most holders first. Reads every holder once: for exports and the
+    /// command line; a page asks for [`Intel::latest_links`].
     ///
     /// # Errors
     /// The storage's.
     pub fn links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let selectors: Vec<i64> = self.read(viewer, |conn| {
-            conn.prepare_cached(
-                "SELECT sel FROM holders WHERE see(col) AND strength = 2 GROUP BY sel HAVING count(DISTINCT obj) > 1 \
-                 ORDER BY count(DISTINCT obj) DESC, sel LIMIT ?",
-            )?
-            .query_map([limit as i64], |r| r.get(0))?
-            .collect()
+        let selectors = self.read(viewer, |conn| {
+            let mut stmt = conn.prepare_cached(
+                "SELECT sel, obj, pos, flags FROM holders WHERE see(col) AND strength = 2 ORDER BY sel",
+            )?;
+            let mut rows = stmt.query([])?;
+            let mut top = Most { limit, kept: BinaryHeap::new() };
+            let (mut sel, mut held) = (0, HashSet::new());
+            while let Some(row) = rows.next()? {
+                let next: i64 = row.get(0)?;
+                if next != sel {
+                    top.offer(held.len(), sel);
+                    held.clear();
+                    sel = next;
+                }
+                held.insert(holder(row.get(1)?, row.get(2)?, row.get(3)?));
+            }
+            top.offer(held.len(), sel);
+            Ok(top.selectors())
         })?;
-        selectors.into_iter().filter_map(|sel| self.link(viewer, sel, None).transpose()).collect()
+        selectors.into_iter().filter_map(|sel| self.link(viewer, sel, None, WHOLE).transpose()).collect()
+    }
+
+    /// What the newest objects share with others, newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn latest_links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
+        let latest = self.latest(viewer, None, LATEST)?;
+        let rows: Vec<ObjectRow> = latest.into_iter().map(|hit| hit.row).collect();
+        let mut values: Vec<(Kind, String)> = Vec::new();
+        self.bodies(&rows, &mut |row, body| {
+            let links = |f: &selectors::Found| f.strength == selectors::Strength::Links;
+            let found = self.selectors_of(row, body);
+            values.extend(found.into_iter().filter(links).take(ONE_OF_MANY.named).map(|f| (f.kind, f.value)));
+        })?;
+        let (mut met, mut out) = (HashSet::new(), Vec::new());
+        for (kind, value) in values {
+            if out.len() >= limit || !met.insert((kind, value.clone())) {
+                continue;
+            }
+            let sel = self.read(viewer, |conn| self.selector_number(conn, kind, &value))?;
+            if let Some(sel) = sel
+                && let Some(link) = self.link(viewer, sel, None, ONE_OF_MANY)?
+                && link.count > 1
+                && link.suppressed.is_none()
+            {
+                out.push(link);
+            }
+        }
+        Ok(out)
     }
 
     /// Who holds a selector; `None` when nobody whom the viewer sees does.
@@ -86,7 +137,7 @@ impl Intel {
     /// The storage's.
     pub fn links_of_selector(&self, viewer: &Viewer, kind: Kind, value: &str) -> Result<Option<Link>> {
         match self.read(viewer, |conn| self.selector_number(conn, kind, value))? {
-            Some(sel) => self.link(viewer, sel, None),
+            Some(sel) => self.link(viewer, sel, None, WHOLE),
             None => Ok(None),
         }
     }
@@ -101,7 +152,7 @@ impl Intel {
         for found in self.selectors_of(&row, &body) {
             let sel = self.read(viewer, |conn| self.selector_number(conn, found.kind, &found.value))?;
             if let Some(sel) = sel
-                && let Some(link) = self.link(viewer, sel, Some(id))?
+                && let Some(link) = self.link(viewer, sel, Some(id), ONE_OF_MANY)?
                 && link.count > 1
             {
                 out.push(link);
@@ -122,32 +173,23 @@ impl Intel {
         found
     }
 
-    fn link(&self, viewer: &Viewer, sel: i64, of: Option<&str>) -> Result<Option<Link>> {
+    fn link(&self, viewer: &Viewer, sel: i64, of: Option<&str>, depth: Depth) -> Result<Option<Link>> {
         let read = self.read(viewer, |conn| {
             let named: Option<(u16, String)> = conn
                 .prepare_cached("SELECT kind, value FROM selectors WHERE sel = ? /* for all: asked by a holder or by its own value */")?
                 .query_row([sel], |r| Ok((r.get(0)?, r.get(1)?)))
                 .optional()?;
-            let count: i64 = conn
-                .prepare_cached("SELECT count(DISTINCT obj) FROM (SELECT obj FROM holders WHERE sel = ?1 AND see(col) LIMIT ?2)")?
-                .query_row((sel, COUNT), |r| r.get(0))?;
-            let positions: Vec<i64> = conn
-                .prepare_cached("SELECT pos FROM holders WHERE sel = ?1 AND see(col) ORDER BY pos DESC LIMIT ?2")?
-                .query_map((sel, NAMED), |r| r.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let strength: Option<i64> = conn
-                .prepare_cached("SELECT max(strength) FROM holders WHERE sel = ?1 AND see(col)")?
-                .query_row([sel], |r| r.get(0))?;
-            let rows = positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok((named, count, rows, strength, overruled(conn, sel)?))
+            let held = Held::read(conn, viewer, sel, depth)?;
+            let rows =
+                held.newest.iter().filter_map(|p| current_row(conn, *p).transpose()).collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok((named, held, rows, overruled(conn, sel)?))
         })?;
-        let (Some((code, value)), count, rows, strength, overruled) = read else { return Ok(None) };
-        let (Some(kind), Some(strength)) = (Kind::from_code(code), strength) else { return Ok(None) };
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let (Some((code, value)), held, rows, overruled) = read else { return Ok(None) };
+        let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
         let mut holders = self.named(rows)?;
-        holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, std::cmp::Reverse(h.row.pos)));
-        let suppressed = self.suppressed(kind, &value, count, strength, overruled);
-        Ok(Some(Link { kind, value, more: count > holders.len(), holders, count, suppressed }))
+        holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
+        let suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
+        Ok(Some(Link { kind, value, more: held.count > holders.len(), holders, count: held.count, suppressed }))
     }
 
     /// Why a selector links nothing: a person's word, its own weakness, a warninglist, or too many holders.
@@ -209,6 +251,66 @@ impl Intel {
         let hits = self.named(rows)?;
         let neighbour = |hit: Hit| how.remove(&hit.row.pos).map(|(how, outgoing)| Neighbour { hit, how, outgoing });
         Ok(hits.into_iter().filter_map(neighbour).collect())
+    }
+}
+
+/// What holds: an object, wherever it stands; but an observable without versions is each collection's own statement.
+fn holder(obj: i64, pos: i64, flags: i64) -> i64 {
+    if flags & OBSERVABLE != 0 { -pos } else { obj }
+}
+
+/// The holders of a selector that the viewer sees.
+struct Held {
+    newest: Vec<i64>,
+    count: usize,
+    strength: Option<i64>,
+}
+
+impl Held {
+    fn read(conn: &Connection, viewer: &Viewer, sel: i64, depth: Depth) -> rusqlite::Result<Self> {
+        let mut stmt = conn.prepare_cached(
+            "SELECT pos, obj, flags, strength FROM holders WHERE sel = ? AND col = ? AND see(col) ORDER BY pos DESC LIMIT ?",
+        )?;
+        let (mut newest, mut met, mut strength) = (Vec::new(), HashSet::new(), None);
+        for col in cols_of_selector(conn, viewer, sel)? {
+            let mut rows = stmt.query((sel, col, depth.count as i64 + 1))?;
+            let mut named = 0;
+            while let Some(row) = rows.next()? {
+                let (pos, s): (i64, i64) = (row.get(0)?, row.get(3)?);
+                strength = strength.max(Some(s));
+                if named < depth.named {
+                    newest.push(pos);
+                    named += 1;
+                }
+                if met.len() <= depth.count {
+                    met.insert(holder(row.get(1)?, pos, row.get(2)?));
+                }
+            }
+        }
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        newest.truncate(depth.named);
+        Ok(Self { newest, count: met.len(), strength })
+    }
+}
+
+/// The selectors with most holders.
+struct Most {
+    limit: usize,
+    kept: BinaryHeap<Reverse<(usize, Reverse<i64>)>>,
+}
+
+impl Most {
+    fn offer(&mut self, held: usize, sel: i64) {
+        if held > 1 {
+            self.kept.push(Reverse((held, Reverse(sel))));
+        }
+        if self.kept.len() > self.limit {
+            self.kept.pop();
+        }
+    }
+
+    fn selectors(self) -> Vec<i64> {
+        self.kept.into_sorted_vec().into_iter().map(|Reverse((_, Reverse(sel)))| sel).collect()
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::view::Spread;
 use crate::{Error, IntelRoom, Result};
 use ledger::{Keys, Ledger, RoomFactory, View};
 use people::see::RowCols;
@@ -13,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Setup {
     keys: Arc<Keys>,
     rows: Arc<RowCols>,
+    spread: Arc<Spread>,
     country: Option<String>,
     root: PathBuf,
 }
@@ -24,13 +26,14 @@ impl Setup {
     /// [`Error::Bad`] when the keys cannot be read.
     pub fn new(root: &Path, country: Option<String>) -> Result<Self> {
         let keys = Arc::new(Keys::open(&root.join("keys")).map_err(|e| Error::Bad(e.to_string()))?);
-        Ok(Self { keys, rows: Arc::new(RowCols::default()), country, root: root.to_path_buf() })
+        Ok(Self { keys, rows: Arc::default(), spread: Arc::default(), country, root: root.to_path_buf() })
     }
 
     /// The room, for [`Ledger::open`].
     pub fn factory(&self) -> RoomFactory {
         let (keys, rows, country) = (Arc::clone(&self.keys), Arc::clone(&self.rows), self.country.clone());
-        Arc::new(move || Box::new(IntelRoom::new(&keys, Arc::clone(&rows), country.clone())))
+        let spread = Arc::clone(&self.spread);
+        Arc::new(move || Box::new(IntelRoom::new(&keys, Arc::clone(&rows), Arc::clone(&spread), country.clone())))
     }
 }
 
@@ -45,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) people: People,
     pub(crate) view: View,
     pub(crate) keys: Arc<Keys>,
+    pub(crate) spread: Arc<Spread>,
     pub(crate) country: Option<String>,
     library: RwLock<Arc<reference::Library>>,
     reference_dir: PathBuf,
@@ -64,6 +68,11 @@ impl Intel {
                 stmt.query_map([], |row| Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<Vec<(u64, u32)>>>()?)
         })?;
+        for (pos, col) in &rows {
+            if setup.rows.get(*pos).is_none() {
+                setup.spread.note(*col, crate::rows::signed(*pos));
+            }
+        }
         setup.rows.fill(rows);
         let reference_dir = setup.root.join("reference");
         let library = RwLock::new(Arc::new(reference::Library::open(&reference_dir)?));
@@ -72,6 +81,7 @@ impl Intel {
             people: people.clone(),
             view,
             keys: setup.keys,
+            spread: setup.spread,
             country: setup.country,
             library,
             reference_dir,

@@ -1,9 +1,11 @@
 //! Bounds of a search beside its words: type, marking, collection, arrival.
 use crate::rows::ObjectRow;
 use crate::search::current_row;
+use crate::view::Extent;
 use crate::{Intel, Result};
 use people::Viewer;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// What narrows a search beside its words. Empty means no bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +55,12 @@ impl Bounds {
 
     pub(crate) fn any(&self) -> bool {
         !self.types.is_empty() || self.marking.is_some() || self.col.is_some() || self.times()
+    }
+
+    /// Of the collections those within bounds.
+    pub(crate) fn within(&self, mut extents: BTreeMap<u32, Extent>) -> BTreeMap<u32, Extent> {
+        extents.retain(|col, _| self.col.is_none_or(|c| c == *col));
+        extents
     }
 
     fn times(&self) -> bool {

@@ -53,13 +53,13 @@ pub struct Plan {
     /// files are counted exactly, a MISP event as its attributes and itself, a CSV row as itself and two for each
     /// value, a note or a line of a list as one, a tag as two.
     pub objects: usize,
-    /// When it begins; 2026-01-01T00:00:00Z.
+    /// When it begins; 2025-01-01T00:00:00Z, so that a year of it lies in the past: a node takes nothing from the future.
     pub start: Timestamp,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        let start = Timestamp::constant(1_767_225_600, 0);
+        let start = Timestamp::constant(1_735_689_600, 0);
         Self { seed: 7, agencies: 6, months: 12, objects: 10_000, start }
     }
 }

@@ -24,7 +24,7 @@ const INCIDENT: &str = "extension-definition--ef765651-680c-498d-9894-99799f2fa1
 const TLP_2: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
 /// Who publishes the two extension definitions of the world.
 const AUTHOR: &str = "identity--99ccbcae-1632-4c88-b3cd-fbdc5c096efb";
-const AUTHORED: &str = "2026-01-01T00:00:00.000Z";
+const AUTHORED: &str = "2025-01-01T00:00:00.000Z";
 
 /// TLP 2.0: name, id, how many of ten reports carry it.
 const TLP: [(&str, &str, u64); 3] = [

@@ -37,7 +37,7 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
         }
         let rows: Vec<Line> = intel.latest(&viewer, None, NEWEST)?.iter().map(|h| Line::of(&intel, h)).collect();
         let links: Vec<LinkLine> =
-            intel.links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
+            intel.latest_links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
         let stock = |c: crate::CollectionCount| {
             let col = intel.people().collection(c.collection).ok().flatten()?.col;
             Some(Stock { title: title(&intel, col), objects: c.objects, versions: c.versions })

@@ -79,7 +79,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
             other => other?,
         };
         let rows: Vec<Line> = found.hits.iter().map(|h| Line::of(&intel, h)).collect();
-        Ok((rows, found.hits.last().map(|h| h.row.pos), Some(found), places))
+        Ok((rows, found.next, Some(found), places))
     });
     let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
     about.objects(rows.iter().map(|line| &line.id));
@@ -89,7 +89,6 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
     let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
-    let more = found.as_ref().is_some_and(|f| f.more);
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
         fields: fields(&chrome, &sent, &places, &errors),
@@ -107,9 +106,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         paging: Paging {
             shown,
             total,
-            next: last
-                .filter(|_| more)
-                .map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
+            next: last.map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
             previous: before.map(|_| here("")),
         },
         chrome: {

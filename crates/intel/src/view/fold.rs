@@ -1,6 +1,7 @@
 use super::dictionary::Dictionary;
-use super::state;
-use super::text::Words;
+use super::spread::Spread;
+use super::texts::{Texts, text_row};
+use super::{OBSERVABLE, state, text};
 use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
@@ -18,8 +19,9 @@ pub struct IntelRoom {
     objects: Dictionary,
     selectors: Dictionary,
     words: HashMap<String, i64>,
-    text: Words,
+    texts: Texts,
     rows: Arc<RowCols>,
+    spread: Arc<Spread>,
     country: Option<String>,
 }
 
@@ -33,13 +35,19 @@ struct Stood {
 
 impl IntelRoom {
     /// A fold that fills `rows` with each position's collection; `country` is the node's, for national telephone forms.
-    pub fn new(keys: &Arc<ledger::Keys>, rows: Arc<RowCols>, country: Option<String>) -> Self {
+    pub(crate) fn new(
+        keys: &Arc<ledger::Keys>,
+        rows: Arc<RowCols>,
+        spread: Arc<Spread>,
+        country: Option<String>,
+    ) -> Self {
         Self {
             objects: Dictionary::objects(Arc::clone(keys)),
             selectors: Dictionary::selectors(Arc::clone(keys)),
             words: HashMap::new(),
-            text: Words::default(),
+            texts: Texts::default(),
             rows,
+            spread,
             country,
         }
     }
@@ -116,7 +124,7 @@ impl IntelRoom {
         if becomes_last {
             bits |= state::LAST;
             if let Some(old) = last {
-                self.retire(view, entry.col, row.obj, old, bodies)?;
+                self.retire(view, entry.col, old, bodies)?;
             }
         }
         if becomes_first {
@@ -125,12 +133,10 @@ impl IntelRoom {
                 set_state(view, entry.col, old.pos, 0, state::FIRST)?;
             }
         }
-        let all_linked = match value {
-            Some(value) if becomes_last => self.index(view, entry.col, pos, row.obj, bits, value)?,
-            _ => true,
-        };
-        if !all_linked {
-            bits |= state::NOT_ALL_LINKED;
+        if let Some(value) = value
+            && becomes_last
+        {
+            bits |= self.index(view, entry.col, pos, row.obj, bits, value)?;
         }
         self.write_row(view, entry, row, bits)?;
         if let Some(cause) = entry.cause {
@@ -159,62 +165,63 @@ impl IntelRoom {
             entry.cause.map(signed),
             entry.author
         ])?;
+        if self.rows.get(entry.pos).is_none() {
+            self.spread.note(entry.col, signed(entry.pos));
+        }
         self.rows.set(entry.pos, Some(entry.col));
         Ok(())
     }
 
-    /// The version is the last no more: its selectors, references and text go.
-    fn retire(
-        &mut self,
-        view: &Connection,
-        col: u32,
-        obj: i64,
-        old: Stood,
-        bodies: &dyn Bodies,
-    ) -> Result<(), FoldError> {
+    /// The version is the last no more: its selectors and references go. Its text stays in the index until it is withdrawn
+    /// or erased (a search asks which version is the last): taking it out costs FTS5 a rewrite of every word's page,
+    /// 1.8 ms an object, and the old text is no secret, for the log has it too.
+    fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
         set_state(view, col, old.pos, 0, state::LAST)?;
         if let Some(value) = body_value(bodies, old.pos) {
-            self.unindex(view, old.pos, obj, old.state, &value)?;
+            self.unlink(view, col, old.pos, &self.parts(old.state, &value))?;
         }
         Ok(())
     }
 
-    /// Selectors, references and text of a version that is now the last. Returns whether all found room.
+    /// Selectors, references and text of a version that is now the last. Returns the bits that this sets.
     fn index(
         &mut self,
         view: &Connection,
-        _col: u32,
+        col: u32,
         pos: i64,
         obj: i64,
         bits: i64,
         value: &Value,
-    ) -> Result<bool, FoldError> {
-        let parts = self.parts(bits, value);
+    ) -> Result<i64, FoldError> {
+        let mut parts = self.parts(bits, value);
         {
+            let observable = if bits & state::UNVERSIONED != 0 { OBSERVABLE } else { 0 };
             let mut add = view.prepare_cached(
-                "INSERT OR REPLACE INTO holders(sel, pos, col, obj, strength, flags) VALUES (?,?,?,?,?,?)",
+                "INSERT OR REPLACE INTO holders(sel, col, pos, obj, strength, flags) VALUES (?,?,?,?,?,?)",
             )?;
             for found in &parts.selectors {
                 let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
                 let strength = if bits & state::WRONG_ID != 0 { 0 } else { strength_code(found.strength) };
-                add.execute((sel, pos, _col, obj, strength, found.flags.bits()))?;
+                add.execute((sel, col, pos, obj, strength, i64::from(found.flags.bits()) | observable))?;
             }
         }
         for (target, word) in &parts.refs {
             let (target, _) = self.objects.number(view, 0, target)?;
             let word = self.word(view, word)?;
             view.prepare_cached("INSERT OR IGNORE INTO refs(obj, pos, word, col, src) VALUES (?,?,?,?,?)")?
-                .execute((target, pos, word, _col, obj))?;
+                .execute((target, pos, word, col, obj))?;
         }
-        view.prepare_cached("INSERT INTO texts(rowid, text) VALUES (?,?)")?.execute((pos, &parts.text))?;
-        Ok(parts.all)
+        if bits & state::TEXT == 0 {
+            self.texts.add(view, text_row(col, pos), std::mem::take(&mut parts.text))?;
+        }
+        Ok(state::TEXT | if parts.all { 0 } else { state::NOT_ALL_LINKED })
     }
 
-    fn unindex(&mut self, view: &Connection, pos: i64, _obj: i64, bits: i64, value: &Value) -> Result<(), FoldError> {
-        let parts = self.parts(bits, value);
+    fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
         for found in &parts.selectors {
             let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
-            view.prepare_cached("DELETE FROM holders WHERE sel = ? AND pos = ?")?.execute((sel, pos))?;
+            view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?
+                .execute((sel, col, pos))?;
         }
         for (target, word) in &parts.refs {
             let (target, _) = self.objects.number(view, 0, target)?;
@@ -222,8 +229,6 @@ impl IntelRoom {
             view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?
                 .execute((target, pos, word))?;
         }
-        view.prepare_cached("INSERT INTO texts(texts, rowid, text) VALUES ('delete', ?, ?)")?
-            .execute((pos, &parts.text))?;
         Ok(())
     }
 
@@ -252,7 +257,7 @@ impl IntelRoom {
                 (r.target.to_owned(), word)
             })
             .collect();
-        Parts { selectors, refs, text: self.text.of_object(value), all }
+        Parts { selectors, refs, text: text::of_object(value), all }
     }
 
     fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
@@ -267,10 +272,16 @@ impl IntelRoom {
             s.state & bit == 0 && bodies.entry(unsigned(s.pos)).is_some_and(|e| hex::encode(e.id) == goes.entry)
         };
         let Some(target) = stood.iter().find(is_it).copied() else { return Ok(()) };
-        set_state(view, entry.col, target.pos, bit, state::LAST | state::FIRST)?;
+        set_state(view, entry.col, target.pos, bit, state::LAST | state::FIRST | state::TEXT)?;
         let was_last = target.state & state::LAST != 0;
-        if was_last && let Some(value) = body_value(bodies, target.pos) {
-            self.unindex(view, target.pos, obj, target.state, &value)?;
+        if let Some(value) = body_value(bodies, target.pos) {
+            let parts = self.parts(target.state, &value);
+            if was_last {
+                self.unlink(view, entry.col, target.pos, &parts)?;
+            }
+            if target.state & state::TEXT != 0 {
+                self.texts.remove(view, text_row(entry.col, target.pos), parts.text)?;
+            }
             if bit == state::EXPUNGED {
                 self.forget_values(view, &value, target.state)?;
             }
@@ -299,7 +310,8 @@ impl IntelRoom {
         let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
         set_state(view, col, last.pos, state::LAST, 0)?;
         if index && let Some(value) = body_value(bodies, last.pos) {
-            self.index(view, col, last.pos, obj, last.state, &value)?;
+            let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
+            set_state(view, col, last.pos, bits, 0)?;
         }
         Ok(())
     }
@@ -425,7 +437,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        1
+        3
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -497,9 +509,11 @@ impl Room for IntelRoom {
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.objects.flush(view)?;
         self.selectors.flush(view)?;
+        self.texts.flush(view)?;
         Ok(())
     }
     fn reset(&mut self) {
+        self.texts.reset();
         self.objects.reset();
         self.selectors.reset();
         self.words.clear();

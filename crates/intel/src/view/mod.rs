@@ -2,11 +2,20 @@
 //! `see(col)` or `see_row(rowid)`; a test reads the SQL and fails where it is missing.
 mod dictionary;
 mod fold;
+mod spread;
 mod text;
+mod texts;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
-pub use text::Words;
+pub(crate) use spread::{Extent, Spread};
+#[cfg(any(test, fuzzing))]
+pub(crate) use text::of_object as text_of_object;
+pub(crate) use text::{searchable_type, spaced};
+pub(crate) use texts::{of_text_row, text_row};
+
+/// Bit of `holders.flags`: an observable without versions, which stands for itself in each collection.
+pub(crate) const OBSERVABLE: i64 = 256;
 
 /// Bits of `versions.state`.
 pub mod state {
@@ -26,6 +35,8 @@ pub mod state {
     pub const NOT_ALL_LINKED: i64 = 64;
     /// An SCO or another object without a version of its own: its arrival is its version.
     pub const UNVERSIONED: i64 = 128;
+    /// Its words stand in the full-text index: from when it became the last until it is withdrawn or erased.
+    pub const TEXT: i64 = 256;
     /// Either of the two that take a version out of every door.
     pub const GONE: i64 = WITHDRAWN | EXPUNGED;
 }

@@ -10,23 +10,29 @@ CREATE TABLE IF NOT EXISTS words(word INTEGER PRIMARY KEY, text TEXT NOT NULL UN
 
 -- Every version of every object in every collection. `version` is µs (an SCO's is its arrival); `state` is a set of
 -- bits: 1 last, 2 first (in this collection, of what stands), 4 withdrawn, 8 expunged, 16 revoked, 32 wrong id,
--- 64 not all linked, 128 has no version of its own.
+-- 64 not all linked, 128 has no version of its own, 256 its words are in `texts`.
 CREATE TABLE IF NOT EXISTS versions(
   col INTEGER NOT NULL, pos INTEGER NOT NULL, obj INTEGER NOT NULL, version INTEGER NOT NULL, state INTEGER NOT NULL,
   type INTEGER NOT NULL, spec INTEGER NOT NULL, tlp INTEGER NOT NULL, arrived INTEGER NOT NULL, cause INTEGER,
   author INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS versions_of_object ON versions(obj, col, version);
 
--- Who holds which selector: the current version in a collection only. n holders of one value are n rows.
-CREATE TABLE IF NOT EXISTS holders(sel INTEGER NOT NULL, pos INTEGER NOT NULL, col INTEGER NOT NULL, obj INTEGER NOT NULL,
-  strength INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY(sel, pos)) WITHOUT ROWID;
+-- Who holds which selector: the current version in a collection only. n holders of one value are n rows. A collection's
+-- holders stand together, so that reading never steps over rows that the reader may not see. `flags` are those of the
+-- finding, and 256: an observable without versions, which stands for itself in each collection.
+CREATE TABLE IF NOT EXISTS holders(sel INTEGER NOT NULL, col INTEGER NOT NULL, pos INTEGER NOT NULL, obj INTEGER NOT NULL,
+  strength INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY(sel, col, pos)) WITHOUT ROWID;
 
 -- References of current versions: from `src` to `obj` by a property (for relationships: their type).
 CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word INTEGER NOT NULL, col INTEGER NOT NULL,
   src INTEGER NOT NULL, PRIMARY KEY(obj, pos, word)) WITHOUT ROWID;
 
--- Full text of current versions; rowid = pos. Contentless: the text itself stands in the log alone.
-CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='', tokenize="unicode61 remove_diacritics 2");
+-- Full text of every version that was the last once and still stands: who reads asks `versions` which is the last now
+-- (taking a version's words out costs a page for each word). Contentless: the text itself stands in the log alone. rowid = collection << 36 | pos:
+-- a collection's rows stand together in every posting list, so a search over ranges of rows never touches a posting that
+-- its reader may not see, and takes no longer for it. Marks count as letters: Thai, Hindi and Burmese vowels are marks.
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='',
+  tokenize="unicode61 remove_diacritics 2 categories 'L* M* N* Co'");
 -- A deleted row's words leave the file at once, not at the next merge (FTS5's own option; "Expunge").
 INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 
