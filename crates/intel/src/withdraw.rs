@@ -74,7 +74,13 @@ impl Intel {
             let rows: Vec<ObjectRow> = self.read(viewer, |conn| {
                 conn.prepare_cached(&sql)?.query_map((signed(import), after), object_row)?.collect()
             })?;
-            let Some(last) = rows.last() else { return Ok(gone) };
+            let Some(last) = rows.last() else {
+                // What it set aside goes with it; somebody who may not see that has withdrawn what they may.
+                if self.import_row(viewer, import).is_ok_and(|r| self.may_see_aside(viewer, r.col)) {
+                    self.drop_set_aside(viewer, import)?;
+                }
+                return Ok(gone);
+            };
             after = signed(last.pos);
             gone += self.withdraw_rows(viewer, rows, reason)?;
         }

@@ -22,7 +22,9 @@ fn contributing(object_type: &str) -> Option<&'static [&'static str]> {
         "artifact" => &["hashes", "payload_bin"],
         "autonomous-system" => &["number"],
         "directory" => &["path"],
-        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "mutex" | "url" => &["value"],
+        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "url" => &["value"],
+        // STIX 2.1 §6.9: a mutex is known by its name.
+        "mutex" => &["name"],
         "email-message" => &["from_ref", "subject", "body"],
         "file" => &["hashes", "name", "extensions", "parent_directory_ref"],
         "network-traffic" => &["start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"],

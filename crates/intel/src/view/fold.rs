@@ -411,7 +411,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        1
+        2
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -471,6 +471,10 @@ impl Room for IntelRoom {
                     return Err(FoldError::Unreadable(format!("no selector kind is called `{}`", word.kind)));
                 };
                 let (sel, _) = self.selectors.number(view, kind.code(), &word.value)?;
+                if word.undone {
+                    view.execute("DELETE FROM overrules WHERE sel = ? AND col = ?", (sel, entry.col))?;
+                    return Ok(());
+                }
                 view.execute(
                     "INSERT OR REPLACE INTO overrules(sel, links, author, arrived, reason, col) VALUES (?,?,?,?,?,?)",
                     params![sel, word.links, entry.author, entry.arrived, word.reason, entry.col],
