@@ -30,4 +30,4 @@ pub use rows::{CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
-pub use withdraw::Which;
+pub use withdraw::{WORLD, Which};

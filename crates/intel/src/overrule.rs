@@ -58,8 +58,11 @@ impl Intel {
         if cols.is_empty() {
             return Err(Error::NotFound);
         }
-        let places: Vec<_> =
-            cols.into_iter().filter(|c| viewer.may_write(*c)).filter_map(|c| self.inner.people.collection_of(c).transpose()).collect::<people::Result<_>>()?;
+        let places: Vec<_> = cols
+            .into_iter()
+            .filter(|c| viewer.may_write(*c))
+            .filter_map(|c| self.inner.people.collection_of(c).transpose())
+            .collect::<people::Result<_>>()?;
         if places.is_empty() {
             return Err(Error::Forbidden("it is held only in collections that you may not write to".into()));
         }
@@ -71,8 +74,13 @@ impl Intel {
             undone: word == Word::Undo,
         };
         // The value may be a person's telephone number: it stands in the body, which can be erased, never as a subject.
-        let subject = hex::encode(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"overrule", kind.as_str().as_bytes(), value.as_bytes()]));
-        let entry = |c: &std::sync::Arc<people::Collection>| work(viewer, c.id, OVERRULE, IdSource::Fresh, &subject, None, &body);
+        let subject = hex::encode(ledger::keyed_id(
+            self.inner.keys.index_hmac(),
+            &[b"overrule", kind.as_str().as_bytes(), value.as_bytes()],
+        ));
+        let entry = |c: &std::sync::Arc<people::Collection>| {
+            work(viewer, c.id, OVERRULE, IdSource::Fresh, &subject, None, &body)
+        };
         let entries = places.iter().map(entry).collect::<Result<Vec<_>>>()?;
         let expect = viewer.expects(places.iter().map(|c| &**c));
         self.append(Append { entries, expect }, Urgency::Interactive)?;

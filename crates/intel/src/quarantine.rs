@@ -78,18 +78,29 @@ impl Shelf {
     fn keep(&self, import: u64, rows: &[SetAside]) -> Result<()> {
         let mut conn = self.conn();
         let tx = conn.transaction()?;
-        let sum = |tx: &Connection| tx.query_row("SELECT coalesce(sum(bytes), 0) FROM aside", [], |r| r.get::<_, i64>(0));
+        let sum =
+            |tx: &Connection| tx.query_row("SELECT coalesce(sum(bytes), 0) FROM aside", [], |r| r.get::<_, i64>(0));
         let new: u64 = rows.iter().map(SetAside::bytes).sum();
         while unsigned(sum(&tx)?) + new > self.total {
             let oldest: Option<i64> =
                 tx.query_row("SELECT min(import) FROM aside WHERE import <> ?", [signed(import)], |r| r.get(0))?;
             let Some(oldest) = oldest else { return Ok(()) };
-            tracing::warn!(import = oldest, "the quarantine is full: what was set aside of its oldest import is dropped");
+            tracing::warn!(
+                import = oldest,
+                "the quarantine is full: what was set aside of its oldest import is dropped"
+            );
             tx.execute("DELETE FROM aside WHERE import = ?", [oldest])?;
         }
         for r in rows {
             tx.prepare_cached("INSERT OR IGNORE INTO aside VALUES (?,?,?,?,?,?,?,?)")?.execute(params![
-                signed(import), signed(r.n), r.place, r.object, r.why, r.record, r.cut, signed(r.bytes())
+                signed(import),
+                signed(r.n),
+                r.place,
+                r.object,
+                r.why,
+                r.record,
+                r.cut,
+                signed(r.bytes())
             ])?;
         }
         Ok(tx.commit()?)
@@ -97,13 +108,19 @@ impl Shelf {
 
     fn rows(&self, import: u64, after: u64, limit: usize) -> Result<Quarantine> {
         let conn = self.conn();
-        let kept = conn.query_row("SELECT count(*) FROM aside WHERE import = ?", [signed(import)], |r| r.get::<_, i64>(0))?;
+        let kept =
+            conn.query_row("SELECT count(*) FROM aside WHERE import = ?", [signed(import)], |r| r.get::<_, i64>(0))?;
         let mut stmt = conn.prepare_cached(
             "SELECT n, place, object, why, record, cut FROM aside WHERE import = ? AND n > ? ORDER BY n LIMIT ?",
         )?;
         let row = |r: &rusqlite::Row<'_>| {
             Ok(SetAside {
-                n: unsigned(r.get(0)?), place: r.get(1)?, object: r.get(2)?, why: r.get(3)?, record: r.get(4)?, cut: r.get(5)?,
+                n: unsigned(r.get(0)?),
+                place: r.get(1)?,
+                object: r.get(2)?,
+                why: r.get(3)?,
+                record: r.get(4)?,
+                cut: r.get(5)?,
             })
         };
         let asked = (signed(import), signed(after), signed(limit as u64).saturating_add(1));
@@ -151,7 +168,9 @@ impl Setting {
         if let Some(record) = row.record.as_mut()
             && record.len() > limits.file.max_kept_bytes
         {
-            record.truncate(record.floor_char_boundary(limits.file.max_kept_bytes));
+            let most = limits.file.max_kept_bytes;
+            let end = (0..=most).rev().find(|at| record.is_char_boundary(*at)).unwrap_or(0);
+            record.truncate(end);
             row.cut = true;
         }
         let bytes = row.bytes();

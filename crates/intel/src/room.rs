@@ -21,7 +21,13 @@ impl Setup {
     /// [`Error::Bad`] when the keys cannot be read.
     pub fn new(root: &Path, country: Option<String>) -> Result<Self> {
         let keys = Arc::new(Keys::open(&root.join("keys")).map_err(|e| Error::Bad(e.to_string()))?);
-        Ok(Self { keys, rows: Arc::new(RowCols::default()), country, root: root.to_path_buf(), limits: crate::Limits::default() })
+        Ok(Self {
+            keys,
+            rows: Arc::new(RowCols::default()),
+            country,
+            root: root.to_path_buf(),
+            limits: crate::Limits::default(),
+        })
     }
 
     /// The same with limits of the node's own.

@@ -36,9 +36,10 @@ impl Intel {
         let summary = formats::read(format, input, options, &mut |item| {
             bad = match &item {
                 Item::Skipped(b) => Some(bad_record(b).to_string()),
-                Item::Object(r) => {
-                    self.place_for(viewer, places, &r.body, None, job.marking).err().map(|why| format!("{} ({}): {why}", r.at, r.id))
-                }
+                Item::Object(r) => self
+                    .place_for(viewer, places, &r.body, None, job.marking)
+                    .err()
+                    .map(|why| format!("{} ({}): {why}", r.at, r.id)),
             };
             if bad.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

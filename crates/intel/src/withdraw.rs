@@ -6,6 +6,9 @@ use ledger::{CollectionId, Target};
 use people::Viewer;
 use std::collections::HashSet;
 
+/// The title of the collection that an EXERCISE world is loaded into.
+pub const WORLD: &str = "EXERCISE world";
+
 /// Which versions of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Which {
@@ -100,6 +103,15 @@ impl Intel {
             after = last.pos;
             gone += self.withdraw_rows(viewer, page.rows, reason)?;
         }
+    }
+
+    /// The collection of the EXERCISE world, when one was loaded that the viewer sees.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn exercise_world(&self, viewer: &Viewer) -> Result<Option<std::sync::Arc<people::Collection>>> {
+        let all = self.inner.people.collections(viewer)?;
+        Ok(all.into_iter().find(|c| c.audience.exercise && c.title() == WORLD))
     }
 
     /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too.
