@@ -104,7 +104,8 @@ class Response:
 class Node:
     """A node in a scratch folder. `served=False` makes it without starting it."""
 
-    def __init__(self, served=True, data=None, init=True, name="Exercise Agency", country="XA"):
+    def __init__(self, served=True, data=None, init=True, name="Exercise Agency", country="XA", checked=True):
+        self.checked = checked  # False: the test itself damages the folder
         self.bin = binary()
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="eye-test-"))
         self.data = pathlib.Path(data) if data else self.scratch / "data"
@@ -126,6 +127,11 @@ class Node:
 
     def __exit__(self, kind, value, trace):
         self.kill()
+        if kind is None and self.checked and (self.data / "log.db").exists():
+            done = self.run("verify", timeout=300)  # after every test that writes, the ledger checker runs
+            if done.returncode:
+                kind = AssertionError
+                print(f"the ledger checker after the test: {done.stdout[-600:]}{done.stderr[-600:]}", flush=True)
         broken = kind is not None and not (kind is SystemExit and value.code in (0, SKIPPED))
         if broken and self.log_path.exists():
             ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -133,6 +139,8 @@ class Node:
             shutil.copy(self.log_path, kept)
             print(f"the server's log is kept in {kept}", flush=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
+        if kind is AssertionError and value is None:
+            raise AssertionError("the ledger checker found damage after the test")
 
     # -- the command line ------------------------------------------------------------------------------------------
     def run(self, *args, stdin=None, timeout=120, data=True):

@@ -17,14 +17,37 @@ function prepare(root: ParentNode): void {
   copyButtons(root);
   figures(root);
   live(root);
+  printButtons(root);
+  dropZones(root);
   // A form that came back with errors: the summary is read first.
   root.querySelector<HTMLElement>("[data-error-summary]")?.focus();
 }
 
-function filters(): void {
-  // On a narrow screen the results come first; the panel opens at a touch.
-  if (matchMedia("(max-width: 61.99em)").matches) {
-    for (const panel of document.querySelectorAll<HTMLDetailsElement>("[data-filters]")) panel.open = false;
+/** A file may be dropped anywhere on its field's frame; the field itself takes it, and the form stays as it is. */
+function dropZones(root: ParentNode): void {
+  for (const zone of root.querySelectorAll<HTMLElement>("[data-drop]")) {
+    const field = zone.querySelector<HTMLInputElement>("input[type=file]");
+    const hint = zone.querySelector<HTMLElement>("[data-drop-hint]");
+    if (!field || !hint) continue;
+    hint.hidden = false;
+    const over = (event: DragEvent) => {
+      event.preventDefault();
+      zone.toggleAttribute("data-over", event.type === "dragover");
+    };
+    zone.addEventListener("dragover", over);
+    zone.addEventListener("dragleave", over);
+    zone.addEventListener("drop", (event) => {
+      over(event);
+      if (event.dataTransfer?.files.length) field.files = event.dataTransfer.files;
+    });
+  }
+}
+
+/** "Print" buttons: hidden without a script, as the browser's own command does the same. */
+function printButtons(root: ParentNode): void {
+  for (const button of root.querySelectorAll<HTMLButtonElement>("[data-print][hidden]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
   }
 }
 
@@ -58,7 +81,6 @@ function searchKey(): void {
 }
 
 prepare(document);
-filters();
 menus();
 searchKey();
 themes();

@@ -327,7 +327,7 @@ pub enum Import {
 
 /// `eye world`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(subcommand_negates_reqs = true)]
 pub struct World {
     /// What to do with the small world.
     #[command(subcommand)]
@@ -365,9 +365,9 @@ pub enum WorldHere {
     Write(WorldFiles),
     /// Bring a small world into a collection of its own.
     Load {
-        /// The same seed gives the same objects.
-        #[arg(long, default_value_t = 7)]
-        seed: u64,
+        /// The same seed gives the same objects; 7 when none is given.
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Withdraw it.
     Remove,
@@ -445,7 +445,7 @@ mod tests {
         assert_eq!((files.seed, files.agencies, files.months, files.objects), (9, 5, 3, 100));
         assert_eq!(files.dir.as_deref(), Some(std::path::Path::new("DIR")));
         assert!(world("eye world write DIR").written().is_some());
-        assert!(matches!(world("eye world load --data D").here, Some(WorldHere::Load { seed: 7 })));
+        assert!(matches!(world("eye world load --data D").here, Some(WorldHere::Load { seed: None })));
         assert!(matches!(world("eye world --data D remove").here, Some(WorldHere::Remove)));
         assert!(Arguments::try_parse_from(["eye", "world"]).is_err());
     }

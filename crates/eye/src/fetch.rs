@@ -156,3 +156,110 @@ impl<R: Read> Read for Bounded<R> {
         Ok(got)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    /// A server on a free port that gives each connection the next answer; the requests it got.
+    fn serve(answers: Vec<Vec<u8>>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                asked.push(String::from_utf8(head).unwrap());
+                // A client that has heard enough hangs up.
+                drop(stream.write_all(&answer));
+            }
+            asked
+        });
+        (base, thread)
+    }
+
+    fn ok(body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    fn moved(to: &str) -> Vec<u8> {
+        format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
+    }
+
+    fn ask(text: &str, headers: Option<&str>, limits: &Fetch) -> Result<String, String> {
+        let asked = Address { text, headers, authorities: None };
+        let mut fetched = fetch(&asked, limits).map_err(|e| e.to_string())?;
+        let mut body = String::new();
+        fetched.body.read_to_string(&mut body).map_err(|e| e.to_string())?;
+        Ok(body)
+    }
+
+    #[test]
+    fn an_answer_is_read_and_a_redirect_followed() {
+        let (base, server) = serve(vec![moved("/list.txt"), ok("EXERCISE")]);
+        assert_eq!(ask(&format!("{base}/feed"), None, &Fetch::default()).unwrap(), "EXERCISE");
+        assert!(server.join().unwrap()[1].starts_with("GET /list.txt "));
+    }
+
+    #[test]
+    fn redirects_without_end_and_answers_without_end_are_refused() {
+        let (base, server) = serve(vec![moved("/a"), moved("/b"), moved("/c")]);
+        let why = ask(&base, None, &Fetch { redirects: 2, ..Fetch::default() }).unwrap_err();
+        assert!(why.contains("redirects"), "{why}");
+        server.join().unwrap();
+        let mut endless = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
+        endless.extend([b'x'; 5_000]);
+        let (base, server) = serve(vec![endless, ok(&"x".repeat(5_000))]);
+        for _ in 0..2 {
+            let why = ask(&base, None, &Fetch { bytes: 1_000, ..Fetch::default() }).unwrap_err();
+            assert!(why.contains("fetch.bytes"), "{why}");
+        }
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_an_error_not_a_short_file() {
+        let (base, server) = serve(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nEXERCISE".to_vec()]);
+        assert!(ask(&base, None, &Fetch::default()).is_err());
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn what_opens_a_feed_stands_in_no_name_and_no_error_and_follows_no_redirect() {
+        let secret = "zwirblefink";
+        assert_eq!(name("https://feeds.example:8443/v1/list.txt?key=zwirblefink#f"), "feeds.example/list.txt");
+        let limits = Fetch::default();
+        for text in [
+            format!("https://u:{secret}@feeds.example/"),
+            format!("http://127.0.0.1:1/?key={secret}"),
+            format!("https://[{secret}/"),
+        ] {
+            let why = ask(&text, None, &limits).unwrap_err();
+            assert!(!why.contains(secret), "{why}");
+        }
+        let header = format!("Authorization: Bearer {secret}");
+        let why = ask("http://feeds.example/", Some(&header), &limits).unwrap_err();
+        assert!(why.contains("https") && !why.contains(secret), "{why}");
+        let (base, server) = serve(vec![moved("http://127.0.0.1:1/")]);
+        let why = ask(&base, Some(&header), &limits).unwrap_err();
+        assert!(why.contains("redirects") && !why.contains(secret), "{why}");
+        assert!(server.join().unwrap()[0].to_lowercase().contains(&format!("authorization: bearer {secret}")));
+        assert!(!ask("https://feeds.example/", Some(secret), &limits).unwrap_err().contains(secret));
+    }
+
+    #[test]
+    fn an_answer_other_than_a_file_says_its_status() {
+        let (base, server) =
+            serve(vec![b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()]);
+        assert!(ask(&base, None, &Fetch::default()).unwrap_err().contains("404"));
+        server.join().unwrap();
+    }
+}

@@ -1,58 +1,46 @@
-//! The roof's own routes: health, readiness, metrics, and the JSON behind the pages. Every route names its rule.
+//! The roof's own routes: health, readiness, metrics, and the JSON behind the pages.
 use crate::commands;
 use crate::node::Node;
-use axum::Router;
-use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use people::{AuthHeader, Viewer};
+use gate::{API, About, Caller, PUBLIC, Routes, Rule};
+use people::{Right, Viewer};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 /// Readiness ends when a view is further behind than this.
 const READY_BEHIND: u64 = 100_000;
 
 /// The roof's routes.
-pub fn router(node: Node) -> Router {
-    Router::new()
-        .route("/health", get(async || "ok\n"))
-        .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/api/openapi.json", get(openapi))
-        .route("/api/stats", get(stats))
-        .route("/api/collections", get(collections))
-        .route("/api/search", get(search))
-        .route("/api/links", get(links))
-        .route("/api/objects/{id}", get(object))
-        .with_state(node)
+pub fn routes(node: Node) -> Routes {
+    let reads = Rule::Needs(Right::ReadBodies);
+    let open = Routes::new(&PUBLIC).get("/health", Rule::Open, async || "ok\n").get("/ready", Rule::Open, ready);
+    let api = Routes::new(&API)
+        .get("/metrics", Rule::Needs(Right::ManageMachine), metrics)
+        .get("/api/openapi.json", Rule::SignedIn, openapi)
+        .get("/api/stats", reads, stats)
+        .get("/api/collections", Rule::SignedIn, collections)
+        .get("/api/search", reads, search)
+        .get("/api/links", reads, links)
+        .get("/api/objects/{id}", reads, object);
+    open.and(api).with_state(node)
 }
 
+/// Reads counters alone, so that it answers whatever the disk and the views are doing. Everybody may ask, so it says
+/// neither how much is under way nor how much there is.
 async fn ready(State(node): State<Node>) -> Response {
-    let behind = node.ledger.behind();
-    let status = if behind <= READY_BEHIND { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(json!({"ready": status == StatusCode::OK, "behind": behind}))).into_response()
-}
-
-/// Whoever asks, or the answer that says why not.
-async fn viewer(node: &Node, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, Response> {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let people = node.people.clone();
-    let asked = tokio::task::spawn_blocking(move || {
-        people.authenticate(&AuthHeader { authorization: authorization.as_deref(), cookie: None, peer: peer.ip() })
-    });
-    match asked.await {
-        Ok(Ok(Some(viewer))) => Ok(viewer),
-        Ok(Err(e)) if e.status() != 401 => Err(problem(e.status(), &e.to_string())),
-        Ok(_) => {
-            Err(([(header::WWW_AUTHENTICATE, "Bearer")], problem(401, "sign in, or send a bearer token"))
-                .into_response())
-        }
-        Err(_) => Err(problem(500, "the request could not be worked on")),
-    }
+    let why = if !node.ledger.is_alive() {
+        Some("a thread of the ledger has ended; restart the node")
+    } else if node.ledger.behind() > READY_BEHIND {
+        Some("the views are far behind the log; wait")
+    } else {
+        None
+    };
+    let status = if why.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(json!({"ready": why.is_none(), "why": why}))).into_response()
 }
 
 /// RFC 9457.
@@ -80,31 +68,30 @@ fn failed(e: &crate::node::Problem) -> Response {
 /// Works on a blocking thread and answers JSON.
 async fn answer(
     node: Node,
-    headers: HeaderMap,
-    peer: SocketAddr,
-    f: impl FnOnce(&Node, &Viewer) -> Result<Value, crate::node::Problem> + Send + 'static,
+    caller: Caller,
+    f: impl FnOnce(&Node, &Viewer, &About) -> Result<Value, crate::node::Problem> + Send + 'static,
 ) -> Response {
-    let me = match viewer(&node, &headers, peer).await {
-        Ok(me) => me,
-        Err(response) => return response,
-    };
-    match tokio::task::spawn_blocking(move || f(&node, &me)).await {
+    match tokio::task::spawn_blocking(move || f(&node, &caller.viewer, &caller.about)).await {
         Ok(Ok(value)) => axum::Json(value).into_response(),
         Ok(Err(e)) => failed(&e),
         Err(_) => problem(500, "the request could not be worked on"),
     }
 }
 
-async fn stats(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    answer(node, headers, peer, commands::read::numbers).await
+async fn stats(State(node): State<Node>, caller: Caller) -> Response {
+    answer(node, caller, |node, me, _| {
+        let mut numbers = commands::read::numbers(node, me)?;
+        // The log's length counts what the viewer does not see as well.
+        if let (false, Some(map)) = (me.may(Right::SeeProofs), numbers.as_object_mut()) {
+            map.retain(|name, _| ["objects", "collections"].contains(&name.as_str()));
+        }
+        Ok(numbers)
+    })
+    .await
 }
 
-async fn collections(
-    State(node): State<Node>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Response {
-    answer(node, headers, peer, |node, me| {
+async fn collections(State(node): State<Node>, caller: Caller) -> Response {
+    answer(node, caller, |node, me, _| {
         let list = node.people.collections(me)?;
         Ok(json!(list.iter().map(|c| json!({"id": c.id.to_string(), "title": c.title()})).collect::<Vec<_>>()))
     })
@@ -118,14 +105,11 @@ struct Asked {
     limit: Option<usize>,
 }
 
-async fn search(
-    State(node): State<Node>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    asked: Query<Asked>,
-) -> Response {
-    answer(node, headers, peer, move |node, me| {
+async fn search(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -> Response {
+    answer(node, caller, move |node, me, about| {
+        about.asked(&asked.q);
         let found = node.intel.search(me, &asked.q, None, asked.limit.unwrap_or(100).clamp(1, 1_000))?;
+        about.objects(found.hits.iter().map(|h| &h.row.id));
         let hits: Vec<Value> = found.hits.iter().map(|h| commands::read::hit(node, h)).collect();
         let (total, exact) = match found.total {
             intel::Count::Exactly(n) => (n, true),
@@ -137,35 +121,27 @@ async fn search(
     .await
 }
 
-async fn links(
-    State(node): State<Node>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    asked: Query<Asked>,
-) -> Response {
-    answer(node, headers, peer, move |node, me| {
+async fn links(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -> Response {
+    answer(node, caller, move |node, me, about| {
         let links = node.intel.links(me, asked.limit.unwrap_or(50).clamp(1, 200))?;
+        about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.row.id));
         Ok(json!(links.iter().map(|l| commands::read::link(node, l)).collect::<Vec<_>>()))
     })
     .await
 }
 
-async fn object(
-    State(node): State<Node>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    answer(node, headers, peer, move |node, me| commands::read::document(node, me, &id)).await
+/// `id` is an object's id, or what stands in its page's address.
+async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>) -> Response {
+    answer(node, caller, move |node, me, about| {
+        let id = node.intel.id_at(&id).ok_or(intel::Error::NotFound)?;
+        about.objects([&id]);
+        commands::read::document(node, me, &id)
+    })
+    .await
 }
 
-/// For administrators: numbers of the machine, no content, no names.
-async fn metrics(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    match viewer(&node, &headers, peer).await {
-        Ok(me) if me.may_manage_accounts() => {}
-        Ok(_) => return problem(403, "metrics are for administrators"),
-        Err(response) => return response,
-    }
+/// Numbers of the machine, no content, no names.
+async fn metrics(State(node): State<Node>) -> Response {
     let mut registry = Registry::with_prefix("eye");
     let mut add = |name: &str, help: &str, value: u64| {
         let gauge: Gauge = Gauge::default();
@@ -182,8 +158,8 @@ async fn metrics(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<Socket
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-async fn openapi(State(node): State<Node>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
-    answer(node, headers, peer, |_, _| Ok(document())).await
+async fn openapi() -> Response {
+    axum::Json(document()).into_response()
 }
 
 /// The JSON routes, as OpenAPI 3.1.

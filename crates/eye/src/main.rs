@@ -1,11 +1,13 @@
 //! The roof: configuration, the command line, the list of rooms, the server. It owns no rows and no rules of its own.
 //! Data flows one way: a command (from a shell, or through the socket of a running server) → a room → stdout.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
-
 mod arguments;
 mod commands;
 mod fetch;
+mod guard;
 mod http;
+#[cfg(test)]
+mod matrix;
 mod meter;
 mod node;
 mod serve;

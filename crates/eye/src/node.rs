@@ -76,7 +76,18 @@ pub fn open(data: &Path) -> Result<Node, Problem> {
     loop {
         match open_now(data) {
             Err(e) if e.is_locked() && Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
-            result => return result,
+            Ok(node) => return read_once(&node, until).map(|()| node),
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// A view whose damage shows here is folded anew, and read again.
+fn read_once(node: &Node, until: Instant) -> Result<(), Problem> {
+    loop {
+        match node.people.node() {
+            Err(e) if e.status() == 503 && Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            read => return Ok(read.map(drop)?),
         }
     }
 }

@@ -1,13 +1,9 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{http, socket};
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use crate::{guard, http, socket};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use office::Office;
+use gate::{Gate, House, Routes};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
@@ -43,38 +39,31 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     socket::listen(data, node)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
-    runtime.block_on(serve(listener, address, how, routes(node, how.tls_cert.is_some())?))
+    runtime.block_on(serve(listener, address, how, house(node, how.tls_cert.is_some())?))
 }
 
-/// Every door and every room's pages. Pages want a session; the doors and the API ask for credentials themselves.
-fn routes(node: &Node, tls: bool) -> Result<Router, Problem> {
+/// Every door and every room's pages, each route behind its rule.
+pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
     let strings = [("en", intel::http::FTL), ("en", office::FTL)];
     let catalogue = web::Catalogue::new(&strings).map_err(|e| Problem::other(e.to_string()))?;
     let about = node.people.node()?.unwrap_or_default();
-    let hall = web::Hall { catalogue: catalogue.clone(), node_name: about.name, exercise: about.exercise };
-    let office = Office::new(&node.ledger, &node.people, catalogue, hall.clone()).over_tls(tls);
-    let rooms = intel::http::router(node.intel.clone()).route_layer(from_fn(introduce));
-    let pages = office::layer(office::router().merge(rooms), office);
-    let all = pages
-        .merge(http::router(node.clone()))
-        .merge(taxii::router(node.intel.clone()))
-        .merge(stream::router(node.intel.clone()))
-        .merge(web::asset_routes());
-    Ok(web::secured(all, hall))
+    let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise, tls };
+    let gate = Gate::new(&node.ledger, &node.people, hall).over_tls(tls).framed(office::frame);
+    let routes = office::routes(&gate)
+        .and(intel::http::routes(node.intel.clone()))
+        .and(http::routes(node.clone()))
+        .and(taxii::routes(node.intel.clone()))
+        .and(stream::routes(node.intel.clone()))
+        .and(Routes::assets());
+    Ok(gate.open(routes).body_pause(guard::BODY_PAUSE))
 }
 
-/// Hands the office's visitor to the rooms' pages.
-async fn introduce(visitor: office::Visitor, mut request: Request, next: Next) -> Response {
-    let office::Visitor { viewer, chrome, .. } = visitor;
-    request.extensions_mut().insert(intel::http::Visitor { viewer, chrome });
-    next.run(request).await
-}
-
-async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: Router) -> Result<(), Problem> {
+async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: House) -> Result<(), Problem> {
     let handle = Handle::new();
     // Before anybody is told that it listens: whoever reads that may end it at once.
     tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let places = guard::connections();
+    let service = house.into_make_service();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
     let tls = match (&how.tls_cert, &how.tls_key) {
         (Some(cert), Some(key)) => {
@@ -88,9 +77,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, routes: 
     println(&format!("listening on {scheme}://{address}"))?;
     match tls {
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+            guard::guarded(axum_server::from_tcp_rustls(listener, tls)?, places).handle(handle).serve(service).await?;
         }
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => guard::guarded(axum_server::from_tcp(listener)?, places).handle(handle).serve(service).await?,
     }
     Ok(())
 }

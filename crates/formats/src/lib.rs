@@ -86,3 +86,9 @@ pub fn read<'i>(
         Err(error) => Err(error),
     }
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -68,6 +68,8 @@ pub struct Options<'a> {
     pub exercise: bool,
     /// What a free text becomes.
     pub text_as: TextAs,
+    /// What a person corrected in a free text; written into our `imported` extension as it is.
+    pub corrections: Option<&'a serde_json::Value>,
 }
 
 impl<'a> Options<'a> {
@@ -83,6 +85,7 @@ impl<'a> Options<'a> {
             created_by: None,
             exercise: false,
             text_as: TextAs::default(),
+            corrections: None,
         }
     }
 }

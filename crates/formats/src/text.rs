@@ -54,6 +54,7 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
         object.put(if out.options.text_as == TextAs::Lure { "language" } else { "lang" }, lang.as_str());
     }
     object.also("country", out.options.country);
+    object.also("corrections", out.options.corrections.cloned());
     out.object(object, &at).map(drop)
 }
 

@@ -1,27 +1,26 @@
 //! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
+mod address;
 mod feeds;
-mod import;
+pub(crate) mod import;
 mod object;
 mod overview;
 mod report;
 mod search;
 mod selector;
 mod shown;
-mod visitor;
+mod text;
 
 use crate::{ImportReport, Intel};
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::handler::Handler;
+use gate::{PAGES, Routes, Rule, Visitor};
+use people::Right;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-pub use visitor::Visitor;
 
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/intel.ftl");
 
-/// Bytes of an uploaded file at most; larger ones go through the command line.
-pub const UPLOAD: usize = 100 << 20;
 /// What the multipart form may have around the file.
 const AROUND: usize = 1 << 20;
 /// Files that are taken at the same time, since each stands in memory.
@@ -64,18 +63,26 @@ impl Desk {
     }
 }
 
-/// The pages' routes. The roof puts the visitor's session around them and [`web::secured`] around all.
-pub fn router(intel: Intel) -> Router {
-    Router::new()
-        .route("/", get(overview::overview))
-        .route("/search", get(search::search))
-        .route("/objects/{id}", get(object::object))
-        .route("/objects/{id}/withdraw", post(object::withdraw))
-        .route("/selectors", get(selector::selector))
-        .route("/report", get(report::form).post(report::save))
-        .route("/import", get(import::list).post(import::upload).layer(DefaultBodyLimit::max(UPLOAD + AROUND)))
-        .route("/import/{import}", get(import::one))
-        .route("/import/{import}/withdraw", post(import::withdraw))
-        .route("/feeds", get(feeds::feeds))
+/// The room's pages.
+pub fn routes(intel: Intel) -> Routes {
+    let reads = Rule::Needs(Right::ReadBodies);
+    let (imports, withdraws) = (Rule::Needs(Right::Import), Rule::Needs(Right::Withdraw));
+    Routes::new(&PAGES)
+        .get("/", Rule::SignedIn, overview::overview)
+        .get("/search", reads, search::search)
+        .get("/objects/{id}", reads, object::object)
+        .post("/objects/{id}/withdraw", withdraws, object::withdraw)
+        .get("/selectors", reads, selector::selector)
+        .get("/report", imports, report::form)
+        .post("/report", imports, report::save)
+        .get("/import", reads, import::list)
+        .upload(
+            "/import",
+            imports,
+            import::upload.layer(DefaultBodyLimit::max(intel.limits().upload.saturating_add(AROUND))),
+        )
+        .get("/import/{import}", reads, import::one)
+        .post("/import/{import}/withdraw", withdraws, import::withdraw)
+        .get("/feeds", Rule::SignedIn, feeds::feeds)
         .with_state(Desk::new(intel))
 }

@@ -34,6 +34,8 @@ pub struct ImportJob {
     pub marking: Option<stix::Tlp>,
     /// Country of the report, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// What a person corrected in a free text.
+    pub corrections: crate::Corrections,
     /// Mapping of a CSV file.
     pub mapping: Option<Mapping>,
     /// Refuse the whole file when one record is bad.
@@ -109,7 +111,9 @@ impl Intel {
         viewer.need(Right::Import)?;
         let places = self.places(viewer, job)?;
         let ids = KeyedIds::new(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"converted ids"]));
-        let options = self.options(job, &ids)?;
+        let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
+        let mut options = self.options(job, &ids)?;
+        options.corrections = corrections.as_ref();
         self.reach()?;
         if job.strict {
             let mut file = self.spool(job, &mut *input)?;

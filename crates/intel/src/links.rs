@@ -15,6 +15,26 @@ const NAMED: i64 = 200;
 /// Counting holders stops here.
 const COUNT: i64 = 10_000;
 
+/// Why a selector links nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Suppressed {
+    /// A person's word, with the reason that was given.
+    #[error("overruled: {0}")]
+    Overruled(String),
+    /// It is no value of its kind, or nobody's.
+    #[error("its checksum or id is wrong, or it is a placeholder")]
+    Wrong,
+    /// Supporting evidence only.
+    #[error("too weak to link alone")]
+    Weak,
+    /// So many objects hold it.
+    #[error("held by {0} objects: a hub proves nothing")]
+    Hub(usize),
+    /// The title of the warninglist that names it.
+    #[error("on the warninglist \"{0}\"")]
+    Listed(String),
+}
+
 /// Objects that share one selector.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -29,7 +49,7 @@ pub struct Link {
     /// There are more than are named.
     pub more: bool,
     /// Why it links nothing; `None` = it links.
-    pub suppressed: Option<String>,
+    pub suppressed: Option<Suppressed>,
 }
 
 /// An object that refers to another, or is referred to.
@@ -97,8 +117,7 @@ impl Intel {
         if row.state & state::REVOKED != 0 {
             return Vec::new();
         }
-        let country = value.get("x_country").and_then(serde_json::Value::as_str).or(self.inner.country.as_deref());
-        let mut found = selectors::of_object(&value, &selectors::Hints { country });
+        let mut found = crate::reading::selectors_of(&value, self.inner.country.as_deref());
         found.sort_by_key(|f| std::cmp::Reverse(f.strength));
         found
     }
@@ -139,21 +158,21 @@ impl Intel {
         count: usize,
         strength: i64,
         overruled: Option<(bool, String)>,
-    ) -> Option<String> {
+    ) -> Option<Suppressed> {
         match overruled {
             Some((true, _)) => return None,
-            Some((false, reason)) => return Some(format!("overruled: {reason}")),
+            Some((false, reason)) => return Some(Suppressed::Overruled(reason)),
             None => {}
         }
         match strength {
-            0 => return Some("its checksum or id is wrong, or it is a placeholder".into()),
-            1 => return Some("too weak to link alone".into()),
+            0 => return Some(Suppressed::Wrong),
+            1 => return Some(Suppressed::Weak),
             _ => {}
         }
         if count > HUB {
-            return Some(format!("held by {count} objects: a hub proves nothing"));
+            return Some(Suppressed::Hub(count));
         }
-        let warning = |l: &reference::Listing| format!("on the warninglist \"{}\"", l.title);
+        let warning = |l: &reference::Listing| Suppressed::Listed(l.title.clone());
         self.library().listed(kind.as_str(), value).iter().find(|l| l.what == reference::ListKind::Warning).map(warning)
     }
 

@@ -232,7 +232,7 @@ impl Intel {
             let Some(row) = row.filter(|r| r.state & state::GONE == 0) else { return Ok(None) };
             let Some(obj) = self.object_number(conn, &row.id)? else { return Ok(None) };
             let earlier: Option<i64> = conn
-                .prepare_cached("SELECT max(pos) FROM versions WHERE obj = ? AND col = ? AND see(col) AND pos < ?")?
+                .prepare_cached("SELECT max(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) AND pos < ?")?
                 .query_row((obj, row.col, signed(pos)), |r| r.get(0))?;
             let earlier = earlier.map(unsigned);
             Ok(Some(Standing { row, earlier }))

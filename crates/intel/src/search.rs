@@ -1,6 +1,7 @@
 //! Search over what the viewer sees: selectors first, words of any script, newest first, paged by `pos`.
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed, unsigned};
 use crate::view::{Words, row};
+use crate::within::{Bounds, Narrow, newest_within, only_within};
 use crate::{Intel, Result};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
@@ -51,21 +52,37 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn search(&self, viewer: &Viewer, query: &str, before: Option<u64>, limit: usize) -> Result<Found> {
+        self.search_within(viewer, query, &Narrow::default(), before, limit)
+    }
+
+    /// [`Intel::search`] within bounds; bounds without words find what arrived last within them.
+    ///
+    /// # Errors
+    /// The storage's; [`crate::Error::NotFound`] for a collection that the viewer does not see.
+    pub fn search_within(
+        &self,
+        viewer: &Viewer,
+        query: &str,
+        narrow: &Narrow,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Found> {
         let limit = limit.clamp(1, MOST_ROWS);
         let asked = Query::read(query);
+        let bounds = Bounds::of(self, viewer, narrow, &asked.types)?;
         let library = self.library();
         let mut listed: Vec<reference::Listing> =
             asked.selectors.iter().flat_map(|(kind, value)| library.listed(kind.as_str(), value)).collect();
         listed.dedup_by(|a, b| a.list == b.list);
         let before = before.map_or(i64::MAX, signed);
         let (rows, more, total) = self.read(viewer, |conn| {
-            let mut positions = self.matching(conn, &asked, before, limit + 1)?;
+            let mut positions = self.matching(conn, viewer, &asked, &bounds, before, limit + 1)?;
             let more = positions.len() > limit;
             positions.truncate(limit);
             let total = if before == i64::MAX && !more {
                 Count::Exactly(positions.len())
             } else {
-                let n = self.matching(conn, &asked, i64::MAX, COUNT + 1)?.len();
+                let n = self.matching(conn, viewer, &asked, &bounds, i64::MAX, COUNT + 1)?.len();
                 if n > COUNT { Count::MoreThan(COUNT) } else { Count::Exactly(n) }
             };
             let rows = positions
@@ -99,7 +116,18 @@ impl Intel {
         self.named(rows)
     }
 
-    fn matching(&self, conn: &Connection, asked: &Query, before: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
+    fn matching(
+        &self,
+        conn: &Connection,
+        viewer: &Viewer,
+        asked: &Query,
+        bounds: &Bounds,
+        before: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<i64>> {
+        if asked.is_blank() {
+            return if bounds.any() { newest_within(conn, viewer, bounds, before, limit) } else { Ok(Vec::new()) };
+        }
         let mut found = BTreeSet::new();
         if let Some(id) = &asked.id
             && let Some(obj) = self.object_number(conn, id)?
@@ -122,27 +150,17 @@ impl Intel {
             let mut stmt = conn.prepare_cached(
                 "SELECT rowid FROM texts WHERE texts MATCH ?1 AND rowid < ?2 AND see_row(rowid) ORDER BY rowid DESC LIMIT ?3",
             )?;
-            let most = if asked.types.is_empty() { limit } else { COUNT };
+            let most = if bounds.any() { COUNT } else { limit };
             found.extend(
                 stmt.query_map((words, before, most as i64), |r| r.get::<_, i64>(0))?
                     .collect::<rusqlite::Result<Vec<_>>>()?,
             );
         }
         let mut out: Vec<i64> = found.into_iter().rev().collect();
-        if !asked.types.is_empty() {
-            out = self.only_types(conn, out, &asked.types)?;
+        if bounds.any() {
+            out = only_within(conn, out, bounds, limit)?;
         }
         out.truncate(limit);
-        Ok(out)
-    }
-
-    fn only_types(&self, conn: &Connection, positions: Vec<i64>, types: &[String]) -> rusqlite::Result<Vec<i64>> {
-        let mut out = Vec::new();
-        for pos in positions {
-            if current_row(conn, pos)?.is_some_and(|r| types.contains(&r.object_type)) {
-                out.push(pos);
-            }
-        }
         Ok(out)
     }
 
@@ -180,15 +198,20 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
     Ok(found.filter(|r| unsigned(pos) == r.pos))
 }
 
-struct Query {
+pub(crate) struct Query {
     id: Option<String>,
     selectors: Vec<(selectors::Kind, String)>,
-    words: Option<String>,
+    pub(crate) words: Option<String>,
     types: Vec<String>,
 }
 
 impl Query {
-    fn read(text: &str) -> Self {
+    /// Whether nothing but bounds is asked.
+    fn is_blank(&self) -> bool {
+        self.id.is_none() && self.selectors.is_empty() && self.words.is_none()
+    }
+
+    pub(crate) fn read(text: &str) -> Self {
         let text = text.trim();
         let mut types = Vec::new();
         let mut words = Vec::new();

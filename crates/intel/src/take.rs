@@ -142,7 +142,7 @@ impl Intel {
         if !guessable {
             return Arc::clone(id);
         }
-        hex::encode(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"subject", id.as_bytes()])).into()
+        people::subject(&self.inner.keys, id).into()
     }
 }
 

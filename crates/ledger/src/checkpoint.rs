@@ -99,6 +99,13 @@ pub fn verify_checkpoint(note: &str, origin: &str, key: &VerifyingKey) -> Result
     Ok(checkpoint)
 }
 
+/// The number of an origin's epoch: `node/3.9f86d081884c7d65` is of the third. What follows the dot is drawn by each
+/// restore, so that two restores of one backup are two origins.
+pub(crate) fn epoch_of(origin: &str) -> Option<u64> {
+    let (_, epoch) = origin.split_once('/')?;
+    epoch.split_once('.').map_or(epoch, |(number, _)| number).parse().ok()
+}
+
 /// A node's origin: `node/epoch`, exactly one slash, no space, plus or control character (signed-note, key names).
 fn check_origin(origin: &str) -> Result<(), NoteError> {
     let plain =

@@ -129,8 +129,12 @@ impl Ledger {
         erasure.run(self)
     }
 
-    /// Registers a holder of text outside log and views; it deletes what it holds about the entries named.
+    /// Registers a holder of text outside log and views; it deletes what it holds about the entries named. It hears at
+    /// once of erasures that were finished since the start: one that a kill broke off goes on before anybody registers.
     pub fn on_expunge(&self, hook: Hook) {
+        // An erasure that runs meanwhile is heard of once, here or there.
+        let _no_erasure = self.inner().no_erasure();
+        self.inner().resumed().iter().for_each(&hook);
         self.inner().hooks().push(hook);
     }
 

@@ -58,7 +58,7 @@ impl Heads {
 }
 
 /// A head's fields from its own note; the signature was made here and is `verify`'s to check.
-fn read_head(note: &str) -> Option<Head> {
+pub(crate) fn read_head(note: &str) -> Option<Head> {
     let mut lines = note.lines();
     let (line, size, root) = (lines.next()?, lines.next()?, lines.next()?);
     let (origin, id) = line.rsplit_once('/')?;

@@ -8,7 +8,7 @@ mod json;
 use ed25519_dalek::VerifyingKey;
 
 use crate::checkpoint::{
-    Checkpoint, Head, NoteError, head_leaf, node_leaf, parse_checkpoint, verify_checkpoint, verify_head,
+    Checkpoint, Head, NoteError, epoch_of, head_leaf, node_leaf, parse_checkpoint, verify_checkpoint, verify_head,
 };
 use crate::leaf::{commitment, leaf_hash};
 use crate::tree::{Hash, PathError, verify_inclusion};
@@ -129,8 +129,8 @@ fn verify_node(node: &ProofNode, head: &Head, key: &VerifyingKey) -> Result<Chec
 
 /// A head covers what its own node wrote in its epoch or before: a restored log goes on under the next one.
 fn covers(head: &str, entry: &str) -> bool {
-    let epoch = |origin: &str| origin.split_once('/').and_then(|(_, epoch)| epoch.parse::<u64>().ok());
-    head == entry || (node_name(head) == node_name(entry) && epoch(entry).is_some() && epoch(head) > epoch(entry))
+    let (after, before) = (epoch_of(head), epoch_of(entry));
+    head == entry || (node_name(head) == node_name(entry) && before.is_some() && after > before)
 }
 
 fn node_name(origin: &str) -> &str {

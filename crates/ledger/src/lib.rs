@@ -74,3 +74,9 @@ pub use tree::{
     BuildError, DamagedState, EMPTY_ROOT, Frontier, Hash, NodeSource, PathError, TILE_BYTES, TILE_WIDTH, Tile,
     TileWriter, consistency_proof, inclusion_proof, node_hash, root_of, verify_consistency, verify_inclusion,
 };
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

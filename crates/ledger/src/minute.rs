@@ -1,9 +1,11 @@
-//! The thread that takes the node log's leaf once a minute, changed or not, and closes what nobody reads.
+//! The thread that takes the node log's leaf once a minute, changed or not, closes what nobody reads, and goes on with
+//! erasures that are not finished.
+use crate::node::Inner;
 use crate::queue::Queue;
 use crate::view::View;
 use crate::writer::Message;
-use crate::{Error, LogReader, Result};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use crate::{Error, Ledger, LogReader, Result};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// "Once a minute, changed or not" (LEDGER.md, "Proof").
@@ -35,7 +37,8 @@ impl Minute {
     }
 
     /// The thread.
-    pub(crate) fn run(&self) {
+    /// Until [`Minute::stop`], or until nobody holds the ledger any longer.
+    pub(crate) fn run(&self, ledger: &Weak<Inner>) {
         let (stop, stopped) = &*self.stop;
         loop {
             let guard = stop.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +52,17 @@ impl Minute {
                 Err(Error::Closed) => return,
                 Err(e) => tracing::error!(error = %e, "the node log took no leaf; trying again in a minute"),
             }
+            let Some(inner) = ledger.upgrade() else { return };
+            match (Ledger { inner }).finish_expunging() {
+                Ok(0) | Err(Error::Closed) => {}
+                Ok(n) => tracing::info!(erasures = n, "finished what was broken off"),
+                Err(e) => tracing::error!(error = %e, "an erasure is not finished; trying again in a minute"),
+            }
         }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn stop(&self) {

@@ -1,7 +1,7 @@
 mod open;
 
 use crate::append::{Append, Receipt};
-use crate::erase::Hook;
+use crate::erase::{ExpungeNotice, Hook};
 use crate::heads::SignedHead;
 use crate::keys::{Keys, KeysError};
 use crate::minute::Minute;
@@ -47,6 +47,8 @@ pub struct Options {
     pub pause_behind_waiting: u64,
     /// Whether a thread takes the node log's leaf once a minute; without it only [`Ledger::tick`] and closing do.
     pub every_minute: bool,
+    /// How long an erasure waits for whoever reads a file; our own readers take a second at most.
+    pub erasing_waits: Duration,
     /// Pages of 4 KB that the log's file may have: for tests of a full disk.
     #[doc(hidden)]
     pub log_pages: Option<u32>,
@@ -60,6 +62,7 @@ impl Default for Options {
             pause_behind: 20_000,
             pause_behind_waiting: 5_000,
             every_minute: true,
+            erasing_waits: Duration::from_secs(30),
             log_pages: None,
         }
     }
@@ -77,7 +80,7 @@ pub enum Urgency {
 /// A node's ledger: one process, one folder.
 #[derive(Clone)]
 pub struct Ledger {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
@@ -92,12 +95,14 @@ pub(crate) struct Inner {
     origin: Arc<str>,
     options: Options,
     threads: Mutex<Threads>,
-    minute: Minute,
+    pub(crate) minute: Minute,
     /// Held shared by whoever copies bodies beside (rebuild, backup), whole by an erasure; counts the erasures.
     erasing: RwLock<u64>,
     /// Generations that are folded beside: an erasure removes their files.
     building: Mutex<Vec<PathBuf>>,
     hooks: Mutex<Vec<Hook>>,
+    /// Erasures that were finished for somebody else since the start.
+    resumed: Mutex<Vec<ExpungeNotice>>,
 }
 
 /// In the order in which they end.
@@ -269,6 +274,16 @@ impl Ledger {
         self.inner.views.values().try_for_each(|v| v.wait(head, patience))
     }
 
+    /// Whether the writer and every fold still run. Never waits: what cannot be asked at once is taken to be alive.
+    pub fn is_alive(&self) -> bool {
+        let ended = |thread: &JoinHandle<()>| thread.is_finished();
+        match self.inner.threads.try_lock() {
+            Ok(threads) => threads.writer.as_ref().is_some_and(|w| !ended(w)) && !threads.folds.iter().any(ended),
+            Err(std::sync::TryLockError::WouldBlock) => true,
+            Err(std::sync::TryLockError::Poisoned(_)) => false,
+        }
+    }
+
     /// Runs `f` in the writer's thread, between commits.
     pub(crate) fn in_writer<T: Send + 'static>(
         &self,
@@ -364,6 +379,12 @@ impl Inner {
     }
     pub(crate) fn hooks(&self) -> MutexGuard<'_, Vec<Hook>> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn resumed(&self) -> MutexGuard<'_, Vec<ExpungeNotice>> {
+        self.resumed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
     pub(crate) fn views(&self) -> &[View] {
         &self.in_order

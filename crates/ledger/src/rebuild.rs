@@ -76,12 +76,16 @@ impl Ledger {
             let to = serving.fold.at;
             while fold.at < to && fold.read_on(&serving.log, to)? {}
             fold.commit()?;
-            Ok(Compared {
-                room: serving.shared.name,
-                position: to,
-                serving: serving.fold.room.digest(&serving.fold.conn)?,
-                fresh: fold.room.digest(&fold.conn)?,
-            })
+            let fresh = fold.room.digest(&fold.conn)?;
+            let digest = match serving.fold.room.digest(&serving.fold.conn).map_err(Error::from) {
+                // Damage is a difference, found here before a reader met it.
+                Err(e) if e.is_corrupt() => {
+                    serving.replace_damaged(serving.fold.number, &e.to_string());
+                    [0; 32]
+                }
+                digest => digest?,
+            };
+            Ok(Compared { room: serving.shared.name, position: to, serving: digest, fresh })
         });
         beside.finish(true);
         compared

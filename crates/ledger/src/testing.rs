@@ -4,8 +4,8 @@
 
 use crate::{Clock, Ledger, Options, RoomFactory};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use crate::verify::check;
@@ -124,5 +124,53 @@ impl Drop for TempLedger {
         } else {
             self.close_and_check();
         }
+    }
+}
+
+/// A temporary folder for a room's test node: when it is dropped the ledger in it is closed and the checker runs. Let
+/// it be the node's field, and tell it each ledger that is opened there.
+pub struct TestFolder {
+    ledger: Mutex<Option<Ledger>>,
+    unfolded: AtomicBool,
+    folder: tempfile::TempDir,
+}
+
+impl TestFolder {
+    /// A new, empty folder.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a folder is made")]
+    pub fn new() -> Self {
+        Self { ledger: Mutex::default(), unfolded: AtomicBool::default(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// For a test that writes entries no view can read.
+    pub fn allow_unfolded(&self) {
+        self.unfolded.store(true, Ordering::Release);
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The ledger that is to be closed and checked at the end.
+    pub fn watch(&self, ledger: &Ledger) {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = Some(ledger.clone());
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        let Some(ledger) = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let level = ledger.level(Duration::from_secs(60));
+        ledger.close();
+        if std::thread::panicking() {
+            return;
+        }
+        // A test may have closed it already; then the views are as far as they came.
+        assert!(matches!(level, Ok(()) | Err(crate::Error::Closed)), "{level:?}");
+        let report = check(self.path(), self.unfolded.load(Ordering::Acquire)).unwrap();
+        assert!(report.ok(), "the checker found: {:#?}", report.problems);
     }
 }

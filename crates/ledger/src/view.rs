@@ -171,7 +171,7 @@ impl View {
     /// Runs `f` in one read transaction; it may take a second, not more (page by `pos`).
     ///
     /// # Errors
-    /// `f`'s and the storage's.
+    /// `f`'s and the storage's; [`Error::Behind`] when the file is damaged: it is folded anew from the log.
     pub fn read<T>(&self, f: impl FnOnce(&Reading<'_>) -> Result<T>) -> Result<T> {
         let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         if self.shared.is_closed() {
@@ -182,7 +182,9 @@ impl View {
         if let Err(e) = &result
             && e.is_corrupt()
         {
+            // The reader asks again, behind the barrier of the file that takes its place.
             self.report_damage(number, e.to_string());
+            return Err(Error::Behind { view: self.shared.name, behind: self.shared.relevant.load(Ordering::Acquire) });
         }
         result
     }
@@ -213,6 +215,11 @@ impl View {
         }
         drop(commands);
         self.shared.wake.notify(usize::MAX);
+    }
+
+    /// Returns when damage that a reader has reported is mended: its report stands before this in the queue.
+    pub(crate) fn mended(&self) -> Result<()> {
+        self.command(|_| Ok(()))
     }
 
     fn take(&self, generation: u64) -> Option<Connection> {

@@ -223,3 +223,30 @@ fn erasures_amid_writers_readers_and_verifications_end_and_leave_nothing() {
     });
     assert_eq!(holders(&ledger.path()), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn an_erasure_that_a_reader_outside_holds_up_is_finished_once_it_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    Ledger::create(folder.path()).unwrap();
+    let options = Options { every_minute: false, erasing_waits: Duration::from_millis(50), ..Options::default() };
+    let ledger = Ledger::open(folder.path(), options, rooms()).unwrap();
+    let pos = add(&ledger, secret(1, 10));
+    let heard = Arc::new(AtomicU64::new(0));
+    let reader = open_reader(&folder.path().join("log.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM bodies").unwrap();
+    let stuck = ledger.expunge(&[pos], &name(1), "a test", 1);
+    assert!(matches!(stuck, Err(Error::Behind { view: "log", .. })), "{stuck:?}");
+    assert!(ledger.finish_expunging().is_err(), "the reader is still there");
+    assert_eq!(ledger.log().body(pos).unwrap(), None, "out of every door already");
+    drop(reader);
+    assert_eq!(ledger.finish_expunging().unwrap(), 1);
+    assert_eq!(holders(folder.path()), Vec::<PathBuf>::new());
+    assert_eq!(ledger.finish_expunging().unwrap(), 0);
+    // Who registers afterwards hears of what was finished without them.
+    let count = Arc::clone(&heard);
+    ledger.on_expunge(Box::new(move |notice| count.store(notice.entries[0].pos, Ordering::Release)));
+    assert_eq!(heard.load(Ordering::Acquire), pos);
+    ledger.level(Duration::from_secs(10)).unwrap();
+    ledger.close();
+    assert!(check(folder.path(), false).unwrap().ok());
+}

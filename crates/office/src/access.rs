@@ -1,13 +1,13 @@
 //! `/access`: who asked for what, for auditors.
-use crate::Visitor;
-use crate::office::{blocking, refused};
+use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, names};
 use crate::users::role_word;
 use askama::Template;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use gate::Visitor;
 use jiff::Timestamp;
-use people::{AccessRow, Error, Right};
+use people::{AccessRow, Error};
 use std::collections::HashMap;
 use web::parts::{Column, Paging, Total};
 use web::{Chrome, Fields, Problem};
@@ -55,11 +55,14 @@ fn row(chrome: &Chrome, names: &HashMap<u32, String>, row: AccessRow) -> Row {
 }
 
 /// `GET /access`, and `?before=N` for older rows.
-pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    visitor.viewer.need(Right::SeeAccessLog).map_err(|e| refused(&e))?;
+pub(crate) async fn page(
+    State(office): State<Office>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
     let before: Option<u64> = query.text("before").parse().ok();
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-access-title");
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-access-title");
     let people = office.people().clone();
     let (rows, names, head) = blocking(move || {
         let rows = people.access_log().page(&viewer, before, PAGE)?;

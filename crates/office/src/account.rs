@@ -1,10 +1,10 @@
 //! `/account`: one's own sessions, password, second factor and settings.
-use crate::office::{blocking, refused};
+use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, with_done};
-use crate::{Visitor, cookie};
 use askama::Template;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use gate::Visitor;
 use http::{StatusCode, header};
 use jiff::Timestamp;
 use people::{Credential, Enrolment, Error, SHORTEST_PASSWORD, check_rules};
@@ -45,6 +45,8 @@ struct EnrolPage {
     errors: ErrorSummary,
     code: Field,
     enrolment: Option<Enrolment>,
+    /// The enrolment's address for a camera.
+    qr: Option<web::Qr>,
 }
 
 #[derive(Template)]
@@ -60,8 +62,14 @@ fn code_field(chrome: &Chrome, errors: &ErrorSummary) -> Field {
 }
 
 /// The page; `sent` and `errors` of a form that came back.
-async fn draw(visitor: Visitor, status: StatusCode, sent: &Fields, errors: ErrorSummary) -> Result<Response, Problem> {
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-account-title");
+async fn draw(
+    office: &Office,
+    visitor: Visitor,
+    status: StatusCode,
+    sent: &Fields,
+    errors: ErrorSummary,
+) -> Result<Response, Problem> {
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-account-title");
     let (people, asks) = (office.people().clone(), viewer.clone());
     let (rows, factor) =
         blocking(move || Ok((people.sessions(&asks, asks.account())?, people.second_factor(&asks, asks.account())?)))
@@ -70,7 +78,11 @@ async fn draw(visitor: Visitor, status: StatusCode, sent: &Fields, errors: Error
     let sessions = rows.into_iter().map(|row| Session {
         id: hex::encode(row.id),
         this: viewer.via() == Credential::Session(row.id),
-        agent: row.agent,
+        // The hall below says "Firefox on Linux" or "another program".
+        agent: match row.agent.split_once(" on ") {
+            Some((browser, system)) => chrome.t2("office-agent-on", "browser", browser, "system", system),
+            None => chrome.l.said("agent", &row.agent),
+        },
         created: moment(row.created),
         seen: moment(row.seen),
     });
@@ -100,29 +112,36 @@ async fn draw(visitor: Visitor, status: StatusCode, sent: &Fields, errors: Error
 }
 
 /// `GET /account`.
-pub(crate) async fn page(mut visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    State(office): State<Office>,
+    mut visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     visitor.chrome = with_done(visitor.chrome, query.as_deref());
-    draw(visitor, StatusCode::OK, &Fields::default(), ErrorSummary::default()).await
+    draw(&office, visitor, StatusCode::OK, &Fields::default(), ErrorSummary::default()).await
 }
 
-async fn back(visitor: Visitor, sent: &Fields, field: &str, key: &str) -> Result<Response, Problem> {
+async fn back(office: &Office, visitor: Visitor, sent: &Fields, field: &str, key: &str) -> Result<Response, Problem> {
     let mut errors = ErrorSummary::default();
     errors.push(field, visitor.chrome.t1(key, "n", SHORTEST_PASSWORD));
-    draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, sent, errors).await
+    draw(office, visitor, StatusCode::UNPROCESSABLE_ENTITY, sent, errors).await
 }
 
 /// `POST /account/password`.
-pub(crate) async fn password(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
+pub(crate) async fn password(
+    State(office): State<Office>,
+    visitor: Visitor,
+    sent: Fields,
+) -> Result<Response, Problem> {
     let new = sent.raw("new").unwrap_or_default().to_owned();
     if new.chars().count() > LONGEST || check_rules(&new, visitor.viewer.name()).is_err() {
-        return back(visitor, &sent, "new", "office-password-rules").await;
+        return back(&office, visitor, &sent, "new", "office-password-rules").await;
     }
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     let old: String = sent.raw("old").unwrap_or_default().chars().take(LONGEST).collect();
     match blocking(move || people.change_own_password(&viewer, &old, &new)).await? {
         Ok(()) => Ok(web::see_other("/account?done=password")),
-        Err(Error::Invalid(_)) => back(visitor, &sent, "old", "office-password-wrong").await,
+        Err(Error::Invalid(_)) => back(&office, visitor, &sent, "old", "office-password-wrong").await,
         Err(error) => Err(refused(&error)),
     }
 }
@@ -132,46 +151,48 @@ fn wrong_zone(zone: &str) -> bool {
 }
 
 /// `POST /account/settings`.
-pub(crate) async fn settings(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    let (people, viewer, fields) = (visitor.office.people().clone(), visitor.viewer.clone(), sent.clone());
+pub(crate) async fn settings(
+    State(office): State<Office>,
+    visitor: Visitor,
+    sent: Fields,
+) -> Result<Response, Problem> {
+    let (people, viewer, fields) = (office.people().clone(), visitor.viewer.clone(), sent.clone());
     let locale = visitor.viewer.locale().to_owned();
     let saved = move || people.set_own_settings(&viewer, fields.text("display"), fields.text("zone"), &locale);
     match blocking(saved).await? {
         Ok(()) => Ok(web::see_other("/account?done=settings")),
         Err(Error::Invalid(_)) if wrong_zone(sent.text("zone")) => {
-            back(visitor, &sent, "zone", "office-zone-wrong").await
+            back(&office, visitor, &sent, "zone", "office-zone-wrong").await
         }
-        Err(Error::Invalid(_)) => back(visitor, &sent, "display", "office-display-wrong").await,
+        Err(Error::Invalid(_)) => back(&office, visitor, &sent, "display", "office-display-wrong").await,
         Err(error) => Err(refused(&error)),
     }
 }
 
 /// `POST /account/sessions/revoke`.
-pub(crate) async fn revoke(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
+pub(crate) async fn revoke(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
     let id: [u8; 16] =
         hex::decode(sent.text("session")).ok().and_then(|id| id.try_into().ok()).ok_or_else(Problem::not_found)?;
     let own = visitor.viewer.via() == Credential::Session(id);
-    let Visitor { viewer, office, .. } = visitor;
     let people = office.people().clone();
-    blocking(move || people.revoke_session(&viewer, id)).await?.map_err(|e| refused(&e))?;
+    blocking(move || people.revoke_session(&visitor.viewer, id)).await?.map_err(|e| refused(&e))?;
     let mut response = web::see_other(if own { "/sign-in" } else { "/account?done=session" });
-    if let (true, Some(clear)) = (own, cookie::clear(&office)) {
+    if let (true, Some(clear)) = (own, office.gate().no_cookie()) {
         response.headers_mut().append(header::SET_COOKIE, clear);
     }
     Ok(response)
 }
 
 /// `POST /account/second-factor`: shows the secret.
-pub(crate) async fn enrol(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-enrol-title");
+pub(crate) async fn enrol(State(office): State<Office>, visitor: Visitor) -> Result<Response, Problem> {
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-enrol-title");
     let people = office.people().clone();
     match blocking(move || people.begin_second_factor(&viewer)).await? {
         Ok(enrolment) => {
             let errors = ErrorSummary::default();
-            Ok(web::page(&EnrolPage { code: code_field(&chrome, &errors), enrolment: Some(enrolment), errors, chrome }))
+            let qr = web::Qr::new(&enrolment.url, chrome.t("office-enrol-qr"));
+            let code = code_field(&chrome, &errors);
+            Ok(web::page(&EnrolPage { code, enrolment: Some(enrolment), qr, errors, chrome }))
         }
         Err(Error::Invalid(_)) => Err(Problem::conflict().because("office-factor-there").so("office-factor-there-so")),
         Err(error) => Err(refused(&error)),
@@ -179,9 +200,8 @@ pub(crate) async fn enrol(visitor: Visitor, sent: Fields) -> Result<Response, Pr
 }
 
 /// `POST /account/second-factor/confirm`: shows the recovery codes, this once.
-pub(crate) async fn confirm(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-enrol-title");
+pub(crate) async fn confirm(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-enrol-title");
     let people = office.people().clone();
     let code: String = sent.text("code").chars().take(LONGEST).collect();
     match blocking(move || people.confirm_second_factor(&viewer, &code)).await? {
@@ -192,7 +212,7 @@ pub(crate) async fn confirm(visitor: Visitor, sent: Fields) -> Result<Response, 
         Err(Error::Invalid(_)) => {
             let mut errors = ErrorSummary::default();
             errors.push("code", chrome.t("office-code-wrong"));
-            let page = EnrolPage { code: code_field(&chrome, &errors), enrolment: None, errors, chrome };
+            let page = EnrolPage { code: code_field(&chrome, &errors), enrolment: None, qr: None, errors, chrome };
             Ok(web::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(error) => Err(refused(&error)),
@@ -200,13 +220,12 @@ pub(crate) async fn confirm(visitor: Visitor, sent: Fields) -> Result<Response, 
 }
 
 /// `POST /account/second-factor/remove`.
-pub(crate) async fn remove(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+pub(crate) async fn remove(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     let code: String = sent.text("code").chars().take(LONGEST).collect();
     match blocking(move || people.remove_second_factor(&viewer, &code)).await? {
         Ok(()) => Ok(web::see_other("/account?done=factor").into_response()),
-        Err(Error::Invalid(_)) => back(visitor, &sent, "code", "office-code-wrong").await,
+        Err(Error::Invalid(_)) => back(&office, visitor, &sent, "code", "office-code-wrong").await,
         Err(error) => Err(refused(&error)),
     }
 }

@@ -1,24 +1,21 @@
 //! Owns the front office: sign-in, and the pages of accounts, users, tokens, the ledger and the access log.
 //! Never reads intelligence: it knows who asks and what their role may, no object and no search.
-//! Data flows: a request's cookie in, one [`Visitor`] out, and every request of a page into the access log.
+//! Data flows: a [`gate::Visitor`] and a form in, a page or a changed account out.
 //!
-//! The roof mounts it, and lets other rooms' pages ask for a [`Visitor`]:
+//! The roof puts its pages beside the other rooms', and its frame around all of them:
 //!
 //! ```no_run
-//! # fn roof(ledger: &ledger::Ledger, people: &people::People, rooms: axum::Router) -> Result<axum::Router, web::i18n::I18nError> {
+//! # fn roof(ledger: &ledger::Ledger, people: &people::People, rooms: gate::Routes) -> Result<gate::House, web::i18n::I18nError> {
 //! let catalogue = web::Catalogue::new(&[("en", office::FTL)])?;
-//! let hall = web::Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true };
-//! let office = office::Office::new(ledger, people, catalogue, hall.clone());
-//! let pages = office::layer(office::router().merge(rooms), office);
-//! # Ok(web::secured(pages.merge(web::asset_routes()), hall))
+//! let hall = web::Hall { catalogue, node_name: "EXERCISE agency".into(), exercise: true, tls: false };
+//! let gate = gate::Gate::new(ledger, people, hall).framed(office::frame);
+//! Ok(gate.open(office::routes(&gate).and(rooms)))
 //! # }
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod access;
 mod account;
-mod attend;
-mod cookie;
 mod nav;
 mod office;
 mod proofs;
@@ -26,35 +23,42 @@ mod shown;
 mod sign_in;
 mod tokens;
 mod users;
-mod visitor;
 
-pub use attend::layer;
-pub use office::Office;
-pub use visitor::Visitor;
+pub use nav::frame;
 
-use axum::Router;
-use axum::routing::{get, post};
+use gate::{Gate, PAGES, Routes, Rule};
+use office::Office;
+use people::Right;
 
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/office.ftl");
 
-/// The room's pages; they find the [`Office`] that [`layer`] puts around them.
-pub fn router() -> Router {
-    Router::new()
-        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
-        .route("/sign-in/link/{secret}", get(sign_in::link_page).post(sign_in::link_submit))
-        .route("/sign-out", post(sign_in::out))
-        .route("/account", get(account::page))
-        .route("/account/password", post(account::password))
-        .route("/account/settings", post(account::settings))
-        .route("/account/sessions/revoke", post(account::revoke))
-        .route("/account/second-factor", post(account::enrol))
-        .route("/account/second-factor/confirm", post(account::confirm))
-        .route("/account/second-factor/remove", post(account::remove))
-        .route("/users", get(users::list).post(users::add))
-        .route("/users/{number}", get(users::one).post(users::change))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/revoke", post(tokens::revoke))
-        .route("/ledger", get(proofs::page))
-        .route("/access", get(access::page))
+/// The room's pages.
+pub fn routes(gate: &Gate) -> Routes {
+    // Whoever has no session in a browser (another node) has no account pages either.
+    let own = Rule::Needs(Right::SignIn);
+    let accounts = Rule::Needs(Right::ManageAccounts);
+    Routes::new(&PAGES)
+        .get("/sign-in", Rule::Open, sign_in::page)
+        .post("/sign-in", Rule::Open, sign_in::submit)
+        .get("/sign-in/link/{secret}", Rule::Open, sign_in::link_page)
+        .post("/sign-in/link/{secret}", Rule::Open, sign_in::link_submit)
+        .post("/sign-out", own, sign_in::out)
+        .get("/account", own, account::page)
+        .post("/account/password", own, account::password)
+        .post("/account/settings", own, account::settings)
+        .post("/account/sessions/revoke", own, account::revoke)
+        .post("/account/second-factor", own, account::enrol)
+        .post("/account/second-factor/confirm", own, account::confirm)
+        .post("/account/second-factor/remove", own, account::remove)
+        .get("/users", accounts, users::list)
+        .post("/users", accounts, users::add)
+        .get("/users/{number}", accounts, users::one)
+        .post("/users/{number}", accounts, users::change)
+        .get("/tokens", own, tokens::list)
+        .post("/tokens", own, tokens::create)
+        .post("/tokens/revoke", own, tokens::revoke)
+        .get("/ledger", Rule::Needs(Right::SeeProofs), proofs::page)
+        .get("/access", Rule::Needs(Right::SeeAccessLog), access::page)
+        .with_state(Office::new(gate))
 }

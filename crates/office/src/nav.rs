@@ -1,7 +1,14 @@
-//! The main navigation: where this viewer's role can go.
+//! What stands around a visitor's page: their name, their role, and where that role can go.
 use people::{Right, Viewer};
 use std::sync::Arc;
-use web::NavItem;
+use web::{Chrome, NavItem, UserChip};
+
+/// The frame that [`gate::Gate::framed`] takes.
+pub fn frame(chrome: &mut Chrome, viewer: &Viewer, path: &str) {
+    let role = chrome.t(&format!("office-role-{}", viewer.role()));
+    chrome.user = Some(UserChip { name: viewer.name().to_owned(), role });
+    chrome.nav = nav(viewer, path);
+}
 
 /// Key, address, and whether the viewer's role finds something there.
 fn places(viewer: &Viewer) -> [(&'static str, &'static str, bool); 9] {
@@ -25,7 +32,7 @@ fn stands_in(path: &str, href: &str) -> bool {
 }
 
 /// The navigation of a page at `path`.
-pub(crate) fn nav(viewer: &Viewer, path: &str) -> Arc<[NavItem]> {
+fn nav(viewer: &Viewer, path: &str) -> Arc<[NavItem]> {
     let shown = places(viewer).into_iter().filter(|(_, _, shown)| *shown);
     shown.map(|(key, href, _)| NavItem { key, href: href.into(), current: stands_in(path, href) }).collect()
 }

@@ -1,13 +1,14 @@
 //! `/ledger`: how long the log is, what was signed, how far the views are.
-use crate::Visitor;
-use crate::office::{blocking, refused};
+use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment};
 use askama::Template;
+use axum::extract::State;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gate::Visitor;
 use jiff::Timestamp;
-use people::{Error, Right};
+use people::Error;
 use web::parts::Column;
 use web::{Chrome, Problem};
 
@@ -42,9 +43,8 @@ struct LedgerPage {
 }
 
 /// `GET /ledger`. Collections that the viewer does not know of are not named, and neither are their sizes.
-pub(crate) async fn page(visitor: Visitor) -> Result<Response, Problem> {
-    visitor.viewer.need(Right::SeeProofs).map_err(|e| refused(&e))?;
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-ledger-title");
+pub(crate) async fn page(State(office): State<Office>, visitor: Visitor) -> Result<Response, Problem> {
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-ledger-title");
     let (ledger, people) = (office.ledger().clone(), office.people().clone());
     let (known, signed, checkpoint) =
         blocking(move || Ok((people.collections(&viewer)?, ledger.heads()?, ledger.checkpoint()?)))

@@ -1,11 +1,9 @@
 //! Coming in and going out: name and password, links that work once, sign-out.
-use crate::office::blocking;
-use crate::visitor::{chrome, not_let_in, peer};
-use crate::{Office, Visitor, cookie};
+use crate::office::{Office, blocking, refused};
 use askama::Template;
-use axum::Extension;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use gate::{Gate, Visitor};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use people::{AuthError, SignIn, SignedIn};
@@ -50,7 +48,7 @@ fn agent(headers: &HeaderMap) -> String {
 
 /// The frame of a page before anybody is known. Its address may hold a link's secret, so it is not kept.
 fn front(office: &Office, parts: &Parts, title: &str) -> Chrome {
-    let mut chrome = chrome(office, parts);
+    let mut chrome = office.gate().chrome(parts);
     chrome.path = "/".into();
     let title = chrome.t(title);
     chrome.titled(title)
@@ -75,17 +73,14 @@ fn form(chrome: Chrome, sent: &Fields, errors: ErrorSummary, needs_code: bool) -
 }
 
 /// `GET /sign-in`.
-pub(crate) async fn page(Extension(office): Extension<Office>, parts: Parts) -> Result<Response, Problem> {
+pub(crate) async fn page(State(office): State<Office>, parts: Parts) -> Result<Response, Problem> {
     let query = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
     let chrome = front(&office, &parts, "office-sign-in-title");
     Ok(web::page(&form(chrome, &query, ErrorSummary::default(), false)))
 }
 
 /// `POST /sign-in`.
-pub(crate) async fn submit(Extension(office): Extension<Office>, parts: Parts, sent: Fields) -> Response {
-    if let Err(error) = web::csrf::same_site(&parts.headers) {
-        return Problem::from(error).into_response();
-    }
+pub(crate) async fn submit(State(office): State<Office>, parts: Parts, sent: Fields) -> Response {
     let chrome = front(&office, &parts, "office-sign-in-title");
     let mut check = sent.check(&chrome.l);
     check.required("name", "office-name-missing", LONGEST);
@@ -98,7 +93,8 @@ pub(crate) async fn submit(Extension(office): Extension<Office>, parts: Parts, s
         let needs_code = !sent.text("code").is_empty();
         return web::page_with(StatusCode::UNPROCESSABLE_ENTITY, &form(chrome, &sent, errors, needs_code));
     }
-    let (people, fields, peer, agent) = (office.people().clone(), sent.clone(), peer(&parts), agent(&parts.headers));
+    let (people, fields, peer, agent) =
+        (office.people().clone(), sent.clone(), Gate::peer(&parts), agent(&parts.headers));
     let answer = blocking(move || {
         let code = Some(fields.text("code")).filter(|code| !code.is_empty());
         let password = fields.raw("password").unwrap_or_default();
@@ -131,9 +127,22 @@ fn again(chrome: Chrome, sent: &Fields, error: &AuthError) -> Response {
     response
 }
 
+/// The hall's refusal, other than of what was typed.
+fn not_let_in(error: &AuthError) -> Response {
+    let mut response = match error {
+        AuthError::People(error) => refused(error),
+        other => Problem::of(StatusCode::from_u16(other.status()).unwrap_or(StatusCode::UNAUTHORIZED)),
+    }
+    .into_response();
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 fn welcome(office: &Office, signed_in: &SignedIn, to: &str) -> Response {
     let mut response = web::see_other(to);
-    match cookie::set(office, &signed_in.cookie, signed_in.max_age) {
+    match office.gate().cookie(&signed_in.cookie, signed_in.max_age) {
         Some(cookie) => {
             response.headers_mut().append(header::SET_COOKIE, cookie);
             response
@@ -143,11 +152,7 @@ fn welcome(office: &Office, signed_in: &SignedIn, to: &str) -> Response {
 }
 
 /// `GET /sign-in/link/{secret}`: a button, for programs that look at links before people do must not use them up.
-pub(crate) async fn link_page(
-    Extension(office): Extension<Office>,
-    Path(secret): Path<String>,
-    parts: Parts,
-) -> Response {
+pub(crate) async fn link_page(State(office): State<Office>, Path(secret): Path<String>, parts: Parts) -> Response {
     let chrome = front(&office, &parts, "office-link-title");
     let fits = secret.len() <= LONGEST_NEXT && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !fits {
@@ -157,15 +162,8 @@ pub(crate) async fn link_page(
 }
 
 /// `POST /sign-in/link/{secret}`.
-pub(crate) async fn link_submit(
-    Extension(office): Extension<Office>,
-    Path(secret): Path<String>,
-    parts: Parts,
-) -> Response {
-    if let Err(error) = web::csrf::same_site(&parts.headers) {
-        return Problem::from(error).into_response();
-    }
-    let (people, peer, agent) = (office.people().clone(), peer(&parts), agent(&parts.headers));
+pub(crate) async fn link_submit(State(office): State<Office>, Path(secret): Path<String>, parts: Parts) -> Response {
+    let (people, peer, agent) = (office.people().clone(), Gate::peer(&parts), agent(&parts.headers));
     match blocking(move || people.sign_in_with_link(&secret, peer, &agent)).await {
         Ok(Ok(signed_in)) => welcome(&office, &signed_in, "/"),
         Ok(Err(AuthError::Refused)) => Problem::of(StatusCode::UNAUTHORIZED)
@@ -178,13 +176,12 @@ pub(crate) async fn link_submit(
 }
 
 /// `POST /sign-out`.
-pub(crate) async fn out(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    let Visitor { office, viewer, .. } = visitor;
+pub(crate) async fn out(State(office): State<Office>, visitor: Visitor) -> Result<Response, Problem> {
+    let viewer = visitor.viewer;
     let people = office.people().clone();
-    blocking(move || people.sign_out(&viewer)).await?.map_err(|e| crate::office::refused(&e))?;
+    blocking(move || people.sign_out(&viewer)).await?.map_err(|e| refused(&e))?;
     let mut response = web::see_other("/sign-in");
-    if let Some(clear) = cookie::clear(&office) {
+    if let Some(clear) = office.gate().no_cookie() {
         response.headers_mut().append(header::SET_COOKIE, clear);
     }
     Ok(response)

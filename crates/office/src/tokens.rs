@@ -1,11 +1,11 @@
 //! `/tokens`: what programs come in with. A secret is shown once, in the answer to the form that made it.
-use crate::Visitor;
-use crate::office::{blocking, refused};
+use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, names, with_done};
 use crate::users::role_field;
 use askama::Template;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use gate::Visitor;
 use http::StatusCode;
 use jiff::Timestamp;
 use people::{Error, NewToken, Role};
@@ -48,13 +48,14 @@ struct SecretPage {
 }
 
 async fn draw(
+    office: &Office,
     visitor: Visitor,
     status: StatusCode,
     query: &Fields,
     sent: &Fields,
     errors: ErrorSummary,
 ) -> Result<Response, Problem> {
-    let Visitor { viewer, chrome, office, .. } = visitor.titled("office-tokens-title");
+    let Visitor { viewer, chrome, .. } = visitor.titled("office-tokens-title");
     let (people, asks) = (office.people().clone(), viewer.clone());
     let after: u64 = query.text("after").parse().unwrap_or(0);
     let (all, rest, tokens, names) = blocking(move || {
@@ -112,15 +113,18 @@ async fn draw(
 }
 
 /// `GET /tokens`.
-pub(crate) async fn list(mut visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(office): State<Office>,
+    mut visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     visitor.chrome = with_done(visitor.chrome, query.as_deref());
     let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
-    draw(visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
+    draw(&office, visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
 }
 
 /// `POST /tokens`: administrators make one for a program; everybody one that acts as themselves.
-pub(crate) async fn create(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
+pub(crate) async fn create(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
     let l = visitor.chrome.l.clone();
     let manages = visitor.viewer.may_manage_accounts();
     let mut check = sent.check(&l);
@@ -132,10 +136,10 @@ pub(crate) async fn create(visitor: Visitor, sent: Fields) -> Result<Response, P
     }
     let mut errors = check.done();
     if !errors.is_empty() {
-        return draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await;
+        return draw(&office, visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await;
     }
-    visitor.office.spend(&visitor.chrome.csrf, sent.text("once"))?;
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    office.spend(&visitor.chrome.csrf, sent.text("once"))?;
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     let made = blocking(move || match role.filter(|_| manages) {
         Some(role) => people.create_token(&viewer, &NewToken { name: &name, role, days }),
         None => people.add_token(&viewer, viewer.account(), days),
@@ -147,17 +151,16 @@ pub(crate) async fn create(visitor: Visitor, sent: Fields) -> Result<Response, P
         }
         Err(Error::Invalid(_)) => {
             errors.push(if manages { "name" } else { "days" }, l.t("office-token-wrong"));
-            draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await
+            draw(&office, visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await
         }
         Err(error) => Err(refused(&error)),
     }
 }
 
 /// `POST /tokens/revoke`.
-pub(crate) async fn revoke(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
+pub(crate) async fn revoke(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
     let number: u64 = sent.text("token").parse().map_err(|_| Problem::not_found())?;
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     blocking(move || people.revoke_token(&viewer, number)).await?.map_err(|e| refused(&e))?;
     Ok(web::see_other("/tokens?done=revoked"))
 }

@@ -1,10 +1,10 @@
 //! `/users`: accounts, for administrators.
-use crate::Visitor;
-use crate::office::{blocking, refused};
+use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, with_done};
 use askama::Template;
-use axum::extract::{Path, RawQuery};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use gate::Visitor;
 use http::StatusCode;
 use people::entry::Sort;
 use people::{Account, Error, Right, Role, SHORTEST_PASSWORD, check_rules};
@@ -108,20 +108,21 @@ fn password_field(chrome: &Chrome, errors: &ErrorSummary) -> Field {
     field.hint(chrome.t1("office-password-hint", "n", SHORTEST_PASSWORD)).error(errors.of("password"))
 }
 
-async fn accounts(visitor: &Visitor) -> Result<Vec<Arc<Account>>, Problem> {
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+async fn accounts(office: &Office, visitor: &Visitor) -> Result<Vec<Arc<Account>>, Problem> {
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     blocking(move || people.accounts(&viewer)).await?.map_err(|e| refused(&e))
 }
 
 async fn draw(
+    office: &Office,
     visitor: Visitor,
     status: StatusCode,
     query: &Fields,
     sent: &Fields,
     errors: ErrorSummary,
 ) -> Result<Response, Problem> {
-    let all = accounts(&visitor).await?;
-    let Visitor { chrome, office, .. } = visitor.titled("office-users-title");
+    let all = accounts(office, &visitor).await?;
+    let Visitor { chrome, .. } = visitor.titled("office-users-title");
     let after: u32 = query.text("after").parse().unwrap_or(0);
     let rest: Vec<_> = all.iter().filter(|a| a.number > after).collect();
     let rows: Vec<Row> = rest.iter().take(PAGE).map(|a| Row::of(&chrome, a)).collect();
@@ -154,16 +155,18 @@ async fn draw(
 }
 
 /// `GET /users`.
-pub(crate) async fn list(mut visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(office): State<Office>,
+    mut visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     visitor.chrome = with_done(visitor.chrome, query.as_deref());
     let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
-    draw(visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
+    draw(&office, visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
 }
 
 /// `POST /users`.
-pub(crate) async fn add(visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    visitor.viewer.need(Right::ManageAccounts).map_err(|e| refused(&e))?;
+pub(crate) async fn add(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
     let l = visitor.chrome.l.clone();
     let mut check = sent.check(&l);
     let name = check.required("name", "office-name-missing", 120).to_owned();
@@ -177,29 +180,30 @@ pub(crate) async fn add(visitor: Visitor, sent: Fields) -> Result<Response, Prob
         errors.push("password", l.t1("office-password-rules", "n", SHORTEST_PASSWORD));
     }
     let Some(role) = role.filter(|_| errors.is_empty()) else {
-        return draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await;
+        return draw(&office, visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await;
     };
-    visitor.office.spend(&visitor.chrome.csrf, sent.text("once"))?;
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    office.spend(&visitor.chrome.csrf, sent.text("once"))?;
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     match blocking(move || people.add_user(&viewer, &name, role, &password)).await? {
         Ok(_) => Ok(web::see_other("/users?done=added")),
         Err(Error::Invalid(_)) => {
             errors.push("name", l.t("office-name-wrong"));
-            draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await
+            draw(&office, visitor, StatusCode::UNPROCESSABLE_ENTITY, &Fields::default(), &sent, errors).await
         }
         Err(error) => Err(refused(&error)),
     }
 }
 
 async fn draw_one(
+    office: &Office,
     visitor: Visitor,
     status: StatusCode,
     number: u32,
     errors: ErrorSummary,
 ) -> Result<Response, Problem> {
-    let all = accounts(&visitor).await?;
+    let all = accounts(office, &visitor).await?;
     let account = all.iter().find(|a| a.number == number).ok_or_else(Problem::not_found)?;
-    let Visitor { viewer, chrome, office, .. } = visitor;
+    let Visitor { viewer, chrome, .. } = visitor;
     let (people, asks) = (office.people().clone(), viewer.clone());
     let (sessions, factor) =
         blocking(move || Ok((people.sessions(&asks, number)?, people.second_factor(&asks, number)?)))
@@ -227,23 +231,27 @@ async fn draw_one(
 
 /// `GET /users/{number}`.
 pub(crate) async fn one(
+    State(office): State<Office>,
     mut visitor: Visitor,
     Path(number): Path<u32>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     visitor.chrome = with_done(visitor.chrome, query.as_deref());
-    draw_one(visitor, StatusCode::OK, number, ErrorSummary::default()).await
+    draw_one(&office, visitor, StatusCode::OK, number, ErrorSummary::default()).await
 }
 
 /// `POST /users/{number}`: the button's word says what is done.
-pub(crate) async fn change(visitor: Visitor, Path(number): Path<u32>, sent: Fields) -> Result<Response, Problem> {
-    visitor.check_csrf(&sent)?;
-    visitor.viewer.need(Right::ManageAccounts).map_err(|e| refused(&e))?;
+pub(crate) async fn change(
+    State(office): State<Office>,
+    visitor: Visitor,
+    Path(number): Path<u32>,
+    sent: Fields,
+) -> Result<Response, Problem> {
     // Who takes their own role away may leave the node without an administrator.
     if number == visitor.viewer.account() {
         return Err(Problem::forbidden().because("office-own-account").so("office-own-account-so"));
     }
-    let (people, viewer) = (visitor.office.people().clone(), visitor.viewer.clone());
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
     let deed = sent.text("deed").to_owned();
     let (field, key, answer) = match deed.as_str() {
         "role" => {
@@ -268,7 +276,7 @@ pub(crate) async fn change(visitor: Visitor, Path(number): Path<u32>, sent: Fiel
         Err(Error::Invalid(_)) => {
             let mut errors = ErrorSummary::default();
             errors.push(field, visitor.chrome.t1(key, "n", SHORTEST_PASSWORD));
-            draw_one(visitor, StatusCode::UNPROCESSABLE_ENTITY, number, errors).await
+            draw_one(&office, visitor, StatusCode::UNPROCESSABLE_ENTITY, number, errors).await
         }
         Err(error) => Err(refused(&error)),
     }

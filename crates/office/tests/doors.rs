@@ -1,21 +1,20 @@
 //! The front office at its doors: sign-in, rights, forms, the access log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-use axum::Router;
 use axum::body::Body;
+use gate::{Gate, House, PAGES, Routes, Rule, Visitor};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use ledger::testing::TestFolder;
 use ledger::{Ledger, Options};
-use office::{Office, Visitor};
 use people::{Cost, NodeInfo, People, Role};
-use tower::ServiceExt;
 use web::{Catalogue, Hall};
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     ledger: Ledger,
     people: People,
     catalogue: Catalogue,
-    app: Router,
+    app: House,
 }
 
 /// A page of another room, for whoever has signed in.
@@ -29,23 +28,25 @@ impl Node {
     }
 
     fn with(tls: bool) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = TestFolder::new();
         Ledger::create(dir.path()).unwrap();
         let ledger = Ledger::open(dir.path(), Options::default(), vec![people::room()]).unwrap();
+        dir.watch(&ledger);
         let info = NodeInfo { name: "EXERCISE agency".into(), country: "TH".into(), exercise: true };
         people::init(&ledger, info).unwrap();
         let options = people::Options { cost: Cost { kib: 64, passes: 1 }, ..Default::default() };
         let people = People::open_with(&ledger, options).unwrap();
         let catalogue = Catalogue::new(&[("en", office::FTL)]).unwrap();
-        let hall = Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true };
-        let office = Office::new(&ledger, &people, catalogue.clone(), hall.clone()).over_tls(tls);
-        let rooms = office::router().route("/objects/{id}", axum::routing::get(other_room));
-        let app = web::secured(office::layer(rooms, office), hall);
+        let hall =
+            Hall { catalogue: catalogue.clone(), node_name: "EXERCISE agency".into(), exercise: true, tls: false };
+        let gate = Gate::new(&ledger, &people, hall).over_tls(tls).framed(office::frame);
+        let rooms = Routes::new(&PAGES).get("/objects/{id}", Rule::SignedIn, other_room);
+        let app = gate.open(office::routes(&gate).and(rooms));
         Self { _dir: dir, ledger, people, catalogue, app }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
-        Answer::of(self.app.clone().oneshot(request).await.unwrap()).await
+        Answer::of(self.app.ask(request).await).await
     }
 
     async fn get(&self, path: &str, cookie: &str) -> Answer {

@@ -33,7 +33,7 @@ pub struct Access<'a> {
     pub route: &'a str,
     /// The answer's status.
     pub status: u16,
-    /// The objects it was about: the first fifty are kept.
+    /// The objects it was about: the first fifty are kept, ids that can be guessed as their keyed hash.
     pub ids: &'a [&'a str],
     /// How many objects were answered, if more than `ids` names.
     pub objects: u32,
@@ -153,14 +153,15 @@ fn cut(text: &str) -> String {
     text.get(..end).unwrap_or("").to_owned()
 }
 
-fn join(ids: &[&str]) -> String {
+/// Ids, a blank between; those that can be guessed as their keyed hash.
+fn join(keys: &ledger::Keys, ids: &[&str]) -> String {
     let kept = ids.iter().filter(|id| id.len() <= LONGEST && !id.contains(char::is_whitespace)).take(IDS);
     let mut out = String::new();
     for id in kept {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.push_str(id);
+        out.push_str(&crate::told(keys, id));
     }
     out
 }
@@ -187,7 +188,7 @@ impl AccessLog {
             method: cut(access.method),
             route: cut(access.route),
             status: access.status,
-            ids: join(access.ids),
+            ids: join(self.ledger.keys(), access.ids),
             objects: access.objects.max(u32::try_from(access.ids.len()).unwrap_or(u32::MAX)),
             query,
             bytes: access.bytes,

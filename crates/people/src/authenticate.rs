@@ -280,7 +280,7 @@ impl People {
 }
 
 /// RFC 7617: Base64 of `name:password`; the password may hold colons.
-fn decode_basic(rest: &str) -> Option<(String, String)> {
+pub(crate) fn decode_basic(rest: &str) -> Option<(String, String)> {
     if rest.len() > 4_096 {
         return None;
     }

@@ -31,6 +31,7 @@ mod link;
 mod marking;
 mod password;
 mod people;
+mod personal;
 mod remembered;
 mod rights;
 mod second_factor;
@@ -52,6 +53,7 @@ pub use error::{Error, Result};
 pub use marking::{CollectionPolicy, EffectiveMarking, OTHERS, Place, Refused, accept};
 pub use password::{Cost, SHORTEST as SHORTEST_PASSWORD, check_rules};
 pub use people::People;
+pub use personal::{is_guessable, subject, told};
 pub use rights::{Right, Role, table as rights_table};
 pub use second_factor::Enrolment;
 pub use session::{Lasting, SessionRow, SignedIn};
@@ -60,3 +62,9 @@ pub use token::{NewToken, TokenRow};
 pub use view::room;
 pub use viewer::{Credential, Viewer};
 pub use visible::VisibleSet;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

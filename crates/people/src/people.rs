@@ -63,6 +63,14 @@ impl People {
             refreshing: Mutex::default(),
         });
         open.push((this, Arc::downgrade(&inner)));
+        drop(open);
+        // What memory holds of an account or audience goes with its body. Weak: the ledger must not hold the hall.
+        let hall = Arc::downgrade(&inner);
+        ledger.on_expunge(Box::new(move |_| {
+            if let Some(inner) = hall.upgrade() {
+                Self { inner }.forget();
+            }
+        }));
         Ok(Self { inner })
     }
 
@@ -97,8 +105,10 @@ impl People {
         self.inner.view.behind() == 0 && self.known(view::folded()).is_some()
     }
 
-    /// Forgets what memory holds of accounts and audiences: to be called after an expunge of either.
+    /// Forgets what memory holds of accounts and audiences; an erasure of either does this by itself.
     pub fn forget(&self) {
+        // Whoever refreshes now has read the old one, and would put it back.
+        let _one = self.inner.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         *self.inner.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 

@@ -110,6 +110,7 @@ fn cases_and_personal_notes_are_not_for_the_command_line() {
 #[test]
 fn a_grant_with_words_of_a_newer_version_grants_nothing() {
     let node = Node::new();
+    node.dir.allow_unfolded();
     let c = make(&node, vec![Member::role(Role::Reader, false)]);
     let who = token(&node, Role::Reader);
     assert!(viewer(&node, &who).sees(c.col));
@@ -132,6 +133,7 @@ fn a_grant_with_words_of_a_newer_version_grants_nothing() {
 #[test]
 fn an_account_outside_the_house_and_an_audience_of_another_collection_change_nothing() {
     let node = Node::new();
+    node.dir.allow_unfolded();
     let c = make(&node, vec![Member::role(Role::Supervisor, true)]);
     let who = token(&node, Role::Reader);
     let number = viewer(&node, &who).account();
@@ -288,5 +290,19 @@ fn what_memory_holds_survives_a_restart() {
     let c = make(&node, vec![Member::role(Role::Reader, false)]);
     let node = node.restart();
     assert!(viewer(&node, &bearer).sees(c.col));
+    node.ledger.close();
+}
+
+#[test]
+fn what_memory_held_of_an_account_goes_with_its_body_and_it_can_do_nothing_more() {
+    let node = Node::new();
+    let new = NewToken { name: "EXERCISE quillfeather", role: Role::Analyst, days: None };
+    let bearer = format!("Bearer {}", node.people.create_token(&node.local(), &new).unwrap());
+    let number = viewer(&node, &bearer).account();
+    let account = node.people.accounts(&node.local()).unwrap().into_iter().find(|a| a.number == number).unwrap();
+    assert!(node.people.name_of(number).unwrap().unwrap().contains("quillfeather"));
+    node.ledger.expunge(&[account.pos], "account", "a test", 0).unwrap();
+    assert!(!node.people.name_of(number).unwrap().unwrap().contains("quillfeather"));
+    assert!(!matches!(node.people.authenticate(&header(Some(&bearer), None)), Ok(Some(_))));
     node.ledger.close();
 }

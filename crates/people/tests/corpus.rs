@@ -5,9 +5,10 @@ use people::People;
 
 #[test]
 fn every_entry_of_the_corpus_folds_and_says_what_it_said() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = ledger::testing::TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let ledger = Ledger::open(dir.path(), Options::default(), vec![people::room()]).unwrap();
+    dir.watch(&ledger);
     for line in include_str!("corpus/v1.jsonl").lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = |key: &str| line[key].as_str().unwrap();

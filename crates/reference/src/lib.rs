@@ -216,3 +216,9 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     found.sort();
     Ok(found)
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

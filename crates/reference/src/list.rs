@@ -142,7 +142,14 @@ impl List {
             Shape::Email => meant.contains("email"),
             Shape::Hash => meant.contains("md5") || meant.contains("sha") || meant == "ssdeep",
             Shape::Phone => meant.contains("phone"),
-            Shape::Other => true,
+            // A wallet or an account is not what a list of telephones, hosts or hashes speaks of.
+            Shape::Other => {
+                let other = ["domain", "hostname", "domain|ip", "hostname|port", "url", "uri", "ssdeep"];
+                let parts = ["phone", "email", "md5", "sha"];
+                !other.contains(&meant.as_str())
+                    && !meant.starts_with("ip-")
+                    && !parts.iter().any(|p| meant.contains(p))
+            }
         })
     }
 }

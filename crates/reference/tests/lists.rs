@@ -51,6 +51,16 @@ fn each_sort_of_warninglist_matches_as_misp_says() {
 }
 
 #[test]
+fn a_list_of_telephones_says_nothing_of_wallets() {
+    let dir = tempfile::tempdir().unwrap();
+    let phones = r#"{"name":"Phones","type":"regex","list":["/5550[0-9]{3}/"],"matching_attributes":["phone-number"]}"#;
+    install(dir.path(), ListKind::Warning, "phones", phones).unwrap();
+    let library = Library::open(dir.path()).unwrap();
+    assert_eq!(matched(&library, "phone", "+6625550100").len(), 1);
+    assert!(matched(&library, "evm", "0x5550100098527886e0f7030069857d2e4169ee71").is_empty());
+}
+
+#[test]
 fn a_block_list_of_mixed_values_matches_each_as_what_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let text = "# EXERCISE\n0.0.0.0 scam.example\nhttps://free.example/pay\n198.51.100.7\n1BoatSLRHtKNngkdXEeobR76b53LETtpyT\n";

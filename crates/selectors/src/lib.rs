@@ -35,3 +35,9 @@ pub const MAX_FOUND: usize = 900;
 
 /// Most bytes of one text that are read.
 pub const MAX_TEXT: usize = 1 << 20;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -125,35 +125,70 @@ fn syntax(e: &serde_json::Error) -> Error {
     Error::Syntax(format!("{what}, at line {} column {}", e.line(), e.column()))
 }
 
-/// Checks that a body nests no deeper than [`MAX_DEPTH`], without recursion and without building anything.
+/// Checks what JSON's grammar lets pass and a reader further on could not take: nesting deeper than [`MAX_DEPTH`],
+/// halves of surrogate pairs, numbers out of range. Without recursion and without building anything; what is no JSON at
+/// all is the parser's to refuse.
 ///
 /// # Errors
-/// [`Error::Limit`].
+/// [`Error::Limit`], [`Error::Syntax`].
 pub fn check_shape(body: &str) -> Result<(), Error> {
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for b in body.bytes() {
-        if in_string {
-            match b {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match b {
-            b'"' => in_string = true,
+    let bytes = body.as_bytes();
+    let (mut depth, mut at) = (0usize, 0usize);
+    while let Some(b) = bytes.get(at) {
+        at = match b {
+            b'"' => end_of_text(bytes, at + 1)?,
+            b'-' | b'0'..=b'9' => end_of_number(body, at)?,
             b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
                     return Err(Error::Limit(format!("nested deeper than {MAX_DEPTH}")));
                 }
+                at + 1
             }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                at + 1
+            }
+            _ => at + 1,
+        };
     }
     Ok(())
+}
+
+/// Past the closing quote of a text that begins at `at`. Halves of surrogate pairs are no characters (RFC 8259 §8.2).
+fn end_of_text(bytes: &[u8], mut at: usize) -> Result<usize, Error> {
+    let unit = |at: usize| {
+        let hex = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+    };
+    while let Some(step) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+        at += step;
+        at += match (bytes.get(at), unit(at)) {
+            (Some(b'"'), _) => return Ok(at + 1),
+            (_, Some(0xd800..=0xdbff)) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
+            (_, Some(0xd800..=0xdfff)) => {
+                return Err(Error::Syntax("a text holds half of a surrogate pair; write the character itself".into()));
+            }
+            _ => 2,
+        };
+    }
+    Ok(bytes.len())
+}
+
+/// Past a number that begins at `at`. One that no double holds (`1e999`) would be read differently by everybody
+/// (RFC 8259 §6).
+fn end_of_number(body: &str, at: usize) -> Result<usize, Error> {
+    /// Digits that cannot leave a double's range without an exponent.
+    const SAFE: usize = 300;
+    let rest = body.get(at..).unwrap_or_default();
+    let part = |b: u8| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let length = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
+    let number = rest.get(..length).unwrap_or_default();
+    let doubtful = length > SAFE || memchr::memchr2(b'e', b'E', number.as_bytes()).is_some();
+    if doubtful && serde_json::from_str::<serde_json::Number>(number).is_err() {
+        return Err(Error::Syntax("a number is broken, or too large for anybody to hold".into()));
+    }
+    Ok(at + length)
 }
 
 #[cfg(test)]
@@ -180,6 +215,20 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(check_shape(&deep).is_err());
         assert!(check_shape(r#"{"a":"[[[[\"[[[["}"#).is_ok());
+    }
+
+    #[test]
+    fn what_no_reader_after_us_could_hold_is_refused_at_the_door() {
+        for bad in
+            [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00x"}"#, r#"["\ud800\u0041"]"#, r#"{"\uDBFF":1}"#, "[1e999]", "[-1E400]"]
+        {
+            assert!(matches!(check_shape(bad), Err(Error::Syntax(_))), "{bad}");
+            assert!(serde_json::from_str::<serde_json::Value>(bad).is_err(), "{bad}");
+        }
+        assert!(check_shape(&format!("[{}]", "9".repeat(400))).is_err());
+        for good in [r#"{"a":"\ud83d\ude00 \\ud800 \" "}"#, "[1e300,0e999,-1.5E-999,true,false]", r#"["x"#] {
+            check_shape(good).unwrap();
+        }
     }
 
     #[test]

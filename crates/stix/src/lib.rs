@@ -47,3 +47,9 @@ pub enum Error {
     #[error("the object is over the limit: {0}")]
     Limit(String),
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -102,4 +102,14 @@ mod tests {
         let wrong = json!({"type": "ipv4-addr", "id": "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4", "value": "198.51.100.4"});
         assert_eq!(check_deterministic_id(&wrong), IdCheck::Wrong);
     }
+
+    #[test]
+    fn a_mutex_is_known_by_its_name() {
+        let id = |name: &str, other: &str| {
+            deterministic_id(&serde_json::json!({"type": "mutex", "name": name, "value": other}))
+        };
+        assert!(id("__EXERCISE__", "a").is_some());
+        assert_eq!(id("__EXERCISE__", "a"), id("__EXERCISE__", "b"));
+        assert_ne!(id("__EXERCISE__", "a"), id("__OTHER__", "a"));
+    }
 }

@@ -8,24 +8,30 @@ mod listener;
 mod places;
 mod position;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use gate::{Caller, Refusal, Routes, Rule};
 use intel::Intel;
 use ledger::CollectionId;
 use listener::Listener;
-use people::{Access, AuthHeader, Viewer};
+use people::{Right, Viewer};
 use places::Places;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
-/// The door's routes: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
-/// Rule: whoever may read bodies; a collection that the listener does not see is 404.
-pub fn router(intel: Intel) -> Router {
-    Router::new().route(ROUTE, get(open)).with_state(Door { intel, places: Places::default() })
+/// A page listens with its session's cookie; nothing here changes anything.
+static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: false, logged: true, tell };
+
+/// The door's route: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
+/// A collection that the listener does not see is 404 like one that is not.
+pub fn routes(intel: Intel) -> Routes {
+    let door = Door { intel, places: Places::default() };
+    Routes::new(&STREAM).get(ROUTE, Rule::Needs(Right::ReadBodies), open).with_state(door)
+}
+
+fn tell(refusal: &Refusal) -> Response {
+    refuse(refusal.status(), &refusal.words())
 }
 
 /// The route's pattern.
@@ -39,21 +45,13 @@ struct Door {
 
 async fn open(
     State(door): State<Door>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Caller { viewer, .. }: Caller,
     Path(id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
     let wants = Wants::read(&query, &headers);
-    let asked = move || {
-        let viewer = who(&door.intel, &headers, peer);
-        let opened = viewer.as_ref().map_err(|e| *e).and_then(|viewer| prepare(&door, viewer, &id, &wants));
-        let status = opened.as_ref().map_or_else(|(status, _)| *status, |_| 200);
-        let viewer = viewer.as_ref().ok();
-        let access = Access { viewer, method: "GET", route: ROUTE, status, ..Access::default() };
-        door.intel.people().access_log().record(&access);
-        opened
-    };
+    let asked = move || prepare(&door, &viewer, &id, &wants);
     match tokio::task::spawn_blocking(asked).await {
         Ok(Ok(listener)) => {
             let mut response = Response::new(Body::from_stream(listener.frames()));
@@ -67,7 +65,7 @@ async fn open(
     }
 }
 
-fn refuse(status: u16, what: &'static str) -> Response {
+fn refuse(status: u16, what: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response =
         (status, axum::Json(serde_json::json!({"status": status.as_u16(), "detail": what}))).into_response();
@@ -105,9 +103,6 @@ type Refused = (u16, &'static str);
 
 fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<Listener, Refused> {
     let intel = &door.intel;
-    if !viewer.may_read_bodies() {
-        return Err((403, "your role reads no intelligence"));
-    }
     let only = match id {
         "live" => None,
         id => {
@@ -124,17 +119,8 @@ fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<List
     Ok(Listener::new(intel.clone(), viewer.clone(), only, after, wants.deletes, place))
 }
 
-fn who(intel: &Intel, headers: &HeaderMap, peer: SocketAddr) -> Result<Viewer, Refused> {
-    let text = |name: &header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let cookies = text(&header::COOKIE).unwrap_or("");
-    let cookie =
-        cookies.split(';').filter_map(|c| c.trim().split_once('=')).find(|(n, _)| *n == "eye" || *n == "__Host-eye");
-    let asked =
-        AuthHeader { authorization: text(&header::AUTHORIZATION), cookie: cookie.map(|(_, v)| v), peer: peer.ip() };
-    match intel.people().authenticate(&asked) {
-        Ok(Some(viewer)) => Ok(viewer),
-        Err(e) if e.status() == 429 => Err((429, "too many tries; wait a little")),
-        Err(e) if e.status() == 503 => Err((503, "the node is catching up; ask again")),
-        _ => Err((401, "send a bearer token")),
-    }
-}
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

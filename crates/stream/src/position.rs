@@ -8,22 +8,22 @@ pub(crate) fn start(ledger: &Ledger, from: Option<&str>) -> Result<u64, ()> {
     Ok(first.saturating_sub(1))
 }
 
-/// `0`, `<milliseconds>-<µs>`, or an instant, in µs.
-fn read(text: &str) -> Option<i64> {
+/// `0`, `<milliseconds>-<µs>`, or an instant, in µs: never below 0, where no log has begun.
+pub(crate) fn read(text: &str) -> Option<i64> {
     if let Some((millis, micros)) = text.split_once('-')
-        && let (Ok(millis), Ok(micros)) = (millis.parse::<i64>(), micros.parse::<i64>())
+        && let (Ok(millis), Ok(micros)) = (millis.parse::<u64>(), micros.parse::<u64>())
     {
-        return millis.checked_mul(1_000)?.checked_add(micros);
+        return i64::try_from(millis.checked_mul(1_000)?.checked_add(micros)?).ok();
     }
-    if let Ok(millis) = text.parse::<i64>() {
-        return millis.checked_mul(1_000);
+    if let Ok(millis) = text.parse::<u64>() {
+        return i64::try_from(millis.checked_mul(1_000)?).ok();
     }
     let instant = match text.len() {
         10 => format!("{text}T00:00:00Z"),
         _ if text.ends_with('Z') => text.to_owned(),
         _ => format!("{text}Z"),
     };
-    instant.parse::<stix::Instant>().ok().map(stix::Instant::micros)
+    instant.parse::<stix::Instant>().ok().map(|at| at.micros().max(0))
 }
 
 /// The position of an `arrived`, µs.
@@ -42,6 +42,9 @@ mod tests {
         }
         assert_eq!(read("2026-01-01T00:00:00Z"), read("2026-01-01T00:00:00"));
         assert_eq!(read("2026-01-01T00:00:00Z"), read("2026-01-01"));
-        assert_eq!(read("yesterday"), None);
+        assert_eq!(read("1901-01-01"), Some(0));
+        for bad in ["yesterday", "-5", "-5--7", "9223372036854775807-1", "18446744073709551615"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 }

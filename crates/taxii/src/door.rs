@@ -1,13 +1,4 @@
-//! Each path with its rule:
-//!
-//! | path below `/taxii2/` | methods | who |
-//! |---|---|---|
-//! | (none), `api/` | GET | anybody signed in |
-//! | `api/status/{id}/` | GET | whoever posted |
-//! | `api/collections/`, `api/collections/{id}/` | GET | whoever sees the listed collection |
-//! | `…/manifest/`, `…/objects/`, `…/objects/{id}/`, `…/versions/` | GET | whoever sees it and may read bodies |
-//! | `…/objects/` | POST | whoever may write to it |
-//! | `…/objects/{id}/` | DELETE | whoever may withdraw and write to it |
+//! What each path answers to somebody who passed its rule.
 use crate::answer::Answer;
 use crate::filter::Filter;
 use crate::status::Statuses;
@@ -15,9 +6,8 @@ use crate::{MAX_CONTENT, MEDIA, cursor, media};
 use axum::http::{HeaderName, header};
 use intel::{Intel, ObjectRow, Page, Took, Which};
 use ledger::{CollectionId, Urgency};
-use people::{Access, AuthHeader, Collection, Viewer};
+use people::{Collection, Viewer};
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
@@ -50,118 +40,44 @@ impl Door {
 
     pub(crate) fn answer(&self, viewer: &Viewer, asked: &Asked<'_>) -> Answer {
         let parts: Vec<&str> = asked.path.strip_prefix("/taxii2").unwrap_or("").split('/').skip(1).collect();
-        let (route, answer) = self.route(viewer, asked, &parts);
-        let answer = answer.unwrap_or_else(|e| e);
-        let id = match parts.as_slice() {
-            ["api", "collections", _, "objects", id, ..] if stix::StixId::parse(id).is_ok() => Some(*id),
-            _ => None,
-        };
-        self.record(Some(viewer), asked.method, route, &answer, id);
-        answer
+        self.route(viewer, asked, &parts).unwrap_or_else(|e| e)
     }
 
-    /// A request that ended before its path was looked at.
-    pub(crate) fn refused(&self, viewer: Option<&Viewer>, method: &str, answer: Answer) -> Answer {
-        self.record(viewer, method, "/taxii2/", &answer, None);
-        answer
-    }
-
-    fn record(&self, viewer: Option<&Viewer>, method: &str, route: &str, answer: &Answer, id: Option<&str>) {
-        let named: Vec<&str> = answer.ids.iter().map(String::as_str).collect();
-        self.intel.people().access_log().record(&Access {
-            viewer,
-            method,
-            route,
-            status: answer.status,
-            ids: if id.is_some() { id.as_slice() } else { &named },
-            objects: u32::try_from(answer.objects).unwrap_or(u32::MAX),
-            query: None,
-            bytes: answer.body.len() as u64,
-        });
-    }
-
-    /// Who asks: at once where no password has to be hashed, else on a blocking thread.
-    pub(crate) async fn who(&self, authorization: Option<&str>, peer: IpAddr) -> Answered2<Viewer> {
-        let asks = AuthHeader { authorization, cookie: None, peer };
-        let found = match self.intel.people().quick(&asks) {
-            Some(found) => found,
-            None => {
-                let (people, authorization) = (self.intel.people().clone(), authorization.map(str::to_owned));
-                let work = move || {
-                    people.authenticate(&AuthHeader { authorization: authorization.as_deref(), cookie: None, peer })
-                };
-                tokio::task::spawn_blocking(work)
-                    .await
-                    .map_err(|_| Answer::error(500, "the request could not be worked on"))?
-            }
-        };
-        match found {
-            Ok(Some(viewer)) => Ok(viewer),
-            Err(e) if e.status() != 401 => {
-                let answer = Answer::error(e.status(), e.to_string());
-                Err(match e.retry_after() {
-                    Some(seconds) => answer.with(header::RETRY_AFTER, seconds.to_string()),
-                    None => answer,
-                })
-            }
-            _ => Err(Answer::error(401, "send a bearer token, or a name and password as Basic")
-                .with(header::WWW_AUTHENTICATE, "Bearer realm=\"eye\"")
-                .with(header::WWW_AUTHENTICATE, "Basic realm=\"eye\", charset=\"UTF-8\"")),
-        }
-    }
-
-    fn route<'r>(&self, viewer: &Viewer, asked: &Asked<'_>, parts: &[&str]) -> (&'r str, Answered) {
+    fn route(&self, viewer: &Viewer, asked: &Asked<'_>, parts: &[&str]) -> Answered {
         if !media::accepts(asked.accept) {
-            return ("/taxii2/", Err(Answer::error(406, format!("this door answers {MEDIA}"))));
+            return Err(Answer::error(406, format!("this door answers {MEDIA}")));
         }
         let get = asked.method == "GET";
         match parts {
-            [""] => ("/taxii2/", only(get).map(|()| self.discovery())),
-            ["api", ""] => ("/taxii2/api/", only(get).map(|()| self.api_root())),
-            ["api", "status", id, ""] => ("/taxii2/api/status/{id}/", only(get).and_then(|()| self.status(viewer, id))),
-            ["api", "collections", ""] => {
-                ("/taxii2/api/collections/", only(get).and_then(|()| self.collections(viewer)))
-            }
+            [""] => only(get).map(|()| self.discovery()),
+            ["api", ""] => only(get).map(|()| self.api_root()),
+            ["api", "status", id, ""] => only(get).and_then(|()| self.status(viewer, id)),
+            ["api", "collections", ""] => only(get).and_then(|()| self.collections(viewer)),
             ["api", "collections", id, rest @ ..] => self.collection(viewer, asked, id, rest),
-            _ => ("/taxii2/", Err(missing())),
+            _ => Err(missing()),
         }
     }
 
-    fn collection<'r>(&self, viewer: &Viewer, asked: &Asked<'_>, id: &str, rest: &[&str]) -> (&'r str, Answered) {
+    fn collection(&self, viewer: &Viewer, asked: &Asked<'_>, id: &str, rest: &[&str]) -> Answered {
         let get = asked.method == "GET";
-        let collection = match self.listed(viewer, id) {
-            Ok(collection) => collection,
-            Err(e) => return ("/taxii2/api/collections/{id}/", Err(e)),
-        };
+        let collection = self.listed(viewer, id)?;
         match rest {
-            [""] => {
-                ("/taxii2/api/collections/{id}/", only(get).map(|()| Answer::json(200, &resource(viewer, &collection))))
+            [""] => only(get).map(|()| Answer::json(200, &resource(viewer, &collection))),
+            ["manifest", ""] => only(get).and_then(|()| self.manifest(viewer, &collection, asked.query)),
+            ["objects", ""] => match asked.method {
+                "GET" => self.objects(viewer, &collection, asked.query, None),
+                "POST" => self.post(viewer, &collection, asked),
+                _ => Err(not_allowed("GET, POST")),
+            },
+            ["objects", object, ""] if !object.is_empty() => match asked.method {
+                "GET" => self.objects(viewer, &collection, asked.query, Some(object)),
+                "DELETE" => self.delete(viewer, &collection, asked.query, object),
+                _ => Err(not_allowed("GET, DELETE")),
+            },
+            ["objects", object, "versions", ""] => {
+                only(get).and_then(|()| self.versions(viewer, &collection, asked.query, object))
             }
-            ["manifest", ""] => (
-                "/taxii2/api/collections/{id}/manifest/",
-                only(get).and_then(|()| self.manifest(viewer, &collection, asked.query)),
-            ),
-            ["objects", ""] => {
-                let answer = match asked.method {
-                    "GET" => self.objects(viewer, &collection, asked.query, None),
-                    "POST" => self.post(viewer, &collection, asked),
-                    _ => Err(not_allowed("GET, POST")),
-                };
-                ("/taxii2/api/collections/{id}/objects/", answer)
-            }
-            ["objects", object, ""] if !object.is_empty() => {
-                let answer = match asked.method {
-                    "GET" => self.objects(viewer, &collection, asked.query, Some(object)),
-                    "DELETE" => self.delete(viewer, &collection, asked.query, object),
-                    _ => Err(not_allowed("GET, DELETE")),
-                };
-                ("/taxii2/api/collections/{id}/objects/{id}/", answer)
-            }
-            ["objects", object, "versions", ""] => (
-                "/taxii2/api/collections/{id}/objects/{id}/versions/",
-                only(get).and_then(|()| self.versions(viewer, &collection, asked.query, object)),
-            ),
-            _ => ("/taxii2/api/collections/{id}/", Err(missing())),
+            _ => Err(missing()),
         }
     }
 

@@ -11,43 +11,67 @@ mod media;
 mod status;
 
 use answer::Answer;
-use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, header};
 use axum::response::Response;
-use axum::routing::any;
 use door::{Asked, Door};
+use gate::{Caller, Refusal, Routes, Rule};
 use intel::Intel;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use people::Right;
 
 /// The media type of every answer (TAXII 2.1 §1.6.8).
 pub const MEDIA: &str = "application/taxii+json;version=2.1";
 /// The largest body, bytes.
 pub const MAX_CONTENT: usize = 100 * 1024 * 1024;
 
-/// The door's routes. Every one of them asks who is there first; see [`door`] for each path's rule.
-pub fn router(intel: Intel) -> Router {
-    let door = Door::new(intel);
-    Router::new()
-        .route("/taxii2", any(handle))
-        .route("/taxii2/", any(handle))
-        .route("/taxii2/{*path}", any(handle))
-        .with_state(door)
+/// Programs alone: no cookie counts, and refusals are TAXII's error messages.
+static TAXII: gate::Door = gate::Door { name: "taxii", cookie: false, pages: false, logged: true, tell };
+
+/// The door's routes. A rule says what a role may; which collections somebody sees and writes to, the door asks itself:
+/// one that they do not see is 404 like one that is not.
+pub fn routes(intel: Intel) -> Routes {
+    const OBJECTS: &str = "/taxii2/api/collections/{collection}/objects/";
+    const OBJECT: &str = "/taxii2/api/collections/{collection}/objects/{object}/";
+    let reads = Rule::Needs(Right::ReadBodies);
+    let read = [
+        ("/taxii2/", Rule::SignedIn),
+        ("/taxii2/api/", Rule::SignedIn),
+        ("/taxii2/api/status/{status}/", Rule::SignedIn),
+        ("/taxii2/api/collections/", Rule::SignedIn),
+        ("/taxii2/api/collections/{collection}/", Rule::SignedIn),
+        ("/taxii2/api/collections/{collection}/manifest/", reads),
+        (OBJECTS, reads),
+        (OBJECT, reads),
+        ("/taxii2/api/collections/{collection}/objects/{object}/versions/", reads),
+    ];
+    // Every other method and path is told in TAXII's own words that it is none.
+    let routes = Routes::new(&TAXII)
+        .any("/taxii2", Rule::SignedIn, handle)
+        .any("/taxii2/{*path}", Rule::SignedIn, handle)
+        .post(OBJECTS, Rule::Needs(Right::Write), handle)
+        .delete(OBJECT, Rule::Needs(Right::Withdraw), handle);
+    let with = |routes: Routes<Door>, (path, rule)| routes.get(path, rule, handle).any(path, Rule::SignedIn, handle);
+    read.into_iter().fold(routes, with).with_state(Door::new(intel))
 }
 
-async fn handle(State(door): State<Door>, request: Request<Body>) -> Response {
-    let peer =
-        request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+fn tell(refusal: &Refusal) -> Response {
+    let answer = Answer::error(refusal.status(), refusal.words());
+    match refusal.status() {
+        401 => answer
+            .with(header::WWW_AUTHENTICATE, "Bearer realm=\"eye\"")
+            .with(header::WWW_AUTHENTICATE, "Basic realm=\"eye\", charset=\"UTF-8\""),
+        _ => answer,
+    }
+    .into_response()
+}
+
+/// The gate has asked who is there before the body is read: a stranger's hundred megabytes are not.
+async fn handle(State(door): State<Door>, Caller { viewer, about }: Caller, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    // Before the body: a stranger's hundred megabytes are not read.
-    let viewer = match door.who(text(&parts.headers, &header::AUTHORIZATION), peer).await {
-        Ok(viewer) => viewer,
-        Err(answer) => return door.refused(None, parts.method.as_str(), answer).into_response(),
-    };
     let body = match read(&parts.method, &parts.headers, body).await {
         Ok(body) => body,
-        Err(answer) => return door.refused(Some(&viewer), parts.method.as_str(), answer).into_response(),
+        Err(answer) => return answer.into_response(),
     };
     let work = move || {
         let asked = Asked {
@@ -61,7 +85,11 @@ async fn handle(State(door): State<Door>, request: Request<Body>) -> Response {
         door.answer(&viewer, &asked)
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(answer) => answer.into_response(),
+        Ok(answer) => {
+            about.objects(&answer.ids);
+            about.count(answer.objects);
+            answer.into_response()
+        }
         Err(_) => Answer::error(500, "the request could not be worked on").into_response(),
     }
 }
@@ -81,3 +109,9 @@ async fn read(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8
     }
     to_bytes(body, MAX_CONTENT).await.map(Vec::from).map_err(|_| too_large())
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

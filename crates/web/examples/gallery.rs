@@ -381,7 +381,7 @@ async fn sign_in(State((hall, _)): Here, parts: Parts) -> Response {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::args().nth(1).as_deref().unwrap_or("0").parse()?;
     let catalogue = Catalogue::new(&[("en", include_str!("gallery.ftl"))])?;
-    let hall = Hall { catalogue, node_name: "EXERCISE Bureau".into(), exercise: true };
+    let hall = Hall { catalogue, node_name: "EXERCISE Bureau".into(), exercise: true, tls: false };
     let state = (hall.clone(), Csrf::generate()?);
     let routes = Router::new()
         .route("/", get(overview))

@@ -79,11 +79,17 @@ pub fn has_asset(name: &str) -> bool {
 pub fn asset_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/assets/{name}", get(serve))
-        .route("/favicon.svg", get(async |h: HeaderMap| answer("favicon.svg", None, &h)))
-        .route("/favicon.ico", get(async |h: HeaderMap| answer("favicon.svg", None, &h)))
+        .route("/favicon.svg", get(favicon))
+        .route("/favicon.ico", get(favicon))
 }
 
-async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+/// `GET /favicon.svg` and `/favicon.ico`.
+pub async fn favicon(headers: HeaderMap) -> Response {
+    answer("favicon.svg", None, &headers)
+}
+
+/// `GET /assets/{name}`.
+pub async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     answer(&name, query.as_deref(), &headers)
 }
 

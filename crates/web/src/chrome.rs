@@ -132,8 +132,6 @@ pub struct Chrome {
     pub path: String,
     /// The reader's colours.
     pub theme: Theme,
-    /// How many entries the views are behind the log; shown in the footer when above zero.
-    pub behind: u64,
     /// The newest time in the log that this page includes.
     pub as_of: Option<Timestamp>,
 }
@@ -155,7 +153,6 @@ impl Chrome {
             node_name: "Compound Eye".to_owned(),
             path: "/".to_owned(),
             theme: Theme::Auto,
-            behind: 0,
             as_of: None,
         }
     }
@@ -165,6 +162,12 @@ impl Chrome {
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
+    }
+
+    /// Whether the reader's role finds anything by searching: then the header offers it.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        self.nav.iter().any(|item| item.href == "/search")
     }
 
     /// Adds a notice to this page.
@@ -196,6 +199,18 @@ impl Chrome {
     #[must_use]
     pub fn t2(&self, key: &str, a: &str, va: impl Arg, b: &str, vb: impl Arg) -> String {
         self.l.t2(key, a, va, b, vb)
+    }
+
+    /// A STIX type or a kind of selector, in words.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> String {
+        self.l.term("kind", name)
+    }
+
+    /// A relation between objects, in words: a relationship's type, or the property that refers.
+    #[must_use]
+    pub fn how(&self, name: &str) -> String {
+        self.l.term("how", name)
     }
 
     /// A moment in the reader's zone.

@@ -24,7 +24,7 @@ pub struct Csrf {
 }
 
 /// Why a form was refused.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
 pub enum CsrfError {
     /// The token is absent, malformed, or another session's.
     #[error("the form is not from this session: load the page again and send it once more")]

@@ -24,6 +24,8 @@ pub struct Hall {
     pub node_name: String,
     /// Whether the node is an exercise.
     pub exercise: bool,
+    /// Whether browsers reach the node over TLS alone: then every answer says so for a year (RFC 6797).
+    pub tls: bool,
 }
 
 /// The nonce of this answer's Content-Security-Policy, in the request's extensions: handlers put it into
@@ -87,7 +89,7 @@ async fn secure(State(hall): State<Hall>, mut request: Request, next: Next) -> R
         let chrome = chrome.unwrap_or_else(|| hall.chrome_of(&ask, &path, &nonce));
         response = retold(&problem, response, wants, chrome);
     }
-    protect(response.headers_mut(), &nonce);
+    protect(response.headers_mut(), &nonce, hall.tls);
     response
 }
 
@@ -134,7 +136,11 @@ fn retold(problem: &Problem, old: Response, wants: Wants, chrome: Chrome) -> Res
     new
 }
 
-fn protect(headers: &mut HeaderMap, nonce: &str) {
+fn protect(headers: &mut HeaderMap, nonce: &str, tls: bool) {
+    if tls {
+        // RFC 6797, section 7.2: never over plain HTTP. Subdomains are the agency's own affair.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \

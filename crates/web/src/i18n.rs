@@ -24,6 +24,9 @@ pub const BASE: &str = "en";
 /// The hall's own English strings.
 pub const HALL_EN: &str = include_str!("../i18n/en/hall.ftl");
 
+/// The words of the field: STIX types, kinds of selector, relations. Keys are `kind-…` and `how-…`.
+pub const TERMS_EN: &str = include_str!("../i18n/en/terms.ftl");
+
 /// Missing keys that are remembered at most; a broken template must not fill the memory.
 const MISSING_LIMIT: usize = 1_000;
 
@@ -83,8 +86,8 @@ impl Catalogue {
         tags.insert(BASE);
         for tag in tags {
             let own = strings.iter().filter(|(t, _)| *t == tag).map(|(_, text)| *text);
-            let hall = (tag == BASE).then_some(HALL_EN);
-            let texts: Vec<&str> = hall.into_iter().chain(own).collect();
+            let hall = if tag == BASE { &[HALL_EN, TERMS_EN][..] } else { &[] };
+            let texts: Vec<&str> = hall.iter().copied().chain(own).collect();
             bundles.insert(tag.to_owned(), Arc::new(bundle(tag, &texts, None)?));
             if tag == BASE {
                 bundles.insert(PSEUDO.to_owned(), Arc::new(bundle(PSEUDO, &texts, Some(accented))?));
@@ -223,6 +226,25 @@ impl Locale {
     #[must_use]
     pub fn t2(&self, key: &str, a: &str, va: impl Arg, b: &str, vb: impl Arg) -> String {
         self.t_args(key, &[(a, va.value()), (b, vb.value())])
+    }
+
+    /// A word of the field in the reader's language: `term("kind", "domain-name")`. What others invented has no
+    /// translation and is shown as it is written, with spaces for `-` and `_`.
+    #[must_use]
+    pub fn term(&self, family: &str, name: &str) -> String {
+        let key = format!("{family}-{}", name.replace('_', "-"));
+        let known = self.inner.bundles.get(BASE).is_some_and(|b| b.has_message(&key));
+        if known { self.t(&key) } else { name.replace(['-', '_'], " ") }
+    }
+
+    /// A fixed sentence that a crate below says in English, in the reader's language: its key is the family and the
+    /// sentence's letters and digits. What has no key is shown as it was said.
+    #[must_use]
+    pub fn said(&self, family: &str, english: &str) -> String {
+        let letters = english.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+        let key = format!("{family}-{}", letters.collect::<Vec<_>>().join("-").to_ascii_lowercase());
+        let known = self.inner.bundles.get(BASE).is_some_and(|b| b.has_message(&key));
+        if known { self.t(&key) } else { english.to_owned() }
     }
 
     fn format(&self, key: &str, args: Option<&FluentArgs>) -> String {

@@ -14,6 +14,7 @@ pub mod i18n;
 pub mod icons;
 pub mod parts;
 pub mod problem;
+pub mod qr;
 pub mod when;
 
 // The parts' templates name this crate as `web::`, in it as in every room.
@@ -27,6 +28,7 @@ pub use form::{ErrorSummary, Field, FieldError, Fields};
 pub use headers::{Hall, Nonce, secured};
 pub use i18n::{Catalogue, Locale, Value};
 pub use problem::Problem;
+pub use qr::Qr;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
@@ -62,3 +64,9 @@ pub fn wants_partial(headers: &http::HeaderMap) -> bool {
 pub fn see_other(path: &str) -> Response {
     axum::response::Redirect::to(path).into_response()
 }
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -64,7 +64,7 @@ impl Tlp {
 /// In a template: `{{ row.marking }}`.
 impl fmt::Display for Tlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<span class=\"ce-tlp ce-tlp--{}\">{}</span>", self.class(), self.label())
+        write!(f, "<span class=\"ce-tlp ce-tlp--{}\" translate=\"no\">{}</span>", self.class(), self.label())
     }
 }
 impl HtmlSafe for Tlp {}

@@ -21,7 +21,7 @@ struct Hello {
 }
 
 fn hall() -> Hall {
-    Hall { catalogue: Catalogue::new(&[]).unwrap(), node_name: "EXERCISE Bureau".into(), exercise: true }
+    Hall { catalogue: Catalogue::new(&[]).unwrap(), node_name: "EXERCISE Bureau".into(), exercise: true, tls: false }
 }
 
 fn app(hall: Hall) -> Router {
@@ -67,10 +67,22 @@ async fn every_page_is_protected_and_never_stored() {
     let policy = headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(headers["permissions-policy"].to_str().unwrap().contains("camera=()"));
+    assert_eq!(headers["x-frame-options"], "DENY");
     assert_eq!(headers["cache-control"], "no-store");
     assert_eq!(headers["referrer-policy"], "no-referrer");
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+}
+
+#[tokio::test]
+async fn browsers_are_bound_to_tls_where_there_is_tls_and_nowhere_else() {
+    assert!(!ask("/", &[HTML]).await.headers().contains_key("strict-transport-security"));
+    for path in ["/", "/nowhere", "/taxii", "/favicon.svg"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = app(Hall { tls: true, ..hall() }).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000", "{path}");
+    }
 }
 
 #[tokio::test]

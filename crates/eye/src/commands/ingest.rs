@@ -45,6 +45,7 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
             country: job.country.clone(),
             mapping: mapping.clone(),
             strict: job.strict,
+            ..ImportJob::default()
         };
         // An address is shown without its query, which may hold a key.
         let name = address(&path).map_or_else(|| path.display().to_string(), fetch::name);

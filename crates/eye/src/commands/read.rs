@@ -22,7 +22,7 @@ pub fn hit(node: &Node, hit: &Hit) -> Value {
 
 pub fn link(node: &Node, link: &Link) -> Value {
     let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
-    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed,
+    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
         "more": link.more, "holders": holders})
 }
 
@@ -85,7 +85,7 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         writeln!(io.out, "\nlinks")?;
     }
     for l in links {
-        let why = l.suppressed.as_deref().map_or(String::new(), |w| format!(": links nothing, {w}"));
+        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(": links nothing, {w}"));
         writeln!(io.out, "  {} {} held by {}{why}", l.kind.as_str(), plain(&l.value), l.count)?;
         for h in l.holders.iter().filter(|h| h.row.id != id).take(5) {
             writeln!(io.out, "    {}  {}", h.row.id, plain(&h.name))?;
@@ -171,7 +171,7 @@ pub fn links(
             io.json(&link(node, l))?;
             continue;
         }
-        let why = l.suppressed.as_deref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
+        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
         writeln!(io.out, "{} {} held by {}{why}", l.kind.as_str(), l.value, l.count)?;
         for h in &l.holders {
             writeln!(io.out, "  {}\t{}", h.row.id, h.name)?;

@@ -98,8 +98,11 @@ pub fn add_lists(
     files: &[PathBuf],
     io: &mut Io<'_>,
 ) -> Result<(), Problem> {
-    // Galaxies are told by their content.
-    let kind = if kind == "blocklist" { ListKind::Block } else { ListKind::Warning };
+    let kind = match kind {
+        "blocklist" => ListKind::Block,
+        "galaxy" => ListKind::Galaxy,
+        _ => ListKind::Warning,
+    };
     let mut failed = Vec::new();
     for file in files {
         let path = io.path(file);

@@ -25,7 +25,7 @@ pub fn write(world: &World, io: &mut Io<'_>) -> Result<(), Problem> {
 /// What is done with the small world of this node.
 pub fn here(node: &Node, me: &Viewer, world: &World, io: &mut Io<'_>) -> Result<(), Problem> {
     match &world.here {
-        Some(WorldHere::Load { seed }) => load_world(node, me, *seed, io),
+        Some(WorldHere::Load { seed }) => load_world(node, me, seed.unwrap_or(world.files.seed), io),
         Some(WorldHere::Remove) => remove_world(node, me, io),
         _ => write(world, io),
     }

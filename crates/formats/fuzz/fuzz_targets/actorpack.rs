@@ -1,3 +1,2 @@
 #![no_main]
-mod reader;
-libfuzzer_sys::fuzz_target!(|data: &[u8]| reader::run(formats::Format::ActorPack, data, None));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| formats::fuzzing::actorpack(bytes));

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| drop(formats::guess("name", data)));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| formats::fuzzing::guess(bytes));

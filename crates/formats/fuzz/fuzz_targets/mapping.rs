@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|text: &str| drop(formats::Mapping::parse(text)));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| formats::fuzzing::mapping(bytes));

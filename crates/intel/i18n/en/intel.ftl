@@ -45,17 +45,37 @@ intel-objects = { $n ->
    *[other] { $n } objects
 }
 
+intel-held-by = { $n ->
+    [one] held by one object
+   *[other] held by { $n } objects
+}
+
 ## Search
 intel-search-title = Search
 intel-search-hits = Hits, newest first
 intel-search-ask = What are you looking for?
 intel-search-ask-text = Write a wallet, number, name or words into the search field above. Several words all have to occur.
 intel-search-nothing = Nothing found
-intel-search-nothing-text = Nothing that you may read holds this. Try fewer words, or clear the type filter.
+intel-search-nothing-text = Nothing that you may read holds this. You could:
+intel-search-tip-words = use fewer words: all of them have to occur in one object
+intel-search-tip-whole = paste the whole wallet, number or address: selectors are found whole, in any spelling
+intel-search-tip-spelling = write a name as the source wrote it, in its own script
+intel-search-tip-filters = clear the filters
+intel-search-any = Any
+intel-search-since = Arrived on or after
+intel-search-until = Arrived on or before
+intel-search-since-day = Since { $day }
+intel-search-until-day = Until { $day }
+intel-search-day-wrong = Write the day as year-month-day, such as 2026-03-27.
+intel-search-days-wrong = The last day is before the first.
 intel-search-listed = { $value } stands on the reference list “{ $list }”.
-intel-type-any = Any type
 
 ## Objects
+intel-says = What it says
+intel-facts = Record
+intel-done-saved = The report is saved.
+intel-done-withdrawn = It is withdrawn. The record keeps it; pages, searches and other ways out of this node do not show it.
+intel-done-undo = Withdraw it again
 intel-id = Id
 intel-readable-in = Who can read it: the readers of
 intel-see-import = See the import
@@ -72,8 +92,9 @@ intel-strength-weak = Weak
 intel-strength-never = Never links
 intel-links = What it shares with others
 intel-no-links = It shares no selector with anything else that you may read.
-intel-it-links = Yes
-intel-suppressed = No: { $why }
+intel-it-links = Links
+intel-it-does-not = Does not link
+intel-suppressed = Does not link: { $why }
 intel-more-holders = And others
 intel-holders = Objects that hold it
 intel-neighbours = What refers to it, and what it refers to
@@ -114,6 +135,13 @@ intel-marking-wrong = Choose one of the markings.
 intel-marking-too-tight = This collection has readers whom this marking does not allow. Choose another collection or another marking.
 intel-may-not-write = You may not write to any collection. Ask your administrator if you need it for your work.
 intel-preview-title = Is this what the report says?
+intel-col-leave-out = Leave out
+intel-leave-out = Leave out, because it is not what it looks like:
+intel-added = Added by you
+intel-add = What was said and not read
+intel-add-hint = A wallet, number, address or account a line. The text stays as it was told.
+intel-add-wrong = “{ $line }” reads as no wallet, number, address or account.
+intel-look-again = Look again
 intel-preview-none = No wallet, number or address was read in the text. You can save it all the same; its words are found by search.
 intel-preview-readers = Who will read this
 intel-preview-leaves = This collection is shared. What others have read by the time you withdraw it stays read.
@@ -123,10 +151,17 @@ intel-preview-text = The text
 intel-import-title = Import
 intel-import-of = Import: { $source }
 intel-import-go = Import the file
+intel-import-new = Bring in a file
+intel-import-drop = You can drop a file here.
 intel-imports = Imports
 intel-no-imports = Nothing that you may read was imported yet.
 intel-import-open = Not finished
 intel-import-problems = What was set aside, and why
+intel-import-kept = { $n ->
+    [one] One record is kept. Mend it in its source and import it again.
+   *[other] { $n } records are kept. Mend them in their source and import them again.
+}
+intel-import-aside-more = Show the next ones
 intel-import-notes = Good to know
 intel-import-brought = What it brought
 intel-import-brought-none = Nothing of it stands here that you may read.
@@ -144,8 +179,63 @@ intel-withdraw-import-go = Withdraw all of it
 
 ## Feeds
 intel-feeds-title = Reference lists
+intel-feeds-text = Files beside the record, joined when a page is read: what they name is told, and never linked to each other.
 intel-feeds-none = No reference list is installed
 intel-feeds-none-text = Your administrator installs lists with the command line. Without them the node cannot say what is common and what is known to be bad.
 intel-list-block = Known to be bad
 intel-list-warning = Common; proves nothing
 intel-list-galaxy = Names
+
+## Why a selector links nothing
+intel-why-overruled = somebody decided so: { $reason }
+intel-why-wrong = its checksum or id is wrong, or it is a placeholder
+intel-why-weak = too weak to link alone
+intel-why-hub = { $n } objects hold it: a hub proves nothing
+intel-why-listed = it stands on the list of what is common, “{ $list }”
+
+## Why something that was read does not link fully: the finders' sentences, by their letters
+why-13-to-19-digits-of-an-existing-issuer-are-expected = 13 to 19 digits of an existing issuer are expected
+why-a-bank-s-code-all-its-customers-share-it = A bank’s code: all its customers share it
+why-a-bare-run-of-digits-that-fits-the-report-s-country-without-a-cue-word = A bare run of digits that fits the report’s country, without a cue word
+why-a-place-many-stand-near-it = A place: many stand near it
+why-a-placeholder-or-burn-address-that-nobody-holds = A placeholder or burn address that nobody holds
+why-a-placeholder-every-digit-is-the-same = A placeholder: every digit is the same
+why-a-plain-word-behind-a-platform-s-name-it-may-not-be-an-account = A plain word behind a platform’s name: it may not be an account
+why-a-private-loopback-link-local-or-reserved-address-everybody-has-one = A private, loopback, link-local or reserved address: everybody has one
+why-an-account-number-with-letters-without-its-bank = An account number with letters, without its bank
+why-country-code-001-is-for-test-networks = Country code 001 is for test networks
+why-digits-only-other-countries-documents-have-the-same-number = Digits only: other countries’ documents have the same number
+why-its-check-digit-does-not-hold-a-digit-is-wrong-or-missing = Its check digit does not hold: a digit is wrong or missing
+why-its-check-digits-do-not-hold-a-digit-is-wrong-or-missing = Its check digits do not hold: a digit is wrong or missing
+why-its-check-digits-hold-but-no-register-has-this-country-and-length = Its check digits hold, but no register has this country and length
+why-its-domain-does-not-exist = Its domain does not exist
+why-its-host-is-no-public-name = Its host is no public name
+why-its-top-level-domain-does-not-exist = Its top-level domain does not exist
+why-length-or-characters-do-not-fit = Length or characters do not fit
+why-mixed-case-that-does-not-match-eip-55-a-character-is-wrong-or-missing = Mixed case that does not match EIP-55: a character is wrong or missing
+why-mixes-upper-and-lower-case-which-bip-173-forbids = Mixes upper and lower case, which BIP 173 forbids
+why-no-numbering-plan-we-know-has-this-number = No numbering plan we know has this number
+why-nobody-s-address-zero-or-broadcast = Nobody’s address: zero or broadcast
+why-not-of-the-length-or-alphabet-its-name-says = Not of the length or alphabet its name says
+why-plates-repeat-between-countries-and-provinces = Plates repeat between countries and provinces
+why-reads-as-a-file-name-or-two-words-as-well-as-a-host-name = Reads as a file name or two words as well as a host name
+why-registers-re-use-each-other-s-numbers = Registers re-use each other’s numbers
+why-short-account-numbers-repeat-between-banks = Short account numbers repeat between banks
+why-the-address-s-checksum-does-not-hold-a-character-is-wrong-or-missing = The address’s checksum does not hold: a character is wrong or missing
+why-the-hash-of-an-empty-file = The hash of an empty file
+why-the-machine-readable-zone-s-check-digits-do-not-hold-a-character-is-wrong-or-missing = The machine-readable zone’s check digits do not hold: a character is wrong or missing
+why-the-name-is-a-public-suffix-which-everybody-shares = The name is a public suffix, which everybody shares
+why-written-without-and-without-a-country-read-as-international = Written without + and without a country: read as international
+why-written-without-read-as-international = Written without +: read as international
+
+## Formats of files
+format-stix = STIX 2.1 bundle
+format-stix-lines = STIX 2.1, an object a line
+format-misp = MISP event
+format-tagpack = GraphSense TagPack
+format-actorpack = GraphSense ActorPack
+format-ofac-sdn = OFAC SDN Advanced XML
+format-list = List, a value a line
+format-eth-phishing-detect = eth-phishing-detect
+format-csv = CSV with a mapping
+format-text = Free text

@@ -19,7 +19,7 @@ struct ListLine {
     kind: &'static str,
     entries: u64,
     version: String,
-    source: String,
+    tone: &'static str,
 }
 
 pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer {
@@ -34,13 +34,15 @@ pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer 
         title: l.title,
         entries: l.entries,
         version: l.version.unwrap_or_default(),
-        source: l.source,
+        tone: if l.kind == reference::ListKind::Block { "red" } else { "grey" },
     };
     let page = FeedsPage {
-        columns: columns(
-            &chrome,
-            &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version", "intel-col-source"],
-        ),
+        columns: {
+            let mut columns =
+                columns(&chrome, &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version"]);
+            columns.iter_mut().skip(2).take(1).for_each(|c| c.numeric = true);
+            columns
+        },
         lists: library.lists().into_iter().map(line).collect(),
         broken: library.broken().to_vec(),
         chrome: {

@@ -1,10 +1,10 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried};
-use super::{Desk, UPLOAD, Visitor};
+use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried, with_done};
+use super::{Desk, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
-use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel};
+use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel, Quarantine};
 use askama::Template;
 use axum::extract::{Multipart, Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -16,12 +16,17 @@ use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 const ROWS: usize = 50;
 /// Objects named on an import's page.
 const NAMED: usize = 100;
+/// Records set aside on one page.
+const ASIDE: usize = 50;
+/// Characters shown of one of them.
+const SHOWN: usize = 2_000;
 /// Bytes of a field beside the file.
 const FIELD: usize = 10_000;
 const REASON: usize = 1_000;
 
 struct Row {
-    pos: u64,
+    /// In its address.
+    pos: String,
     source: String,
     format: String,
     collection: String,
@@ -36,11 +41,12 @@ struct ListPage {
     chrome: Chrome,
     errors: ErrorSummary,
     once: String,
+    file: Field,
     fields: Vec<Field>,
     may_write: bool,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    next: Option<u64>,
+    next: Option<String>,
 }
 
 #[derive(Template)]
@@ -52,6 +58,10 @@ struct ImportPage {
     columns: Vec<Column>,
     brought: Vec<Line>,
     more: bool,
+    /// What was set aside, for those who may import there.
+    aside: Option<Quarantine>,
+    next_aside: String,
+    kept: u64,
     may_withdraw: bool,
     errors: ErrorSummary,
     reason: Field,
@@ -75,7 +85,7 @@ impl Intel {
 
 fn row_of(intel: &Intel, row: ImportRow) -> Row {
     Row {
-        pos: row.pos,
+        pos: intel.mark_of(row.pos),
         source: row.source,
         format: row.format,
         collection: title(intel, row.col),
@@ -87,7 +97,7 @@ fn row_of(intel: &Intel, row: ImportRow) -> Row {
 
 pub(super) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let before = sent.text("before").parse().ok();
+    let before = desk.intel.pos_at(sent.text("before"));
     let places = places(&desk, &visitor).await?;
     draw(desk, visitor, &places, &Fields::default(), before, ErrorSummary::default(), StatusCode::OK).await
 }
@@ -108,15 +118,15 @@ async fn draw(
         Ok(intel.imports(&viewer, before, ROWS + 1)?.into_iter().map(|r| row_of(&intel, r)).collect::<Vec<_>>())
     })
     .await?;
-    let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos) } else { None };
+    let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos.clone()) } else { None };
     let mut format = Field::select("format", chrome.t("intel-format")).choice("", chrome.t("intel-format-guess"));
     // A CSV file needs a mapping, which the command line takes.
     for known in formats::Format::all().iter().filter(|f| **f != formats::Format::Csv) {
-        format = format.choice(known.as_str(), known.as_str());
+        format = format.choice(known.as_str(), chrome.l.term("format", known.as_str()));
     }
     let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
-    fields.push(Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file")));
+    let file = Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file"));
     let keys = [
         "intel-col-source",
         "intel-col-format",
@@ -128,7 +138,11 @@ async fn draw(
         "intel-col-arrived",
     ];
     let page = ListPage {
-        columns: columns(&chrome, &keys),
+        columns: {
+            let mut columns = columns(&chrome, &keys);
+            columns.iter_mut().skip(3).take(3).for_each(|c| c.numeric = true);
+            columns
+        },
         rows: rows.into_iter().take(ROWS).collect(),
         may_write: !places.is_empty(),
         chrome: {
@@ -137,6 +151,7 @@ async fn draw(
         },
         errors,
         once,
+        file,
         fields,
         next,
     };
@@ -144,16 +159,16 @@ async fn draw(
 }
 
 /// A form with a file: the fields, the file's name and bytes.
-struct Sent {
+pub(crate) struct Sent {
     fields: Fields,
     name: String,
     file: Vec<u8>,
 }
 
-async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
+pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let (mut name, mut file) = (String::new(), Vec::new());
-    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {
+    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(most))? {
         let key = field.name().unwrap_or_default().to_owned();
         let is_file = key == "file";
         if is_file {
@@ -167,10 +182,10 @@ async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
                 .take(200)
                 .collect();
         }
-        let (mut bytes, most) = (Vec::new(), if is_file { UPLOAD } else { FIELD });
-        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(UPLOAD))? {
-            if bytes.len() + chunk.len() > most {
-                return Err(Problem::too_large(UPLOAD));
+        let (mut bytes, room) = (Vec::new(), if is_file { most } else { FIELD });
+        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(most))? {
+            if bytes.len() + chunk.len() > room {
+                return Err(Problem::too_large(most));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -191,7 +206,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     let Ok(_permit) = Arc::clone(&desk.uploads).try_acquire_owned() else {
         return Err(Problem::unavailable().because("intel-uploads-busy"));
     };
-    let sent = receive(form).await?;
+    let sent = receive(form, desk.intel.limits().upload).await?;
     visitor.check_csrf(&sent.fields)?;
     let places = places(&desk, &visitor).await?;
     if places.is_empty() {
@@ -228,7 +243,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         Ok(report) => {
             let import = report.import.ok_or_else(Problem::internal)?;
             desk.remember(account, report);
-            Ok(web::see_other(&format!("/import/{import}")))
+            Ok(web::see_other(&format!("/import/{}", desk.intel.mark_of(import))))
         }
         // The file's own fault, told to who sent it.
         Err(e) if e.status() == 422 => {
@@ -239,24 +254,49 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     }
 }
 
-pub(super) async fn one(State(desk): State<Desk>, visitor: Visitor, Path(import): Path<u64>) -> Answer {
-    draw_one(desk, visitor, import, ErrorSummary::default(), StatusCode::OK).await
+/// The import of an address.
+fn import_at(desk: &Desk, address: &str) -> Result<u64, Problem> {
+    desk.intel.pos_at(address).ok_or_else(Problem::not_found)
 }
 
-async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummary, status: StatusCode) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    mut visitor: Visitor,
+    Path(import): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
+    let import = import_at(&desk, &import)?;
+    let after = Fields::parse(query.unwrap_or_default().as_bytes())?.text("aside").parse().unwrap_or(0);
+    draw_one(desk, visitor, import, after, ErrorSummary::default(), StatusCode::OK).await
+}
+
+async fn draw_one(
+    desk: Desk,
+    visitor: Visitor,
+    import: u64,
+    after: u64,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> Answer {
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
-    let (row, brought, may_withdraw) = blocking(move || {
+    let (row, brought, may_withdraw, aside) = blocking(move || {
         let found = intel.imports(&viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
         let row = found.ok_or(crate::Error::NotFound)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
         let brought: Vec<Line> =
             intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
-        Ok((row_of(&intel, row), brought, may_withdraw))
+        let aside = intel
+            .may_see_aside(&viewer, row.col)
+            .then(|| intel.set_aside(&viewer, import, after, ASIDE))
+            .transpose()?;
+        Ok((row_of(&intel, row), brought, may_withdraw, aside))
     })
     .await?;
     let more = brought.len() > NAMED;
+    about.objects(brought.iter().take(NAMED).map(|line| &line.id));
     let page = ImportPage {
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),
@@ -268,10 +308,18 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
             let name = chrome.t1("intel-import-of", "source", row.source.clone());
             chrome.titled(name)
         },
-        action: format!("/import/{import}/withdraw"),
+        action: format!("/import/{}/withdraw", row.pos),
         row,
         report,
         more,
+        next_aside: aside
+            .as_ref()
+            .filter(|a| a.more)
+            .and_then(|a| a.rows.last())
+            .map(|last| format!("/import/{}?aside={}", desk.intel.mark_of(import), last.n))
+            .unwrap_or_default(),
+        kept: aside.as_ref().map_or(0, |a| a.kept),
+        aside,
         errors,
     };
     Ok(web::page_with(status, &page))
@@ -280,15 +328,15 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
 pub(super) async fn withdraw(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Path(import): Path<u64>,
+    Path(address): Path<String>,
     sent: Fields,
 ) -> Answer {
-    visitor.check_csrf(&sent)?;
+    let import = import_at(&desk, &address)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
     let errors = check.done();
     if !errors.is_empty() {
-        return draw_one(desk, visitor, import, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return draw_one(desk, visitor, import, 0, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     blocking(move || {
@@ -301,5 +349,10 @@ pub(super) async fn withdraw(
         intel.withdraw_import(&viewer, import, &reason)
     })
     .await?;
-    Ok(web::see_other(&format!("/import/{import}")))
+    Ok(web::see_other(&format!("/import/{address}")))
+}
+
+/// The beginning of a record, for a page.
+fn beginning(record: &str) -> String {
+    record.chars().take(SHOWN).collect()
 }

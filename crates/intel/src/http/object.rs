@@ -1,12 +1,13 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, words,
+    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, with_done,
 };
+use super::text::{Piece, says};
 use super::{Desk, Visitor};
 use crate::view::state;
 use crate::{Intel, ObjectRow, Which};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use people::Viewer;
 use web::graph::{Edge, Figure, Node};
 use web::parts::{Column, Event, Tlp};
@@ -22,7 +23,6 @@ const REASON: usize = 1_000;
 
 struct Selector {
     kind: String,
-    kind_words: String,
     value: String,
     href: String,
     strength: &'static str,
@@ -41,7 +41,7 @@ struct Version {
     title: String,
     at: jiff::Timestamp,
     by: String,
-    import: Option<u64>,
+    import: Option<String>,
     marking: Tlp,
     body: String,
 }
@@ -49,7 +49,9 @@ struct Version {
 /// Everything of an object that one viewer sees.
 struct Read {
     row: ObjectRow,
+    href: String,
     name: String,
+    says: Vec<Piece>,
     raw: String,
     by: String,
     collections: Vec<String>,
@@ -67,11 +69,11 @@ struct ObjectPage {
     chrome: Chrome,
     id: String,
     kind: String,
-    kind_words: String,
+    says: Vec<Piece>,
     marking: Tlp,
     arrived: jiff::Timestamp,
     by: String,
-    import: Option<u64>,
+    import: Option<String>,
     revoked: bool,
     wrong_id: bool,
     collections: Vec<String>,
@@ -92,7 +94,25 @@ struct ObjectPage {
     action: String,
 }
 
-pub(super) async fn object(State(desk): State<Desk>, visitor: Visitor, Path(id): Path<String>) -> Answer {
+/// The object of an address: of what cannot have been made here there is nothing.
+fn named(desk: &Desk, visitor: &Visitor, address: &str) -> Result<String, Problem> {
+    let id = desk.intel.id_at(address).ok_or_else(Problem::not_found)?;
+    visitor.about.objects([&id]);
+    Ok(id)
+}
+
+pub(super) async fn object(
+    State(desk): State<Desk>,
+    mut visitor: Visitor,
+    Path(address): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
+    let id = named(&desk, &visitor, &address)?;
+    if desk.intel.address_of(&id) != address {
+        // Whether it exists or not: a guessable id does not stay in the address bar.
+        return Ok(web::see_other(&page_of(&desk.intel, &id)));
+    }
     draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
 }
 
@@ -103,32 +123,35 @@ async fn draw(
     errors: web::ErrorSummary,
     status: axum::http::StatusCode,
 ) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let intel = desk.intel.clone();
     let read = blocking(move || read(&intel, &viewer, &id)).await?;
-    let title = if read.name.is_empty() { words(&read.row.object_type) } else { read.name.clone() };
+    about.objects(read.neighbours.iter().map(|n| &n.line.id));
+    about.objects(read.links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
+    let title = if read.name.is_empty() { chrome.kind(&read.row.object_type) } else { read.name.clone() };
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
         title: if v.title.is_empty() {
             chrome.t("intel-without-version")
         } else {
-            chrome.t1("intel-version", "at", v.title.clone())
+            let at = v.title.parse().map(|at| chrome.when(&at).text().to_owned());
+            chrome.t1("intel-version", "at", at.unwrap_or_else(|_| v.title.clone()))
         },
         by: v.by.clone(),
         at: v.at,
         text: v.collection.clone(),
-        link: v.import.map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
+        link: v.import.clone().map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
         marking: Some(v.marking),
     };
     let events = read.versions.iter().map(event).collect();
     let has = |bit: i64| read.row.state & bit != 0;
     let page = ObjectPage {
         kind: read.row.object_type.clone(),
-        kind_words: words(&read.row.object_type),
+        says: read.says,
         marking: tlp(read.row.tlp),
         arrived: moment(read.row.arrived),
         by: read.by,
-        import: read.row.cause,
+        import: read.row.cause.map(|pos| desk.intel.mark_of(pos)),
         revoked: has(state::REVOKED),
         wrong_id: has(state::WRONG_ID),
         collections: read.collections,
@@ -145,10 +168,7 @@ async fn draw(
             &chrome,
             &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"],
         ),
-        link_columns: columns(
-            &chrome,
-            &["intel-col-selector", "intel-col-held-by", "intel-col-also-in", "intel-col-links"],
-        ),
+        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-also-in", "intel-col-links"]),
         neighbour_columns: columns(
             &chrome,
             &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"],
@@ -156,7 +176,7 @@ async fn draw(
         reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
             .hint(chrome.t("intel-withdraw-reason-hint"))
             .error(errors.of("reason")),
-        action: format!("{}/withdraw", page_of(&read.row.id)),
+        action: format!("{}/withdraw", read.href),
         id: read.row.id,
         errors,
         chrome: chrome.titled(title),
@@ -179,7 +199,6 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     let library = intel.library();
     let selector = |f: selectors::Found| Selector {
         kind: f.kind.as_str().to_owned(),
-        kind_words: words(f.kind.as_str()),
         href: selector_page(f.kind, &f.value),
         strength: match f.strength {
             selectors::Strength::Never => "intel-strength-never",
@@ -190,10 +209,11 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
-    let neighbour =
-        |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: words(&n.how), outgoing: n.outgoing };
+    let neighbour = |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing };
     Ok(Read {
+        href: page_of(intel, id),
         name: crate::name_of(&value),
+        says: says(intel, &value),
         raw: pretty,
         by: author(intel, row.author),
         collections: cols.iter().map(|c| title(intel, *c)).collect(),
@@ -214,7 +234,7 @@ fn version(intel: &Intel, row: &ObjectRow, body: &str) -> Version {
         title: if row.state & state::UNVERSIONED == 0 { moment(row.version).to_string() } else { String::new() },
         at: moment(row.arrived),
         by: author(intel, row.author),
-        import: row.cause,
+        import: row.cause.map(|pos| intel.mark_of(pos)),
         marking: tlp(row.tlp),
         body: serde_json::to_string_pretty(&value).unwrap_or_default(),
     }
@@ -226,39 +246,40 @@ fn author(intel: &Intel, account: u32) -> String {
 
 /// The object in the middle, what refers to it, and who holds the same selectors.
 fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
-    let me = read.row.id.as_str();
+    let me = read.href.as_str();
     let node = |id: &str, label: &str, kind: &str, href: String, marking| Node {
         id: id.to_owned(),
         label: label.to_owned(),
         kind: kind.to_owned(),
-        kind_label: words(kind),
+        kind_label: chrome.kind(kind),
         href,
         marking,
     };
-    let mut nodes = vec![node(me, name, &read.row.object_type, page_of(me), Some(tlp(read.row.tlp)))];
+    let mut nodes = vec![node(me, name, &read.row.object_type, read.href.clone(), Some(tlp(read.row.tlp)))];
     let mut edges = Vec::new();
-    let mut known = std::collections::HashSet::from([page_of(me)]);
+    let mut known = std::collections::HashSet::from([read.href.clone()]);
     let mut edge = |from: &str, to: &str, label: &str, sure| {
         edges.push(Edge { from: from.to_owned(), to: to.to_owned(), label: label.to_owned(), sure });
     };
     let mut other = |line: &Line, nodes: &mut Vec<Node>| {
         if known.insert(line.href.clone()) {
-            nodes.push(node(&line.href, &line.name, &line.kind, line.href.clone(), Some(line.marking)));
+            let label = if line.name.is_empty() { chrome.kind(&line.kind) } else { line.name.clone() };
+            nodes.push(node(&line.href, &label, &line.kind, line.href.clone(), Some(line.marking)));
         }
     };
-    for n in read.neighbours.iter().filter(|n| n.line.href != page_of(me)) {
+    for n in read.neighbours.iter().filter(|n| n.line.href != me) {
         other(&n.line, &mut nodes);
         let (from, to) = if n.outgoing { (me, n.line.href.as_str()) } else { (n.line.href.as_str(), me) };
-        edge(from, to, &n.how, true);
+        edge(from, to, &chrome.how(&n.how), true);
     }
     for (i, link) in read.links.iter().enumerate() {
         let id = format!("selector-{i}");
-        let sure = link.suppressed.is_empty();
+        let sure = link.suppressed.is_none();
         nodes.push(node(&id, &link.value, &link.kind, link.href.clone(), None));
-        edge(me, &id, &link.kind_words, sure);
+        edge(me, &id, &chrome.kind(&link.kind), sure);
         for holder in link.holders.iter().take(if sure { DRAWN } else { 0 }) {
             other(holder, &mut nodes);
-            edge(&id, &holder.href, &link.kind_words, sure);
+            edge(&id, &holder.href, &chrome.kind(&link.kind), sure);
         }
     }
     (nodes.len() > 1)
@@ -268,10 +289,10 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
 pub(super) async fn withdraw(
     State(desk): State<Desk>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Path(address): Path<String>,
     sent: Fields,
 ) -> Answer {
-    visitor.check_csrf(&sent)?;
+    let id = named(&desk, &visitor, &address)?;
     let mut check = sent.check(&visitor.chrome.l);
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
     let errors = check.done();
@@ -284,5 +305,5 @@ pub(super) async fn withdraw(
         crate::Error::NotFound => Problem::not_found(),
         other => super::shown::problem(&other),
     })?;
-    Ok(web::see_other("/"))
+    Ok(web::see_other("/?done=withdrawn"))
 }

@@ -1,9 +1,8 @@
 //! `/`: what came in, what links, how much stands where.
-use super::shown::{Answer, Line, LinkLine, blocking, columns, title};
+use super::shown::{Answer, Line, LinkLine, blocking, title, with_done};
 use super::{Desk, Visitor};
 use askama::Template;
-use axum::extract::State;
-use web::parts::Column;
+use axum::extract::{RawQuery, State};
 
 const NEWEST: usize = 20;
 const LINKS: usize = 10;
@@ -21,15 +20,14 @@ struct Overview {
     chrome: web::Chrome,
     reads: bool,
     writes: bool,
-    columns: Vec<Column>,
     rows: Vec<Line>,
-    link_columns: Vec<Column>,
     links: Vec<LinkLine>,
     stock: Vec<Stock>,
 }
 
-pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answer {
-    let Visitor { viewer, chrome, .. } = visitor;
+pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref(), "");
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let reads = viewer.may_read_bodies();
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
@@ -48,9 +46,9 @@ pub(super) async fn overview(State(desk): State<Desk>, visitor: Visitor) -> Answ
         Ok((rows, links, stock))
     })
     .await?;
+    about.objects(rows.iter().map(|line| &line.id));
+    about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
     let page = Overview {
-        columns: Line::columns(&chrome),
-        link_columns: columns(&chrome, &["intel-col-selector", "intel-col-held-by", "intel-col-holders"]),
         chrome: {
             let name = chrome.t("intel-overview-title");
             chrome.titled(name)

@@ -1,7 +1,9 @@
 //! `/report`: a pasted text is read, looked at, and saved. Looking and saving are two steps; only the second writes.
-use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, words, writable};
+use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, writable};
+use super::text::{Piece, pieces};
 use super::{Desk, Visitor};
-use crate::ImportJob;
+use crate::reading::{spell, unspell};
+use crate::{Corrections, ImportJob};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,6 +17,8 @@ use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 const LONGEST: usize = 200_000;
 /// Selectors named in the preview; the rest is counted.
 const NAMED: usize = 500;
+/// Lines of what was added that are read.
+const ADDED: usize = 50;
 
 #[derive(Template)]
 #[template(path = "intel_report.html")]
@@ -22,12 +26,17 @@ struct FormPage {
     chrome: Chrome,
     errors: ErrorSummary,
     fields: Vec<Field>,
+    /// Corrections, kept while the text is changed.
+    kept: Vec<(&'static str, String)>,
     may_write: bool,
 }
 
 struct ReadLine {
+    /// `kind:value`, as the form sends it back.
+    word: String,
+    left_out: bool,
+    added: bool,
     kind: String,
-    kind_words: String,
     value: String,
     strength: &'static str,
     why: &'static str,
@@ -40,7 +49,7 @@ struct Preview {
     chrome: Chrome,
     once: String,
     kept: Vec<(&'static str, String)>,
-    text: String,
+    says: Vec<Piece>,
     collection: String,
     readers: Vec<String>,
     leaves: bool,
@@ -48,6 +57,8 @@ struct Preview {
     columns: Vec<Column>,
     found: Vec<ReadLine>,
     more: usize,
+    errors: ErrorSummary,
+    add: Field,
 }
 
 pub(super) async fn form(State(desk): State<Desk>, visitor: Visitor) -> Answer {
@@ -112,6 +123,29 @@ pub(super) fn placed(
     Some((place, level.flatten()))
 }
 
+/// The corrections as they were sent.
+fn corrected(sent: &Fields) -> Vec<(&'static str, String)> {
+    let added = Some(sent.text("add")).filter(|t| !t.is_empty()).map(|t| ("add", t.to_owned()));
+    sent.all("left_out").map(|word| ("left_out", word.to_owned())).chain(added).collect()
+}
+
+/// What was left out and what was added; a line that reads as no selector is told beside its field.
+fn corrections(chrome: &Chrome, sent: &Fields, country: Option<&str>, errors: &mut ErrorSummary) -> Corrections {
+    let mut out = Corrections { left_out: sent.all("left_out").filter_map(unspell).collect(), added: Vec::new() };
+    for line in sent.text("add").lines().map(str::trim).filter(|l| !l.is_empty()).take(ADDED) {
+        let read = selectors::parse_query(line).into_iter().next();
+        let read = read.or_else(|| {
+            let found = selectors::scan(line, &selectors::Hints { country });
+            found.into_iter().next().map(|f| (f.kind, f.value))
+        });
+        match read {
+            Some(read) => out.added.push(read),
+            None => errors.push("add", chrome.t1("intel-add-wrong", "line", line)),
+        }
+    }
+    out
+}
+
 fn form_page(
     chrome: Chrome,
     places: &[Arc<Collection>],
@@ -133,11 +167,19 @@ fn form_page(
     ];
     fields.extend(place_fields(&chrome, places, sent, &errors));
     let title = chrome.t("intel-report-title");
-    web::page_with(status, &FormPage { chrome: chrome.titled(title), errors, fields, may_write: !places.is_empty() })
+    web::page_with(
+        status,
+        &FormPage {
+            chrome: chrome.titled(title),
+            errors,
+            fields,
+            kept: corrected(sent),
+            may_write: !places.is_empty(),
+        },
+    )
 }
 
 pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
-    visitor.check_csrf(&sent)?;
     let places = places(&desk, &visitor).await?;
     if places.is_empty() {
         return Err(Problem::forbidden());
@@ -153,19 +195,23 @@ pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Field
     let placed = placed(&visitor.chrome, &places, &sent, &mut errors);
     let text = sent.raw("text").unwrap_or_default().to_owned();
     let country = Some(country).filter(|c| !c.is_empty());
+    let node = desk.intel.inner.country.clone();
+    let mut wrong = ErrorSummary::default();
+    let said = corrections(&visitor.chrome, &sent, country.as_deref().or(node.as_deref()), &mut wrong);
     match (placed, sent.text("step")) {
-        (Some((place, marking)), "save") if errors.is_empty() => {
+        (Some((place, marking)), "save") if errors.is_empty() && wrong.is_empty() => {
             desk.once.spend(&visitor.chrome.csrf, sent.text("once"), now())?;
-            write(desk, visitor, text, place, marking, country).await
+            write(desk, visitor, text, place, marking, country, said).await
         }
-        (Some((place, marking)), "look") if errors.is_empty() => {
-            preview(desk, visitor, text, place, marking, country).await
+        (Some((place, marking)), "look" | "save") if errors.is_empty() => {
+            preview(desk, visitor, text, place, marking, country, said, (sent.text("add").to_owned(), wrong)).await
         }
         (_, "change") => Ok(form_page(visitor.chrome, &places, &sent, ErrorSummary::default(), StatusCode::OK)),
         _ => Ok(form_page(visitor.chrome, &places, &sent, errors, StatusCode::UNPROCESSABLE_ENTITY)),
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one caller; the parts of one form")]
 async fn preview(
     desk: Desk,
     visitor: Visitor,
@@ -173,17 +219,26 @@ async fn preview(
     place: Arc<Collection>,
     marking: Option<stix::Tlp>,
     country: Option<String>,
+    said: Corrections,
+    (typed, errors): (String, ErrorSummary),
 ) -> Answer {
     let (intel, scanned, hint) = (desk.intel.clone(), text.clone(), country.clone());
-    let (found, more) = blocking(move || {
+    let (found, more, says) = blocking(move || {
         let country = hint.as_deref().or(intel.inner.country.as_deref());
-        let mut found = selectors::scan(&scanned, &selectors::Hints { country });
+        let hints = selectors::Hints { country };
+        let mut found = selectors::scan(&scanned, &hints);
+        let mut stands = found.clone();
+        said.apply(&mut stands, &hints);
+        let says = pieces(&scanned, &stands);
+        found.extend(stands.into_iter().filter(|s| s.span.is_empty()));
         found.sort_by_key(|f| std::cmp::Reverse(f.strength));
         let more = found.len().saturating_sub(NAMED);
         let library = intel.library();
         let line = |f: selectors::Found| ReadLine {
+            word: spell(&(f.kind, f.value.clone())),
+            left_out: said.left_out.iter().any(|(kind, value)| *kind == f.kind && *value == f.value),
+            added: said.added.iter().any(|(kind, value)| *kind == f.kind && *value == f.value),
             kind: f.kind.as_str().to_owned(),
-            kind_words: words(f.kind.as_str()),
             strength: match f.strength {
                 selectors::Strength::Never => "intel-strength-never",
                 selectors::Strength::Weak => "intel-strength-weak",
@@ -193,33 +248,43 @@ async fn preview(
             listed: library.listed(f.kind.as_str(), &f.value),
             value: f.value,
         };
-        Ok((found.into_iter().take(NAMED).map(line).collect::<Vec<_>>(), more))
+        Ok((found.into_iter().take(NAMED).map(line).collect::<Vec<_>>(), more, says))
     })
     .await?;
     let chrome = visitor.chrome;
     let once = once(&desk, &chrome)?;
     let title = chrome.t("intel-preview-title");
     let kept = vec![
-        ("text", text.clone()),
+        ("text", text),
         ("country", country.unwrap_or_default()),
         ("collection", place.id.to_string()),
         ("marking", marking.map(|m| m.as_str().to_owned()).unwrap_or_default()),
     ];
     let readers: Vec<String> = place.audience.members.iter().filter_map(|m| m.peer.clone()).collect();
     let page = Preview {
-        columns: columns(&chrome, &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"]),
+        columns: columns(
+            &chrome,
+            &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed", "intel-col-leave-out"],
+        ),
+        add: Field::area("add", chrome.t("intel-add"), 2)
+            .hint(chrome.t("intel-add-hint"))
+            .value(typed)
+            .attribute("dir", "auto")
+            .error(errors.of("add")),
         collection: place.title().to_owned(),
         leaves: !readers.is_empty() || place.audience.sort == Purpose::Shared,
         marking: tlp(marking.unwrap_or(place.audience.default)),
         chrome: chrome.titled(title),
         once,
         kept,
-        text,
+        says,
         readers,
         found,
         more,
+        errors,
     };
-    Ok(web::page(&page))
+    let status = if page.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(web::page_with(status, &page))
 }
 
 async fn write(
@@ -229,6 +294,7 @@ async fn write(
     place: Arc<Collection>,
     marking: Option<stix::Tlp>,
     country: Option<String>,
+    corrections: Corrections,
 ) -> Answer {
     let account = visitor.viewer.account();
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
@@ -239,6 +305,7 @@ async fn write(
             collection: Some(place.id),
             marking,
             country,
+            corrections,
             ..ImportJob::default()
         };
         let report = intel.import(&viewer, &job, Box::new(text.as_bytes()), &mut |_| {})?;
@@ -251,10 +318,11 @@ async fn write(
     .await?;
     let (report, brought) = done.map_err(|e| problem(&e))?;
     let import = report.import;
+    visitor.about.objects(brought.iter().map(|hit| &hit.row.id));
     desk.remember(account, report);
     match (brought.as_slice(), import) {
-        ([one], _) => Ok(web::see_other(&page_of(&one.row.id))),
-        (_, Some(import)) => Ok(web::see_other(&format!("/import/{import}"))),
+        ([one], _) => Ok(web::see_other(&format!("{}?done=saved", page_of(&desk.intel, &one.row.id)))),
+        (_, Some(import)) => Ok(web::see_other(&format!("/import/{}?done=saved", desk.intel.mark_of(import)))),
         _ => Err(Problem::internal()),
     }
 }

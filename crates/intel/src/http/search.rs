@@ -1,40 +1,55 @@
-//! `/search`: newest first, one type or all, paged by the log's order.
-use super::shown::{Answer, Line, blocking, query, words};
+//! `/search`: newest first, within what the filters say, paged by the log's order. Everything asked stands in the address.
+use super::shown::{Answer, Line, problem, query, tlp, tried};
 use super::{Desk, Visitor};
-use crate::Count;
+use crate::{Count, Error, Narrow};
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use web::Fields;
-use web::form::Choice;
-use web::parts::{Column, FilterGroup, Filters, Paging, Total};
+use axum::http::StatusCode;
+use jiff::civil::Date;
+use people::Collection;
+use std::sync::Arc;
+use web::parts::{Column, Filters, Paging, Total};
+use web::{Chrome, ErrorSummary, Field, Fields};
 
 const ROWS: usize = 50;
 /// Characters of a query that are read.
 const LONGEST: usize = 1_000;
 /// The types that the filter offers.
-const TYPES: [&str; 14] = [
-    "indicator",
-    "report",
-    "note",
-    "sighting",
-    "identity",
-    "threat-actor",
-    "campaign",
-    "infrastructure",
-    "url",
-    "domain-name",
-    "phone-number",
+const TYPES: [&str; 18] = [
     "bank-account",
+    "campaign",
     "cryptocurrency-wallet",
+    "domain-name",
+    "email-addr",
+    "identity",
+    "incident",
+    "indicator",
+    "infrastructure",
+    "lure",
+    "note",
+    "phone-number",
     "relationship",
+    "report",
+    "sighting",
+    "threat-actor",
+    "url",
+    "user-account",
 ];
+/// The filters' names in the address.
+const NAMES: [&str; 5] = ["type", "marking", "in", "since", "until"];
 
 #[derive(Template)]
 #[template(path = "intel_search.html", blocks = ["results"])]
 struct SearchPage {
-    chrome: web::Chrome,
+    chrome: Chrome,
+    errors: ErrorSummary,
     asked: String,
+    /// Nothing was asked yet.
+    blank: bool,
     filters: Filters,
+    fields: Vec<Field>,
+    /// What the search field above keeps of the filters.
+    kept: Vec<(&'static str, String)>,
     columns: Vec<Column>,
     rows: Vec<Line>,
     listed: Vec<reference::Listing>,
@@ -43,59 +58,136 @@ struct SearchPage {
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let asked: String = sent.text("q").chars().take(LONGEST).collect();
-    let kind: String = sent.text("type").chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-    let before: Option<u64> = sent.text("before").parse().ok();
+    let before = desk.intel.pos_at(sent.text("before"));
+    about.asked(&asked);
     let shown_before: u64 = if before.is_some() { sent.text("shown").parse().unwrap_or(0) } else { 0 };
-    let (intel, mut whole) = (desk.intel.clone(), asked.clone());
-    if !kind.is_empty() {
-        whole.push_str(" type:");
-        whole.push_str(&kind);
-    }
-    let (rows, last, found) = blocking(move || {
-        let found = intel.search(&viewer, &whole, before, ROWS)?;
+    let mut errors = ErrorSummary::default();
+    let narrow = narrow(&chrome, &sent, &mut errors);
+    let blank = asked.is_empty() && narrow == Narrow::default();
+    let (intel, whole, wrong) = (desk.intel.clone(), asked.clone(), !errors.is_empty());
+    let done = tried(move || {
+        let places = intel.people().collections(&viewer)?;
+        let places: Vec<_> = places.into_iter().filter(|c| viewer.sees(c.col)).collect();
+        if wrong {
+            return Ok((Vec::new(), None, None, places));
+        }
+        let found = match intel.search_within(&viewer, &whole, &narrow, before, ROWS) {
+            // A collection that is not there, or not for her: nothing is found in it.
+            Err(Error::NotFound) => return Ok((Vec::new(), None, None, places)),
+            other => other?,
+        };
         let rows: Vec<Line> = found.hits.iter().map(|h| Line::of(&intel, h)).collect();
-        Ok((rows, found.hits.last().map(|h| h.row.pos), found))
-    })
-    .await?;
+        Ok((rows, found.hits.last().map(|h| h.row.pos), Some(found), places))
+    });
+    let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
+    about.objects(rows.iter().map(|line| &line.id));
     let shown = shown_before.saturating_add(rows.len() as u64);
-    let total = match found.total {
+    let total = match found.as_ref().map_or(Count::Exactly(0), |f| f.total) {
         Count::Exactly(n) => Total::Exactly(n as u64),
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
-    let base = query(&[("q", &asked), ("type", &kind)]);
-    let next = last.filter(|_| found.more).map(|pos| format!("/search?{base}&before={pos}&shown={shown}"));
-    let previous = before.map(|_| format!("/search?{base}"));
+    let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
+    let more = found.as_ref().is_some_and(|f| f.more);
+    let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
-        filters: filters(&chrome, &asked, &kind),
+        fields: fields(&chrome, &sent, &places, &errors),
+        filters: Filters {
+            action: "/search".into(),
+            kept: vec![("q".into(), asked.clone())],
+            groups: Vec::new(),
+            chosen: chosen(&chrome, &sent, &places).into_iter().map(|(name, label)| (label, here(name))).collect(),
+            clear: format!("/search?{}", query(&[("q", &asked)])),
+        },
+        kept: NAMES.iter().map(|n| (*n, sent.text(n).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
         columns: Line::columns(&chrome),
         rows,
-        listed: found.listed,
-        paging: Paging { shown, total, next, previous },
+        listed: found.map(|f| f.listed).unwrap_or_default(),
+        paging: Paging {
+            shown,
+            total,
+            next: last
+                .filter(|_| more)
+                .map(|pos| format!("{}&before={}&shown={shown}", here(""), desk.intel.mark_of(pos))),
+            previous: before.map(|_| here("")),
+        },
         chrome: {
             let name = chrome.t("intel-search-title");
             chrome.titled(name)
         },
         asked,
+        blank,
+        errors,
     };
-    Ok(web::page(&page))
+    Ok(web::page_with(status, &page))
 }
 
-fn filters(chrome: &web::Chrome, asked: &str, kind: &str) -> Filters {
-    let choice =
-        |value: &str, label: String| Choice { value: value.into(), label, hint: String::new(), chosen: value == kind };
-    let mut choices = vec![choice("", chrome.t("intel-type-any"))];
-    choices.extend(TYPES.iter().map(|t| choice(t, words(t))));
+/// What was asked, as pairs for an address, but for one filter.
+fn pairs<'a>(asked: &'a str, sent: &'a Fields, without: &str) -> Vec<(&'static str, &'a str)> {
+    let filters = NAMES.iter().filter(|n| **n != without).map(|n| (*n, sent.text(n)));
+    std::iter::once(("q", asked)).chain(filters).collect()
+}
+
+fn narrow(chrome: &Chrome, sent: &Fields, errors: &mut ErrorSummary) -> Narrow {
+    let mut day = |name: &str, later: i64| {
+        let text = sent.text(name);
+        let at = text.parse::<Date>().ok().and_then(|d| d.checked_add(jiff::Span::new().days(later)).ok());
+        let at = at.and_then(|d| d.to_zoned(chrome.zone.clone()).ok());
+        if at.is_none() && !text.is_empty() {
+            errors.push(name, chrome.t("intel-search-day-wrong"));
+        }
+        at.map(|at| at.timestamp().as_microsecond())
+    };
+    let (since, until) = (day("since", 0), day("until", 1));
+    if since.zip(until).is_some_and(|(since, until)| since >= until) {
+        errors.push("until", chrome.t("intel-search-days-wrong"));
+    }
+    Narrow {
+        types: Some(sent.text("type").to_owned()).filter(|t| !t.is_empty()).into_iter().collect(),
+        marking: stix::Tlp::ALL.into_iter().find(|t| t.as_str() == sent.text("marking")),
+        // What is no collection's id is the id of none: nothing stands in it.
+        collection: Some(sent.text("in"))
+            .filter(|c| !c.is_empty())
+            .map(|c| c.parse().unwrap_or_else(|_| ledger::CollectionId::random())),
+        since,
+        until,
+    }
+}
+
+/// The filters that are set, by name, in words.
+fn chosen(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>]) -> Vec<(&'static str, String)> {
+    let words = |name: &'static str| match (name, sent.text(name)) {
+        (_, "") => None,
+        ("type", kind) => Some(chrome.kind(kind)),
+        ("marking", level) => Some(level.to_owned()),
+        ("in", id) => Some(places.iter().find(|c| c.id.to_string() == id).map_or(id, |c| c.title()).to_owned()),
+        ("since", day) => Some(chrome.t1("intel-search-since-day", "day", day)),
+        (_, day) => Some(chrome.t1("intel-search-until-day", "day", day)),
+    };
+    NAMES.into_iter().filter_map(|name| Some((name, words(name)?))).collect()
+}
+
+fn fields(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>], errors: &ErrorSummary) -> Vec<Field> {
+    let kind = sent.text("type");
+    let mut types: Vec<(&str, String)> = TYPES.iter().map(|t| (*t, chrome.kind(t))).collect();
     if !kind.is_empty() && !TYPES.contains(&kind) {
-        choices.push(choice(kind, words(kind)));
+        types.push((kind, chrome.kind(kind)));
     }
-    let all = format!("/search?{}", query(&[("q", asked)]));
-    Filters {
-        action: "/search".into(),
-        kept: vec![("q".into(), asked.into())],
-        groups: vec![FilterGroup { name: "type".into(), label: chrome.t("intel-col-type"), choices, single: true }],
-        chosen: if kind.is_empty() { vec![] } else { vec![(words(kind), all.clone())] },
-        clear: all,
-    }
+    types.sort_by(|a, b| a.1.cmp(&b.1));
+    let any = |name, label| Field::select(name, chrome.t(label)).choice("", chrome.t("intel-search-any"));
+    let kinds = types.into_iter().fold(any("type", "intel-col-type"), |f, (value, label)| f.choice(value, label));
+    let levels = stix::Tlp::ALL.into_iter();
+    let levels = levels.fold(any("marking", "intel-col-marking"), |f, t| f.choice(t.as_str(), tlp(t).label()));
+    let inside = places.iter().fold(any("in", "intel-col-collection"), |f, c| f.choice(&c.id.to_string(), c.title()));
+    let day = |name: &str, label: &str| {
+        Field::typed("date", name, chrome.t(label)).value(sent.text(name)).error(errors.of(name))
+    };
+    vec![
+        kinds.value(kind),
+        levels.value(sent.text("marking")),
+        inside.value(sent.text("in")),
+        day("since", "intel-search-since"),
+        day("until", "intel-search-until"),
+    ]
 }

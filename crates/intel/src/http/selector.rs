@@ -19,7 +19,7 @@ struct SelectorPage {
 
 pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let Visitor { viewer, chrome, .. } = visitor;
+    let Visitor { viewer, chrome, about, .. } = visitor;
     let kind = selectors::Kind::parse(sent.text("kind")).filter(|k| !k.is_personal()).ok_or_else(Problem::not_found)?;
     let value = sent.text("value").to_owned();
     let intel = desk.intel.clone();
@@ -29,6 +29,7 @@ pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuer
         Ok((LinkLine::of(&intel, &link, HOLDERS, ""), intel.library().listed(kind.as_str(), &value)))
     })
     .await?;
+    about.objects(link.holders.iter().map(|h| &h.id));
     let columns = Line::columns(&chrome);
     let chrome = chrome.titled(link.value.clone());
     Ok(web::page(&SelectorPage { chrome, link, columns, listed }))

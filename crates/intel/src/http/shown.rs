@@ -1,5 +1,5 @@
 //! How rows become what a page shows, and errors what a reader is told.
-use crate::{Error, Hit, Intel, ObjectRow};
+use crate::{Error, Hit, Intel, ObjectRow, Suppressed};
 use jiff::Timestamp;
 use people::{Collection, Viewer};
 use std::sync::Arc;
@@ -58,11 +58,6 @@ pub(super) fn tlp(tlp: stix::Tlp) -> Tlp {
     }
 }
 
-/// A STIX type or selector kind in words.
-pub(super) fn words(kind: &str) -> String {
-    kind.replace('-', " ")
-}
-
 /// The title of a collection by its small number; the caller has asked already whether the viewer sees it.
 pub(super) fn title(intel: &Intel, col: u32) -> String {
     intel.people().collection_of(col).ok().flatten().map(|c| c.title().to_owned()).unwrap_or_default()
@@ -76,14 +71,14 @@ pub(super) fn writable(intel: &Intel, viewer: &Viewer) -> crate::Result<Vec<Arc<
 
 /// A row of a table of objects.
 pub(super) struct Line {
+    /// Its id.
+    pub id: String,
     /// What people call it; empty when it has no name.
     pub name: String,
     /// Its page.
     pub href: String,
     /// Its type.
     pub kind: String,
-    /// Its type in words.
-    pub kind_words: String,
     /// Its marking.
     pub marking: Tlp,
     /// Where it stands.
@@ -96,12 +91,11 @@ impl Line {
     /// Of a hit that the viewer sees.
     pub fn of(intel: &Intel, hit: &Hit) -> Self {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
-        let name = if hit.name.is_empty() { words(object_type) } else { hit.name.clone() };
         Self {
-            name,
-            href: page_of(id),
+            id: id.clone(),
+            name: hit.name.clone(),
+            href: page_of(intel, id),
             kind: object_type.clone(),
-            kind_words: words(object_type),
             marking: tlp(hit.row.tlp),
             collection: title(intel, *col),
             at: moment(*arrived),
@@ -123,8 +117,8 @@ pub(super) fn columns(chrome: &Chrome, keys: &[&str]) -> Vec<web::parts::Column>
 }
 
 /// The address of an object's page.
-pub(super) fn page_of(id: &str) -> String {
-    format!("/objects/{id}")
+pub(super) fn page_of(intel: &Intel, id: &str) -> String {
+    format!("/objects/{}", intel.address_of(id))
 }
 
 /// A query string's part: names are ours, values are escaped.
@@ -132,12 +126,24 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.iter().filter(|(_, v)| !v.is_empty())).finish()
 }
 
+/// The page with the notice that its address asks for (`?done=`), and where to undo it, if anywhere.
+pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> Chrome {
+    let sent = web::Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let (key, undo) = match sent.text("done") {
+        "saved" => ("intel-done-saved", undo),
+        "withdrawn" => ("intel-done-withdrawn", ""),
+        _ => return chrome,
+    };
+    let link = (!undo.is_empty()).then(|| (undo.to_owned(), chrome.t("intel-done-undo")));
+    let text = chrome.t(key);
+    chrome.notices.push(web::Flash { kind: web::chrome::FlashKind::Done, text, link });
+    chrome
+}
+
 /// A link or selector as a page shows it.
 pub(super) struct LinkLine {
     /// The kind, for the icon.
     pub kind: String,
-    /// The kind in words.
-    pub kind_words: String,
     /// Its value.
     pub value: String,
     /// Its page; empty for personal values, which stand in no address.
@@ -145,7 +151,7 @@ pub(super) struct LinkLine {
     /// Holders that the viewer sees.
     pub count: usize,
     /// Why it links nothing; empty when it links.
-    pub suppressed: String,
+    pub suppressed: Option<Suppressed>,
     /// The holders that are named.
     pub holders: Vec<Line>,
     /// There are more holders than are named here.
@@ -159,14 +165,24 @@ impl LinkLine {
         let kind = link.kind.as_str();
         Self {
             kind: kind.to_owned(),
-            kind_words: words(kind),
             value: link.value.clone(),
             href: selector_page(link.kind, &link.value),
             count: link.count,
-            suppressed: link.suppressed.clone().unwrap_or_default(),
+            suppressed: link.suppressed.clone(),
             holders: others().take(named).map(|h| Line::of(intel, h)).collect(),
             more: link.more || others().count() > named,
         }
+    }
+}
+
+/// Why a selector links nothing, in the reader's language.
+pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
+    match why {
+        Suppressed::Overruled(reason) => chrome.t1("intel-why-overruled", "reason", reason),
+        Suppressed::Wrong => chrome.t("intel-why-wrong"),
+        Suppressed::Weak => chrome.t("intel-why-weak"),
+        Suppressed::Hub(n) => chrome.t1("intel-why-hub", "n", n),
+        Suppressed::Listed(list) => chrome.t1("intel-why-listed", "list", list),
     }
 }
 

@@ -86,8 +86,14 @@ impl IntelRoom {
     fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         let (obj, _) = self.objects.number(view, 0, &entry.subject)?;
         let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
-        let row =
-            NewRow { obj, version: entry.arrived, bits: state::EXPUNGED, spec: 21, tlp: tlp_of(entry), kind: &kind };
+        let row = NewRow {
+            obj,
+            version: entry.time,
+            bits: state::EXPUNGED,
+            spec: TOMBSTONE,
+            tlp: tlp_of(entry),
+            kind: &kind,
+        };
         self.write_row(view, entry, &row, state::EXPUNGED)?;
         Ok(())
     }
@@ -223,12 +229,10 @@ impl IntelRoom {
 
     /// What a version brings: the same for the same body, or taking it back would leave rows behind.
     fn parts(&self, bits: i64, value: &Value) -> Parts {
-        let country = self.country.as_deref();
-        let hint = value.get("x_country").and_then(Value::as_str).or(country);
         let mut selectors = if bits & state::REVOKED != 0 {
             Vec::new()
         } else {
-            selectors::of_object(value, &selectors::Hints { country: hint })
+            crate::reading::selectors_of(value, self.country.as_deref())
         };
         let mut all = selectors.len() <= MOST_LINKED;
         selectors.truncate(MOST_LINKED);
@@ -270,6 +274,11 @@ impl IntelRoom {
             if bit == state::EXPUNGED {
                 self.forget_values(view, &value, target.state)?;
             }
+        }
+        if bit == state::EXPUNGED {
+            // As whoever folds the log later finds it: only the body said more.
+            view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
+                .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
         }
         self.promote(view, entry.col, obj, was_last, bodies)
     }
@@ -352,6 +361,9 @@ fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
     serde_json::from_str(body).map_err(|e| FoldError::Unreadable(format!("{}: {e}", entry.kind.as_str())))
 }
 
+/// The specification's number of what has no body any longer.
+const TOMBSTONE: i64 = 21;
+
 /// What both `withdraw` and `expunge` say.
 #[derive(serde::Deserialize)]
 struct Gone {
@@ -391,7 +403,9 @@ fn body_value(bodies: &dyn Bodies, pos: i64) -> Option<Value> {
 }
 
 fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
-    let mut stmt = view.prepare_cached("SELECT pos, version, state FROM versions WHERE obj = ? AND col = ?")?;
+    let mut stmt = view.prepare_cached(
+        "SELECT pos, version, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
+    )?;
     let rows = stmt.query_map((obj, col), |r| Ok(Stood { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)? }))?;
     rows.collect()
 }

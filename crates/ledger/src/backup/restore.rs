@@ -1,6 +1,7 @@
 //! The way back: a verified copy becomes a node under the next epoch, and says so in its first entry.
 use super::{EXPUNGED, ExpungedLine, Manifest, copy_keys, describe, read_manifest, sync_folder};
 use crate::append::{Append, IdSource, NewEntry, SameRule};
+use crate::checkpoint::epoch_of;
 use crate::sqlite::{self, Cache};
 use crate::{Error, Folder, Kind, Ledger, Options, Report, Result, Urgency, log, verify_folder};
 use std::path::Path;
@@ -72,10 +73,14 @@ fn check_files(from: &Path, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
+/// The next number, and a part that tells this restore from every other of the same backup: a witness that has seen
+/// either log must not take the other for its continuation.
 fn next_epoch(origin: &str) -> Result<String> {
-    let parts = origin.split_once('/').and_then(|(node, epoch)| Some((node, epoch.parse::<u64>().ok()?)));
-    let (node, epoch) = parts.ok_or_else(|| Error::Damaged("the backup's origin is not node/epoch".into()))?;
-    Ok(format!("{node}/{}", epoch + 1))
+    let parts = epoch_of(origin).zip(origin.split_once('/'));
+    let (epoch, (node, _)) = parts.ok_or_else(|| Error::Damaged("the backup's origin is not node/epoch".into()))?;
+    let mut drawn = [0; 8];
+    getrandom::fill(&mut drawn).map_err(|e| Error::Failed(e.to_string()))?;
+    Ok(format!("{node}/{}.{}", epoch.saturating_add(1), hex::encode(drawn)))
 }
 
 fn lay_down(from: &Path, to: &Path, origin: &str) -> Result<()> {

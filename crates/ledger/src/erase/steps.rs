@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS expunges(n INTEGER PRIMARY KEY AUTOINCREMENT, \
      targets TEXT NOT NULL, object TEXT NOT NULL, reason TEXT NOT NULL, author INTEGER NOT NULL)";
 
-/// How long the WALs' readers are waited for; ours read for a second at most.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// One row of `expunges`.
 pub(super) struct Erasure {
     n: i64,
@@ -23,17 +20,24 @@ pub(super) struct Erasure {
 }
 
 impl Ledger {
-    /// Goes on with erasures that a kill or an error broke off: once at every start, and whenever this is called.
-    /// Returns how many were finished.
+    /// Goes on with erasures that a kill or an error broke off: at every start, once a minute, and whenever this is
+    /// called. Returns how many were finished.
     ///
     /// # Errors
     /// As [`Ledger::expunge`]; what cannot be finished now stands for the next time.
     pub fn finish_expunging(&self) -> Result<usize> {
-        let unfinished = Erasure::unfinished(self)?;
-        for erasure in &unfinished {
-            erasure.run(self)?;
+        let mut finished = 0;
+        for erasure in Erasure::unfinished(self)? {
+            let mut erasures = self.inner().erasure();
+            // Whoever began it may have ended it while this waited.
+            if Erasure::unfinished(self)?.iter().any(|e| e.n == erasure.n) {
+                *erasures += 1;
+                let (notice, _) = erasure.steps(self)?;
+                self.inner().resumed().push(notice);
+                finished += 1;
+            }
         }
-        Ok(unfinished.len())
+        Ok(finished)
     }
 }
 
@@ -71,6 +75,10 @@ impl Erasure {
         // Nobody copies bodies beside while this is held: rebuilds and backups stand between two of their rounds.
         let mut erasures = ledger.inner().erasure();
         *erasures += 1;
+        self.steps(ledger).map(|(_, done)| done)
+    }
+
+    fn steps(&self, ledger: &Ledger) -> Result<(ExpungeNotice, Expunged)> {
         let entries = self.append(ledger)?;
         self.remove_unfinished_views(ledger);
         self.fold_everywhere(ledger, &entries)?;
@@ -87,8 +95,8 @@ impl Erasure {
             Ok(())
         })?;
         // The row held the object's id and the reason.
-        until_cut("state", || ledger.state().truncate())?;
-        Ok(Expunged { entries, bodies })
+        until_cut(ledger, "state", || ledger.state().truncate())?;
+        Ok((notice, Expunged { entries, bodies }))
     }
 
     /// (1) One entry for each that is touched; written before, they are "the same again".
@@ -171,20 +179,20 @@ impl Erasure {
 
 /// (4) No WAL keeps an older page.
 fn cut_every_wal(ledger: &Ledger) -> Result<()> {
-    until_cut("log", || {
+    until_cut(ledger, "log", || {
         ledger.log().close_idle();
         ledger.in_writer(|writer| crate::sqlite::checkpoint_truncate(&writer.conn))
     })?;
     for view in ledger.inner().views() {
-        until_cut(view.name(), || view.command(|fold| fold.truncate()))?;
+        until_cut(ledger, view.name(), || view.command(|fold| fold.truncate()))?;
     }
-    until_cut("state", || ledger.state().truncate())
+    until_cut(ledger, "state", || ledger.state().truncate())
 }
 
-fn until_cut(view: &'static str, cut: impl Fn() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+fn until_cut(ledger: &Ledger, view: &'static str, cut: impl Fn() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + ledger.inner().options().erasing_waits;
     while !cut()? {
-        if Instant::now() > deadline {
+        if Instant::now() > deadline || ledger.inner().minute.is_stopped() {
             return Err(Error::Behind { view, behind: 0 });
         }
         std::thread::sleep(Duration::from_millis(20));

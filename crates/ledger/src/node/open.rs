@@ -17,7 +17,7 @@ use crate::{Error, Folder, LogReader, Result, State, log};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ impl Ledger {
         }
         let folder = Folder::take(root)?;
         let keys = Arc::new(Keys::open(&folder.keys()).map_err(|e| Error::Folder(e.to_string()))?);
-        let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;
-        log::create(&conn)?;
+        let conn = sqlite::open_writer(&folder.log(), true, Cache::Log).map_err(in_file("log.db"))?;
+        log::create(&conn).map_err(in_file("log.db"))?;
         if let Some(pages) = options.log_pages {
             conn.pragma_update(None, "max_page_count", pages)?;
         }
@@ -47,10 +47,10 @@ impl Ledger {
         let head = LogHead { pos: log::last_pos(&conn)?, arrived: log::last_arrived(&conn)? };
         let tail = Arc::new(Tail::new(head, options.tail_bytes));
         let log_reader = LogReader::new(folder.log(), Arc::clone(&names));
-        let state = State::open(&folder.state())?;
-        state.ensure(generations::SCHEMA)?;
-        state.ensure(crate::erase::SCHEMA)?;
-        state.ensure(crate::backup::SCHEMA)?;
+        let state = State::open(&folder.state()).map_err(in_file("state.db"))?;
+        for schema in [generations::SCHEMA, crate::erase::SCHEMA, crate::backup::SCHEMA] {
+            state.ensure(schema).map_err(in_file("state.db"))?;
+        }
 
         let pending = SharedPending::default();
         let index: RoomFactory = {
@@ -98,11 +98,8 @@ impl Ledger {
             writer.run(&thread_queue);
         })?);
         let minute = Minute::new(Arc::clone(&queue), Arc::clone(&in_order), log_reader.clone());
-        if options.every_minute {
-            let minute = minute.clone();
-            threads.minute = Some(spawn("minute".into(), move || minute.run())?);
-        }
         threads.folds = std::mem::take(&mut folds.threads);
+        let every_minute = options.every_minute;
         let inner = Inner {
             folder,
             keys,
@@ -119,12 +116,25 @@ impl Ledger {
             erasing: RwLock::default(),
             building: Mutex::default(),
             hooks: Mutex::default(),
+            resumed: Mutex::default(),
         };
         let ledger = Self { inner: Arc::new(inner) };
         if let Err(e) = ledger.finish_expunging() {
-            tracing::error!(error = %e, "an erasure is not finished; the next start goes on with it");
+            tracing::error!(error = %e, "an erasure is not finished; it is tried again every minute");
+        }
+        if every_minute {
+            let (minute, inner) = (ledger.inner.minute.clone(), Arc::downgrade(&ledger.inner));
+            let thread = spawn("minute".into(), move || minute.run(&inner))?;
+            ledger.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).minute = Some(thread);
         }
         Ok(ledger)
+    }
+}
+
+/// Damage of a file that nothing can be folded into again: it is named.
+fn in_file(name: &'static str) -> impl Fn(Error) -> Error {
+    move |e| {
+        if e.is_corrupt() { Error::Damaged(format!("{name}: {e}; restore the node from a backup")) } else { e }
     }
 }
 
@@ -214,12 +224,18 @@ fn open_fold(generations: &Generations, head: LogHead, factory: &RoomFactory) ->
 
 /// Waits until the index knows everything, so that the pending map may begin empty, and reads what was withdrawn.
 fn load_withdrawn(index: &View) -> Result<HashMap<i64, u32>> {
-    index.wait(u64::MAX, Duration::from_secs(600))?;
-    index.read(|r| {
-        let mut stmt = r.conn.prepare("SELECT h, n FROM withdrawn")?;
-        let rows = stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    })
+    let read = || {
+        index.wait(u64::MAX, Duration::from_secs(600))?;
+        index.read(|r| {
+            let mut stmt = r.conn.prepare("SELECT h, n FROM withdrawn")?;
+            let rows = stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    };
+    match read() {
+        Err(Error::Behind { .. }) => index.mended().and_then(|()| read()),
+        read => read,
+    }
 }
 
 /// What the writer is made of.

@@ -34,6 +34,8 @@ pub(super) struct Walk<'a> {
     commit_hash: Hash,
     arrived: i64,
     epoch: u64,
+    /// The origin of that epoch, by its name's number.
+    origin: usize,
     leaf_n: u64,
     heads: BTreeMap<u32, (u64, Head)>,
     heads_seen: u64,
@@ -113,6 +115,7 @@ impl<'a> Walk<'a> {
             commit_hash: FIRST_COMMIT,
             arrived: i64::MIN,
             epoch: 0,
+            origin: usize::MAX,
             leaf_n: 0,
             heads: BTreeMap::new(),
             heads_seen: 0,
@@ -231,8 +234,14 @@ impl<'a> Walk<'a> {
             self.report.add(place, format!("entry {}: its collection is no id", e.pos));
             return Ok(());
         };
-        match origin.rsplit_once('/').and_then(|(_, epoch)| epoch.parse::<u64>().ok()) {
-            Some(epoch) if epoch >= self.epoch => self.epoch = epoch,
+        match crate::checkpoint::epoch_of(origin) {
+            Some(epoch) if epoch > self.epoch => (self.epoch, self.origin) = (epoch, e.origin),
+            // Two restores of one backup are two logs: no log holds entries of both.
+            Some(epoch) if epoch == self.epoch && e.origin == self.origin => {}
+            Some(epoch) if epoch == self.epoch => {
+                self.report
+                    .add(&place, format!("entry {}: its epoch is another restore's than the entry's before", e.pos));
+            }
             _ => self.report.add(&place, format!("entry {}: its epoch is before that of an earlier entry", e.pos)),
         }
         let cause = match e.cause {

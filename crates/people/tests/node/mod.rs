@@ -1,5 +1,6 @@
 //! A node in a folder of its own, for the hall's tests.
 #![allow(dead_code, reason = "each test file uses a part")]
+use ledger::testing::TestFolder;
 use ledger::{Clock, Folder, Ledger, Options, RoomFactory};
 use people::{AuthHeader, People, Viewer};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ impl Hand {
 }
 
 pub struct Node {
-    pub dir: tempfile::TempDir,
+    pub dir: TestFolder,
     pub ledger: Ledger,
     pub people: People,
     pub clock: Hand,
@@ -32,11 +33,11 @@ impl Node {
     }
 
     pub fn with_rooms(rooms: Vec<RoomFactory>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = TestFolder::new();
         Self::open_in(dir, Hand(Arc::new(AtomicI64::new(1_790_000_000_000_000))), rooms)
     }
 
-    fn open_in(dir: tempfile::TempDir, clock: Hand, rooms: Vec<RoomFactory>) -> Self {
+    fn open_in(dir: TestFolder, clock: Hand, rooms: Vec<RoomFactory>) -> Self {
         let fresh = !Folder::holds_a_node(dir.path());
         if fresh {
             Ledger::create(dir.path()).unwrap();
@@ -44,6 +45,7 @@ impl Node {
         let options = Options { clock: Arc::new(clock.clone()), ..Options::default() };
         let rooms = std::iter::once(people::room()).chain(rooms).collect();
         let ledger = Ledger::open(dir.path(), options, rooms).unwrap();
+        dir.watch(&ledger);
         if fresh {
             let info = people::NodeInfo { name: "EXERCISE agency".into(), country: "th".into(), exercise: true };
             people::init(&ledger, info).unwrap();

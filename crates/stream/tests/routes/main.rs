@@ -1,24 +1,24 @@
 //! The stream's rules on a real node: what is told, in which order, from where, to whom, and when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use futures_util::StreamExt;
+use gate::{Gate, House};
 use intel::{Intel, Setup, Which};
+use ledger::testing::TestFolder;
 use ledger::{CollectionId, INTAKE, Ledger, Options, Urgency};
 use people::entry::{AudienceBody, Member};
 use people::{NewToken, NodeInfo, People, Role, Viewer};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tower::ServiceExt;
 
 struct Node {
-    _dir: tempfile::TempDir,
+    _dir: TestFolder,
     intel: Intel,
     me: Viewer,
-    routes: Router,
+    routes: House,
     wide: CollectionId,
     narrow: CollectionId,
     token: String,
@@ -30,11 +30,12 @@ fn token(people: &People, role: Role) -> String {
 }
 
 fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(dir.path(), options, vec![people::room(), setup.factory()]).unwrap();
+    dir.watch(&ledger);
     people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true }).unwrap();
     let people = People::open(&ledger).unwrap();
     let intel = Intel::open(&ledger, &people, setup).unwrap();
@@ -48,7 +49,14 @@ fn node() -> Node {
     made.reverse();
     let [narrow, wide] = made;
     let token = token(&people, Role::Reader);
-    let (routes, me) = (stream::router(intel.clone()), people.local_viewer().unwrap());
+    let hall = web::Hall {
+        catalogue: web::Catalogue::new(&[]).unwrap(),
+        node_name: String::new(),
+        exercise: true,
+        tls: false,
+    };
+    let routes = Gate::new(&ledger, &people, hall).open(stream::routes(intel.clone()));
+    let me = people.local_viewer().unwrap();
     Node { _dir: dir, intel, me, routes, wide, narrow, token }
 }
 
@@ -111,12 +119,12 @@ impl Node {
         self.intel.withdraw(&self.me, &id(n), &Which::All, Some(collection), "EXERCISE").unwrap();
     }
     async fn open(&self, token: &str, path: &str) -> (u16, Ears) {
-        let mut request = Request::get(format!("/stream/{path}"))
-            .header("authorization", format!("Bearer {token}"))
-            .body(Body::empty())
-            .unwrap();
+        self.open_with("authorization", &format!("Bearer {token}"), path).await
+    }
+    async fn open_with(&self, name: &str, credential: &str, path: &str) -> (u16, Ears) {
+        let mut request = Request::get(format!("/stream/{path}")).header(name, credential).body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
-        let response = self.routes.clone().oneshot(request).await.unwrap();
+        let response = self.routes.ask(request).await;
         let status = response.status().as_u16();
         (status, Ears { body: response.into_body().into_data_stream(), text: String::new() })
     }
@@ -234,6 +242,28 @@ async fn a_listener_whose_token_is_revoked_hears_no_object_any_more() {
     people.revoke_token(&node.me, number).unwrap();
     node.take(INTAKE, 1, V1);
     assert_eq!(ears.object().await, None);
+}
+
+#[tokio::test]
+async fn a_page_that_listens_hears_no_object_after_its_session_is_revoked_or_its_account_disabled() {
+    let node = node();
+    let people = node.intel.people();
+    for ends in ["revoked", "disabled"] {
+        let secret = people.link_token(&node.me, Role::Reader, 60).unwrap();
+        let signed_in = people.sign_in_with_link(&secret, [192, 0, 2, 7].into(), "").unwrap();
+        let cookie = format!("eye={}", signed_in.cookie);
+        let (status, mut ears) = node.open_with("cookie", &cookie, "live").await;
+        assert_eq!((status, ears.any().await.unwrap().0.as_str()), (200, "connected"));
+        node.take(INTAKE, ends.len() as u32, V1);
+        ears.expect("create", ends.len() as u32).await;
+        match (ends, signed_in.viewer.via()) {
+            ("revoked", people::Credential::Session(session)) => people.revoke_session(&node.me, session).unwrap(),
+            _ => people.set_disabled(&node.me, signed_in.viewer.account(), true).unwrap(),
+        }
+        node.take(INTAKE, ends.len() as u32, V2);
+        assert_eq!(ears.object().await, None, "{ends}");
+        assert_eq!(node.open_with("cookie", &cookie, "live").await.0, 401, "{ends}");
+    }
 }
 
 #[tokio::test]

@@ -15,10 +15,7 @@ shell-theme-auto = System
 shell-theme-light = Light
 shell-theme-dark = Dark
 shell-as-of = Includes everything up to
-shell-behind = { $n ->
-    [one] One entry is still being read in
-   *[other] { $n } entries are still being read in
-}
+shell-printed = Printed by
 shell-logged = What you open and search is recorded in the access log.
 
 ## Dates: the order of the parts is each language's own
@@ -52,6 +49,7 @@ crumbs-label = You are here
 live-on = Live
 live-new = new since you opened this page
 live-lost = Live updates are interrupted; trying again
+live-paused = Paused while you look elsewhere
 live-load = Show them
 figure-open = Explore
 figure-close = Back to the drawing

@@ -116,7 +116,7 @@ fn node(p: &Place, (x, y): (i32, i32), width: i32, centre: bool, f: &mut fmt::Fo
         y + 17,
         Text(&fit(&p.kind_label, kind_room, 6))
     )?;
-    write!(f, "<text class=\"g-label\" x=\"{}\" y=\"{}\">{}</text>", x + 36, y + 34, Text(&fit(&p.label, room, 7)))?;
+    write!(f, "<text class=\"g-label\" x=\"{}\" y=\"{}\">{}</text>", x + 36, y + 34, Text(&fit(&p.label, room, 8)))?;
     if !p.marking.is_empty() {
         let class = p.marking.trim_start_matches("TLP:").replace('+', "-").to_ascii_lowercase();
         write!(
@@ -132,7 +132,14 @@ fn node(p: &Place, (x, y): (i32, i32), width: i32, centre: bool, f: &mut fmt::Fo
 /// Cuts a label to `room` pixels at about `each` pixels a letter (twice as much for wide scripts). Values
 /// without a space lose their middle, because their ends tell them apart; words lose their end.
 fn fit(label: &str, room: i32, each: i32) -> String {
-    let width = |c: char| if c >= '\u{1100}' { each * 2 } else { each };
+    // Of a proportional face: capitals, digits and `m` are wider than the mean; marks above and below take no room.
+    let width = |c: char| match c {
+        '\u{0300}'..='\u{036f}' | '\u{200b}'..='\u{200f}' => 0,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => each + each * 3 / 5,
+        'A'..='Z' | '0'..='9' | '_' | '+' => each + each / 4,
+        '\u{1100}'.. => each * 2,
+        _ => each,
+    };
     if label.chars().map(width).sum::<i32>() <= room {
         return label.to_owned();
     }

@@ -1,0 +1,49 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use web::Chrome;
+
+/// Ids of one request that are named; of more, how many there were.
+const NAMED: usize = 50;
+
+/// What an answer was about, for the access log. A handler names the objects that it shows, also when it then fails.
+#[derive(Clone, Default)]
+pub struct About(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) ids: Vec<String>,
+    pub(crate) objects: usize,
+    pub(crate) query: Option<String>,
+    /// The frame of the page that was asked for, which its error page keeps.
+    pub(crate) chrome: Option<Chrome>,
+}
+
+impl About {
+    pub(crate) fn said(&self) -> MutexGuard<'_, Said> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer is about these objects.
+    pub fn objects(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) {
+        let mut said = self.said();
+        for id in ids {
+            if said.ids.iter().any(|known| known == id.as_ref()) {
+                continue;
+            }
+            said.objects += 1;
+            if said.ids.len() < NAMED {
+                said.ids.push(id.as_ref().to_owned());
+            }
+        }
+    }
+
+    /// The answer is about so many objects, however many are named.
+    pub fn count(&self, objects: usize) {
+        let mut said = self.said();
+        said.objects = said.objects.max(objects);
+    }
+
+    /// What was searched for: the log keeps its keyed hash alone.
+    pub fn asked(&self, query: &str) {
+        self.said().query = Some(query.to_owned());
+    }
+}

@@ -1,0 +1,58 @@
+//! Whatever somebody searches for, uploads, or writes into an object.
+use crate::search::Query;
+use crate::view::Words;
+
+/// A query: what goes to FTS5 is phrases alone.
+pub fn query(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let query = Query::read(&text);
+    if let Some(words) = query.words {
+        let quotes = words.matches('"').count();
+        assert!(quotes % 2 == 0 && words.starts_with('"') && words.ends_with('"'), "{words}");
+        let outside: String = words.split('"').step_by(2).collect();
+        assert!(outside.split("AND").all(|between| between.trim().is_empty()), "{words}");
+        let conn = rusqlite::Connection::open_in_memory().expect("SQLite opens");
+        conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(x)").expect("FTS5 is there");
+        conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [words], |r| r.get::<_, i64>(0))
+            .expect("FTS5 reads it");
+    }
+}
+
+/// A form with a file, as bytes.
+pub fn multipart(bytes: &[u8]) {
+    use axum::extract::FromRequest;
+    let request = axum::http::Request::builder()
+        .method("POST")
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(axum::body::Body::from(bytes.to_vec()));
+    let Ok(request) = request else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+    runtime.block_on(async {
+        if let Ok(form) = axum::extract::Multipart::from_request(request, &()).await {
+            let _any = crate::http::import::receive(form, 1 << 20).await;
+        }
+    });
+}
+
+/// An object's words for full text, its name for people.
+pub fn words(bytes: &[u8]) {
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
+        Words::default().of_object(&value);
+        assert!(crate::name_of(&value).chars().count() <= 121);
+    }
+}
+
+#[cfg(test)]
+#[path = "../../../tests/fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
+        super::replay::replay(
+            env!("CARGO_MANIFEST_DIR"),
+            &[("query", super::query), ("multipart", super::multipart), ("words", super::words)],
+        );
+    }
+}

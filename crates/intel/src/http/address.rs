@@ -1,0 +1,96 @@
+//! What stands in addresses in place of a guessable id or of a place in the log. Both are sealed under the node's key: the
+//! same each time, so that a bookmark holds, and of no meaning to browsers' histories, proxies' logs or other people.
+//!
+//! A seal is a Feistel network of six rounds with HMAC-SHA-256 (Luby and Rackoff 1988: four make a strong
+//! pseudo-random permutation): 128 bits in, 128 bits out, nothing stored.
+use crate::Intel;
+use people::is_guessable;
+use uuid::Uuid;
+
+const ROUNDS: u8 = 6;
+
+fn round(key: &[u8; 32], n: u8, half: u64) -> u64 {
+    let mac = ledger::keyed_id(key, &[b"address", &[n], &half.to_be_bytes()]);
+    mac.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+fn halves(n: u128) -> (u64, u64) {
+    ((n >> 64) as u64, n as u64)
+}
+
+fn seal(key: &[u8; 32], n: u128) -> u128 {
+    let (left, right) = (0..ROUNDS).fold(halves(n), |(l, r), n| (r, l ^ round(key, n, r)));
+    u128::from(left) << 64 | u128::from(right)
+}
+
+fn unseal(key: &[u8; 32], n: u128) -> u128 {
+    let (left, right) = (0..ROUNDS).rev().fold(halves(n), |(l, r), n| (r ^ round(key, n, l), l));
+    u128::from(left) << 64 | u128::from(right)
+}
+
+/// 32 hexadecimal digits, in the one spelling that we write.
+fn digits(text: &str) -> Option<u128> {
+    let own = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    u128::from_str_radix(text, 16).ok().filter(|_| own)
+}
+
+impl Intel {
+    fn address_key(&self) -> &[u8; 32] {
+        self.inner.keys.index_hmac()
+    }
+
+    /// The part of an address that names an object: its id, sealed when it can be guessed.
+    pub fn address_of(&self, id: &str) -> String {
+        let parts = id.rsplit_once("--").filter(|_| is_guessable(id));
+        match parts.and_then(|(kind, uuid)| Some((kind, Uuid::try_parse(uuid).ok()?))) {
+            Some((kind, uuid)) => format!("{kind}~{:032x}", seal(self.address_key(), uuid.as_u128())),
+            None => id.to_owned(),
+        }
+    }
+
+    /// The id that an address names; `None` when it cannot have been made here.
+    pub fn id_at(&self, address: &str) -> Option<String> {
+        let Some((kind, sealed)) = address.split_once('~') else { return Some(address.to_owned()) };
+        let uuid = Uuid::from_u128(unseal(self.address_key(), digits(sealed)?));
+        Some(format!("{kind}--{uuid}")).filter(|id| is_guessable(id))
+    }
+
+    /// A place in the log as addresses have it: the number itself would tell how much stands where nothing is seen.
+    pub(crate) fn mark_of(&self, pos: u64) -> String {
+        format!("{:032x}", seal(self.address_key(), pos.into()))
+    }
+
+    /// The place of a mark; `None` when it was not made here.
+    pub(crate) fn pos_at(&self, mark: &str) -> Option<u64> {
+        u64::try_from(unseal(self.address_key(), digits(mark)?)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_seal_opens_with_its_own_key_alone(n: u128, key: [u8; 32], other: [u8; 32]) {
+            prop_assume!(key != other);
+            prop_assert_eq!(unseal(&key, seal(&key, n)), n);
+            prop_assert_ne!(unseal(&other, seal(&key, n)), n);
+        }
+    }
+
+    #[test]
+    fn neighbours_in_the_log_have_nothing_in_common() {
+        let (one, two) = (seal(&[7; 32], 1), seal(&[7; 32], 2));
+        assert!((one ^ two).count_ones() > 30);
+    }
+
+    #[test]
+    fn one_mark_has_one_spelling() {
+        assert_eq!(digits("0000000000000000000000000000000a"), Some(10));
+        for bad in ["a", "0000000000000000000000000000000A", "+000000000000000000000000000000a", ""] {
+            assert_eq!(digits(bad), None, "{bad}");
+        }
+    }
+}
