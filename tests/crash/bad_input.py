@@ -83,7 +83,7 @@ JUDGED = ("id of another type", "year 9999", "year 0000", "leap second", "lone s
           "nested 70 deep", "ten-megabyte string")
 REFUSED = ("id of another type", "year 9999", "year 0000", "lone surrogate", "number no double holds", "a key twice", "nested 70 deep")
 PATHS = ["/taxii2/api/collections/%2e%2e%2f%2e%2e/", "/taxii2/api/collections/" + "a" * 20_000 + "/", "/search?q=" + "%F0%9F" * 500,
-         "/search?q=%00", "/stream/live?from=-9999999999999999999-1", "/stream/nope", "/objects/" + "9" * 5000, "/api/" + "%ff" * 30,
+         "/search?q=%00", "/search?q=job%00offer", "/api/search?q=job%00offer", "/stream/live?from=-9999999999999999999-1", "/stream/nope", "/objects/" + "9" * 5000, "/api/" + "%ff" * 30,
          f"{API_ROOT}/collections/{INTAKE}/objects/?limit=99999999999999999999", f"{API_ROOT}/collections/{INTAKE}/objects/?next=%00",
          f"{API_ROOT}/collections/{INTAKE}/objects/?match[version]=%27%3B--", f"{API_ROOT}/collections/{INTAKE}/objects/?added_after=9999-99-99"]
 

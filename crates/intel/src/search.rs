@@ -241,7 +241,8 @@ fn match_text(words: &[&str]) -> Option<String> {
             out.push_str(" AND ");
         }
         out.push('"');
-        out.push_str(&spaced.replace('"', " "));
+        // FTS5 reads its query as a C string: a NUL would end it within the quotes.
+        out.push_str(&spaced.replace(['"', '\0'], " "));
         out.push('"');
     }
     (!out.is_empty()).then_some(out)
