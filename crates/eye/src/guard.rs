@@ -16,6 +16,8 @@ const CONNECTIONS: usize = 1_000;
 const DESCRIPTORS: u64 = 4_096;
 /// A request's head must be whole after this, and so must the next one's on a connection that stays open.
 const HEAD: Duration = Duration::from_secs(30);
+/// A body may pause this long, not longer.
+pub const BODY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Raises the process's limit of descriptors as far as the system allows; says how many connections that leaves.
 pub fn connections() -> usize {
