@@ -42,6 +42,14 @@ with Node() as node:
     node.post([dict(secret, modified="2026-02-02T00:00:00.000Z", content=TEXT + " Again.")])
     node.post(others[30:])
 
+    # a version that cannot be taken stands in the quarantine with its text
+    broken = node.scratch.parent / f"{node.scratch.name}-broken.json"
+    broken.write_text(json.dumps({"type": "bundle", "id": "bundle--1c2b7a52-6f63-4a1e-9d5e-3c7a1f0b9e22",
+                                  "objects": [dict(secret, modified="never", content=TEXT + " Set aside.")]}))
+    set_aside = node.run("ingest", broken)
+    broken.unlink()
+    check("the quarantine holds the words before", any(f.startswith("quarantine.db") for f, _, _ in traces(node.data)), set_aside.stdout + set_aside.stderr)
+
     # readers that hold something open: a listener that has heard all, and a pager in the middle
     listener = Listener(node, "0")
     heard = listener.wait(lambda i, event, data: others[-1]["id"] in data)

@@ -1,8 +1,12 @@
 """every command of the stable surface, with and without a running server
 Each command that other programs rely on, beside a running server and without one: exit codes,
 what stands on stdout, the shape of each `--json`, and that errors say what to do. Read it as the surface's documentation."""
+import contextlib
+import gzip
+import http.server
 import json
 import re
+import threading
 import uuid
 
 from node import INTAKE, Checks, Node, note
@@ -34,6 +38,31 @@ def ingest_files(node):
     return good, files
 
 
+class Gives(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")  # what an answer calls itself decides nothing
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *words):
+        pass
+
+
+@contextlib.contextmanager
+def feed(body):
+    """A server on a free port that gives these bytes; the address of a list on it."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Gives)
+    server.body = body
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/list.txt"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def said(done):
     return f"exit {done.returncode}: {done.stdout[-300:]} {done.stderr[-300:]}"
 
@@ -54,6 +83,17 @@ def reading(node, how, good):
     check(f"{how}: show gives the object", good[0]["content"] in json.dumps(shown, ensure_ascii=False), shown)
     absent = node.run("show", "--json", "note--00000000-0000-4000-8000-000000000000")
     check(f"{how}: show of an unknown id fails and says so on stderr", absent.returncode != 0 and absent.stderr.strip() and not absent.stdout.strip(), said(absent))
+
+    human = node.eye("show", good[0]["id"])
+    check(f"{how}: show without --json is for people: fields, versions, selectors, links",
+          good[0]["content"] in human and all(w in human for w in ("versions", "selectors", "links", WALLET)) and not human.lstrip().startswith("{"), human[:300])
+    proof = node.scratch / f"proof-{how.split()[0]}.json"
+    done = node.run("verify", good[0]["id"], "--to", proof)
+    check(f"{how}: verify of one object proves it and writes the proof", done.returncode == 0 and "proved" in done.stdout and proof.exists(), said(done))
+    done = node.run("verify", "--json", str(proof), "--data", node.scratch / "nowhere", data=False)
+    check(f"{how}: the proof file is proved without a node", done.returncode == 0 and json.loads(done.stdout)["ok"] is True, said(done))
+    proof.write_text(proof.read_text().replace("EXERCISE", "EXERCISF"))
+    check(f"{how}: a changed proof file is not", (done := node.run("verify", str(proof), "--data", node.scratch / "nowhere", data=False)).returncode == 1 and "not proved" in done.stderr, said(done))
 
     of_wallet = node.lines("links", WALLET)
     check(f"{how}: links of a wallet name both holders", all(o["id"] in json.dumps(of_wallet) for o in good), of_wallet)
@@ -82,6 +122,17 @@ def writing(node, how, files):
     check(f"{how}: a bad record is set aside, counted and told, the good one kept, exit 0",
           mixed.returncode == 0 and re.search(r"\b1\b", mixed.stdout + mixed.stderr) and after["entries"] > before["entries"], said(mixed))
     check(f"{how}: ingest returns when the views are level", after["behind"] == 0, after)
+    number = json.loads(node.eye("import", "list", "--json").splitlines()[0])["import"]
+    aside = [json.loads(line) for line in node.eye("import", "quarantine", "--json", str(number)).splitlines()]
+    check(f"{how}: import quarantine gives the record with its reason", len(aside) == 1 and "not-an-id" in aside[0]["record"] and aside[0]["why"], aside)
+    raw = node.eye("import", "quarantine", "--raw", str(number))
+    check(f"{how}: import quarantine --raw gives the record alone, to be mended", json.loads(raw)["id"] == "not-an-id", raw)
+    check(f"{how}: import show", json.loads(node.eye("import", "show", "--json", str(number)))["set_aside"] == 1)
+    check(f"{how}: import show of none fails and says so", (done := node.run("import", "show", "999999999")).returncode != 0 and "import list" in done.stderr, said(done))
+    with feed(gzip.compress(b"fetched-" + how.split()[0].encode() + b".example\nfetched-two.example\n")) as address:
+        done = node.run("ingest", address + "?key=zwirblefink")
+        check(f"{how}: ingest of an address, packed", done.returncode == 0 and "as list" in done.stdout and "zwirblefink" not in done.stdout + done.stderr, said(done))
+    check(f"{how}: what was fetched is found", node.lines("search", f"fetched-{how.split()[0]}.example"))
     strict = node.run("ingest", "--strict", mixed_file)
     check(f"{how}: --strict refuses the whole file and says which record", strict.returncode != 0 and "not-an-id" in strict.stdout + strict.stderr, said(strict))
     broken = node.run("ingest", files["broken.json"])
@@ -125,6 +176,12 @@ def writing(node, how, files):
     blocklist = node.scratch / "block.txt"
     blocklist.write_text("listed.example\n")
     check(f"{how}: reference add", (done := node.run("reference", "add", "--kind", "blocklist", blocklist)).returncode == 0, said(done))
+    done = node.run("links", "--overrule", "nothing", "--reason", "EXERCISE everybody's", WALLET)
+    check(f"{how}: links --overrule with a reason", done.returncode == 0, said(done))
+    check(f"{how}: and it is shown with that reason", "everybody" in json.dumps(node.lines("links", WALLET)))
+    check(f"{how}: and undone", node.run("links", "--overrule", "undo", "--reason", "EXERCISE", WALLET).returncode == 0 and "everybody" not in json.dumps(node.lines("links", WALLET)))
+    listed = node.eye("token", "list")
+    check(f"{how}: token list shows names and roles", f"reader {how}" in listed and "reader" in listed, listed)
     target = node.scratch / ("backup-" + how.split()[0])
     check(f"{how}: backup", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0, said(done))
     restored = node.scratch / ("restored-" + how.split()[0])
@@ -169,6 +226,14 @@ with Node(served=False) as node:
 
     check("an unknown command fails with 2", node.run("frobnicate", data=False).returncode == 2)
     check("--version", re.match(r"eye \d+\.\d+\.\d+", node.run("--version", data=False).stdout or ""))
+    done = node.run("world", "--seed", "7", "--agencies", "6", "--months", "12", "--objects", "300", node.scratch / "world", data=False)
+    check("world writes a world in the promised form", done.returncode == 0 and "EXERCISE" in done.stdout, said(done))
+    settings = node.data / "eye.toml"
+    settings.write_text("[import]\nrecords = 5\nrecord = 1\n")
+    check("an unknown key of eye.toml is refused with its line", (done := node.run("stats")).returncode != 0 and "line 3" in done.stderr, said(done))
+    settings.write_text("[import]\nrecords = 5\n")
+    check("doctor prints the bounds that hold", "import.records = 5" in node.eye("doctor"))
+    settings.unlink()
     nowhere = node.run("stats", "--data", node.scratch / "nowhere", data=False)
     check("a folder without a node: fails and names `eye init`", nowhere.returncode != 0 and "eye init" in nowhere.stderr, said(nowhere))
 check.finish()

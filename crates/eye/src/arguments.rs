@@ -51,8 +51,11 @@ pub enum Command {
     },
     /// Serve pages, TAXII and the API.
     Serve(Serve),
-    /// Import files, folders or `-` (stdin).
+    /// Import files, folders, http(s) addresses or `-` (stdin).
     Ingest(Ingest),
+    /// What was imported, and the records that were set aside.
+    #[command(subcommand)]
+    Import(Import),
     /// Search everything you may see; several words mean AND.
     Search {
         /// One JSON object a line.
@@ -75,6 +78,12 @@ pub enum Command {
     },
     /// What objects share; without a selector all, most holders first.
     Links {
+        /// A word on the selector: it `links` although a rule suppresses it, it links `nothing`, or `undo` that.
+        #[arg(long, value_name = "WORD", value_parser = ["links", "nothing", "undo"], requires_all = ["reason", "selector"])]
+        overrule: Option<String>,
+        /// Why it is overruled.
+        #[arg(long, requires = "overrule")]
+        reason: Option<String>,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
@@ -109,8 +118,17 @@ pub enum Command {
     Withdraw(About),
     /// Erase an object: its body is in no file afterwards.
     Expunge(About),
-    /// Prove the whole ledger.
+    /// Prove the whole ledger, one object, or a proof file.
     Verify {
+        /// A STIX id, or a proof file; without it the whole ledger.
+        #[arg(conflicts_with = "views")]
+        what: Option<String>,
+        /// Write the object's proof here, for others to verify without this node.
+        #[arg(long, value_name = "FILE", requires = "what")]
+        to: Option<PathBuf>,
+        /// Leave the body out of what is written.
+        #[arg(long, requires = "to")]
+        without_body: bool,
         /// Fold every view anew and compare.
         #[arg(long)]
         views: bool,
@@ -138,8 +156,7 @@ pub enum Command {
     /// Bearer tokens for programs.
     #[command(subcommand)]
     Token(Token),
-    /// EXERCISE worlds.
-    #[command(subcommand)]
+    /// EXERCISE worlds: write one as files, or load a small one here.
     World(World),
     /// Reference lists: block lists, warninglists, galaxies.
     #[command(subcommand)]
@@ -183,7 +200,13 @@ pub struct Ingest {
     /// One JSON document a file.
     #[arg(long)]
     pub json: bool,
-    /// Files, folders, `-`.
+    /// Lines of headers for addresses, such as `Authorization: Bearer …`; kept out of the shell's history.
+    #[arg(long, value_name = "FILE")]
+    pub header_file: Option<PathBuf>,
+    /// Certificates of authorities for addresses, PEM; in place of the public ones.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Files, folders, http(s) addresses, `-`.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }
@@ -223,7 +246,11 @@ pub enum User {
         minutes: u32,
     },
     /// List accounts.
-    List,
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `eye token`.
@@ -242,7 +269,11 @@ pub enum Token {
         days: Option<u32>,
     },
     /// List tokens.
-    List,
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Revoke a token by its number.
     Revoke {
         /// Its number in the list.
@@ -250,34 +281,107 @@ pub enum Token {
     },
 }
 
-/// `eye world`.
+/// `eye import`.
 #[derive(Debug, Subcommand)]
-pub enum World {
-    /// Write a world of files with its truth beside it.
-    Write {
-        /// The same seed gives the same bytes.
-        #[arg(long, default_value_t = 7)]
-        seed: u64,
-        /// How many agencies.
-        #[arg(long, default_value_t = 6)]
-        agencies: usize,
-        /// How many months.
-        #[arg(long, default_value_t = 12)]
-        months: usize,
-        /// About how many objects.
-        #[arg(long, default_value_t = 10_000)]
-        objects: usize,
-        /// The folder.
-        dir: PathBuf,
+pub enum Import {
+    /// The imports, newest first.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
     },
+    /// One import.
+    Show {
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Its number.
+        number: u64,
+    },
+    /// The records that an import set aside, each with its reason.
+    Quarantine {
+        /// One JSON object a line.
+        #[arg(long, conflicts_with = "raw")]
+        json: bool,
+        /// The records alone, one a line, to be mended and ingested again.
+        #[arg(long)]
+        raw: bool,
+        /// Drop what is kept of them.
+        #[arg(long, conflicts_with_all = ["json", "raw"])]
+        drop: bool,
+        /// Its number.
+        number: u64,
+    },
+    /// Withdraw what an import brought and no other import has seen.
+    Withdraw {
+        /// Its number.
+        number: u64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// `eye world`.
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct World {
+    /// What to do with the small world.
+    #[command(subcommand)]
+    pub here: Option<WorldHere>,
+    /// The world to write.
+    #[command(flatten)]
+    pub files: WorldFiles,
+}
+
+/// A world of files with its truth beside it.
+#[derive(Debug, Args)]
+pub struct WorldFiles {
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// How many agencies.
+    #[arg(long, default_value_t = 6)]
+    pub agencies: usize,
+    /// How many months.
+    #[arg(long, default_value_t = 12)]
+    pub months: usize,
+    /// About how many objects.
+    #[arg(long, default_value_t = 10_000)]
+    pub objects: usize,
+    /// The folder to write to.
+    #[arg(required = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `eye world`'s subcommands.
+#[derive(Debug, Subcommand)]
+pub enum WorldHere {
+    /// Write a world of files: the same as `eye world DIR`.
+    #[command(hide = true)]
+    Write(WorldFiles),
     /// Bring a small world into a collection of its own.
     Load {
-        /// The same seed gives the same objects.
-        #[arg(long, default_value_t = 7)]
-        seed: u64,
+        /// The same seed gives the same objects; 7 when none is given.
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Withdraw it.
     Remove,
+}
+
+impl World {
+    /// The world to write as files, if that is asked for.
+    pub fn written(&self) -> Option<&WorldFiles> {
+        match &self.here {
+            None => Some(&self.files),
+            Some(WorldHere::Write(files)) => Some(files),
+            Some(_) => None,
+        }
+    }
 }
 
 /// `eye reference`.
@@ -306,20 +410,57 @@ pub enum Reference {
 impl Command {
     /// Whether it works on a node, and so goes through a running server.
     pub fn needs_node(&self) -> bool {
-        !matches!(
-            self,
-            Self::Init { .. }
-                | Self::Serve(_)
-                | Self::Restore { .. }
-                | Self::Completions { .. }
-                | Self::Man
-                | Self::World(World::Write { .. })
-        )
+        match self {
+            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::Completions { .. } | Self::Man => false,
+            Self::World(world) => world.written().is_none(),
+            Self::Verify { what: Some(what), .. } => !is_proof_file(what),
+            _ => true,
+        }
     }
 
     /// Whether it opens the node when no server has it. Verifying the ledger only reads files: a damaged node must be
     /// told about, not opened.
     pub fn opens_node(&self) -> bool {
-        self.needs_node() && !matches!(self, Self::Verify { views: false, .. })
+        self.needs_node() && !matches!(self, Self::Verify { what: None, views: false, .. })
+    }
+}
+
+/// Whether a word of `eye verify` names a proof file: anything that is no STIX id.
+pub fn is_proof_file(what: &str) -> bool {
+    stix::StixId::parse(what).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_is_written_in_the_form_that_is_promised_and_loaded_or_removed_by_name() {
+        let world = |words: &str| match Arguments::try_parse_from(words.split(' ')).unwrap().command {
+            Command::World(world) => world,
+            other => panic!("{other:?}"),
+        };
+        let written = world("eye world --seed 9 --agencies 5 --months 3 --objects 100 DIR");
+        let files = written.written().unwrap();
+        assert_eq!((files.seed, files.agencies, files.months, files.objects), (9, 5, 3, 100));
+        assert_eq!(files.dir.as_deref(), Some(std::path::Path::new("DIR")));
+        assert!(world("eye world write DIR").written().is_some());
+        assert!(matches!(world("eye world load --data D").here, Some(WorldHere::Load { seed: None })));
+        assert!(matches!(world("eye world --data D remove").here, Some(WorldHere::Remove)));
+        assert!(Arguments::try_parse_from(["eye", "world"]).is_err());
+    }
+
+    #[test]
+    fn a_proof_file_is_verified_without_a_node_and_an_object_with_one() {
+        let needs = |words: &str| Arguments::try_parse_from(words.split(' ')).unwrap().command.needs_node();
+        assert!(!needs("eye verify proof.json"));
+        assert!(needs("eye verify note--00000000-0000-4000-8000-000000000001"));
+        assert!(needs("eye verify"));
+    }
+
+    #[test]
+    fn a_selector_is_overruled_with_a_reason_alone() {
+        assert!(Arguments::try_parse_from(["eye", "links", "--overrule", "links", "shop.example"]).is_err());
+        assert!(Arguments::try_parse_from(["eye", "links", "--overrule", "links", "--reason", "EXERCISE"]).is_err());
     }
 }

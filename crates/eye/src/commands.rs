@@ -1,24 +1,23 @@
 //! What each command does, with a node in hand: the same beside a server and without one.
+mod accounts;
+mod imports;
 mod ingest;
+mod proof;
 pub mod read;
 mod tend;
+mod worlds;
 
-use crate::arguments::{Command, Reference, Token, User, World};
+use crate::arguments::{Command, Reference, is_proof_file};
+use crate::meter::Meter;
 use crate::node::{self, Node, Problem};
 use ledger::CollectionId;
-use people::entry::Member;
-use people::{Role, Viewer};
+use people::Viewer;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Views are waited for as long as this by a command that promises level ones.
 pub const PATIENCE: Duration = Duration::from_secs(3_600);
-/// Bytes of a line with a password, at most; the hall refuses shorter ones than this already.
-const LONGEST_PASSWORD: u64 = 1 << 16;
-/// The title of the collection that `eye world load` fills.
-const WORLD: &str = "EXERCISE world";
-
 /// Where a command reads and writes.
 pub struct Io<'a> {
     pub out: &'a mut dyn Write,
@@ -26,6 +25,8 @@ pub struct Io<'a> {
     pub stdin: &'a mut dyn Read,
     /// The caller's folder, which relative paths start from.
     pub cwd: PathBuf,
+    /// Hears how far long work is.
+    pub meter: Meter,
 }
 
 impl Io<'_> {
@@ -45,11 +46,14 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
         Command::Init { name, country, exercise } => node::init(data, name, country, *exercise)
             .and_then(|()| Ok(writeln!(io.out, "a node stands in {}", data.display())?)),
         Command::Restore { from } => tend::restore(from, data, io),
-        Command::World(World::Write { seed, agencies, months, objects, dir }) => {
-            tend::write_world(*seed, *agencies, *months, *objects, &io.path(dir), io)
+        Command::World(world) => worlds::write(world, io),
+        Command::Verify { what: Some(what), json, .. } if is_proof_file(what) => {
+            return told(proof::file(data, &io.path(Path::new(what)), *json, io), io);
         }
         // Verifying reads only: a damaged node must be told about, not opened.
-        Command::Verify { views: false, json } => return told(tend::verify_folder(data, *json, io), io),
+        Command::Verify { what: None, views: false, json, .. } => {
+            return told(tend::verify_folder(data, *json, io), io);
+        }
         _ => Err(Problem::other("this command works on an open node")),
     };
     told(result.map(|()| 0), io)
@@ -77,7 +81,11 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Ingest(job) => return ingest::run(node, &me, job, io),
         Command::Search { json, limit, query } => read::search(node, &me, &query.join(" "), *limit, *json, io)?,
         Command::Show { json, id } => read::show(node, &me, id, *json, io)?,
-        Command::Links { json, limit, selector } => read::links(node, &me, selector.as_deref(), *limit, *json, io)?,
+        Command::Import(what) => imports::run(node, &me, what, io)?,
+        Command::Links { overrule: Some(word), reason, selector: Some(selector), .. } => {
+            read::overrule(node, &me, selector, word, reason.as_deref().unwrap_or_default(), io)?
+        }
+        Command::Links { json, limit, selector, .. } => read::links(node, &me, selector.as_deref(), *limit, *json, io)?,
         Command::Collections { json } => read::collections(node, &me, *json, io)?,
         Command::Stats { json } => read::stats(node, &me, *json, io)?,
         Command::Export { collection, .. } => {
@@ -93,13 +101,15 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             let gone = node.intel.expunge(&me, &about.id, &about.reason)?;
             writeln!(io.out, "erased {gone} version(s)")?;
         }
-        Command::Verify { views, json } => return tend::verify(node, *views, *json, io),
+        Command::Verify { what: Some(id), to, without_body, json, .. } => {
+            return proof::object(node, &me, id, to.as_deref(), *without_body, *json, io);
+        }
+        Command::Verify { views, json, .. } => return tend::verify(node, *views, *json, io),
         Command::Rebuild => tend::rebuild(node, io)?,
         Command::Backup { to } => tend::backup(node, &io.path(to), io)?,
-        Command::User(user) => users(node, &me, user, io)?,
-        Command::Token(token) => tokens(node, &me, token, io)?,
-        Command::World(World::Load { seed }) => load_world(node, &me, *seed, io)?,
-        Command::World(World::Remove) => remove_world(node, &me, io)?,
+        Command::User(user) => accounts::users(node, &me, user, io)?,
+        Command::Token(token) => accounts::tokens(node, &me, token, io)?,
+        Command::World(world) => worlds::here(node, &me, world, io)?,
         Command::Reference(Reference::Add { kind, name, files }) => {
             tend::add_lists(node, kind, name.as_deref(), files, io)?
         }
@@ -109,8 +119,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         | Command::Serve(_)
         | Command::Restore { .. }
         | Command::Completions { .. }
-        | Command::Man
-        | Command::World(World::Write { .. }) => {
+        | Command::Man => {
             return Err(Problem::other("this command works without a node; stop the server or name another folder"));
         }
     }
@@ -125,100 +134,4 @@ pub fn collection_named(node: &Node, me: &Viewer, name: &str) -> Result<Collecti
     let known = node.people.collections(me)?;
     let found = known.iter().find(|c| c.id.to_string() == name || c.title() == name).map(|c| c.id);
     found.ok_or_else(|| Problem::other(format!("no collection is called `{name}`; `eye collections` lists them")))
-}
-
-/// The words of roles that people and programs may have.
-fn role(word: &str) -> Result<Role, Problem> {
-    Ok(match word {
-        "reader" => Role::Reader,
-        "analyst" => Role::Analyst,
-        "supervisor" => Role::Supervisor,
-        "administrator" => Role::Administrator,
-        "auditor" => Role::Auditor,
-        _ => {
-            return Err(Problem::other(format!(
-                "no role is called `{word}`: write reader, analyst, supervisor, administrator or auditor"
-            )));
-        }
-    })
-}
-
-fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(), Problem> {
-    match user {
-        User::Add { name, role: word, .. } => {
-            let mut password = String::new();
-            std::io::BufRead::read_line(
-                &mut std::io::BufReader::new((&mut *io.stdin).take(LONGEST_PASSWORD)),
-                &mut password,
-            )?;
-            let account = node.people.add_user(me, name, role(word)?, password.trim_end_matches(['\r', '\n']))?;
-            writeln!(io.out, "account {account}")?;
-        }
-        User::Link { role: word, minutes } => {
-            let secret = node.people.link_token(me, role(word)?, *minutes)?;
-            writeln!(io.err, "signs in once as {word}, within {minutes} minutes")?;
-            writeln!(io.out, "/sign-in/link/{secret}")?;
-        }
-        User::List => {
-            for account in node.people.accounts(me)? {
-                writeln!(io.out, "{}\t{}\t{:?}", account.number, account.display(), account.body.role)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn tokens(node: &Node, me: &Viewer, token: &Token, io: &mut Io<'_>) -> Result<(), Problem> {
-    match token {
-        Token::Create { role: word, name, days } => {
-            let secret = node.people.create_token(me, &people::NewToken { name, role: role(word)?, days: *days })?;
-            writeln!(io.out, "{secret}")?;
-        }
-        Token::List => {
-            for row in node.people.tokens(me) {
-                writeln!(io.out, "{}\taccount {}", row.number, row.account)?;
-            }
-        }
-        Token::Revoke { number } => node.people.revoke_token(me, *number)?,
-    }
-    Ok(())
-}
-
-/// Brings the small world once; a second call changes nothing.
-fn load_world(node: &Node, me: &Viewer, seed: u64, io: &mut Io<'_>) -> Result<(), Problem> {
-    let known = node.people.collections(me)?.into_iter().find(|c| c.title() == WORLD);
-    let collection = match known {
-        Some(collection) => collection,
-        None => {
-            let members = vec![Member::role(Role::Reader, false), Member::role(Role::Analyst, true)];
-            let mut audience = people::entry::AudienceBody::shared(WORLD, stix::Tlp::AmberStrict, members);
-            audience.exercise = true;
-            audience.listed = true;
-            audience.description = "An invented world that shows how objects link. EXERCISE, all of it.".into();
-            node.people.create_collection(me, &audience)?
-        }
-    };
-    let me = node.people.local_viewer()?;
-    let bodies = world::small(seed);
-    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-    let taken = node.intel.take(&me, collection.id, &bodies, ledger::Urgency::Bulk)?;
-    node.ledger.level(PATIENCE)?;
-    let new = taken.iter().filter(|t| matches!(t.outcome, intel::Took::New { .. })).count();
-    writeln!(
-        io.out,
-        "the EXERCISE world stands in the collection \"{WORLD}\": {} objects, {new} of them new",
-        bodies.len()
-    )?;
-    Ok(())
-}
-
-fn remove_world(node: &Node, me: &Viewer, io: &mut Io<'_>) -> Result<(), Problem> {
-    let Some(collection) = node.people.collections(me)?.into_iter().find(|c| c.title() == WORLD) else {
-        writeln!(io.out, "no EXERCISE world is loaded")?;
-        return Ok(());
-    };
-    let gone = node.intel.withdraw_collection(me, collection.id, "the EXERCISE world was removed")?;
-    node.ledger.level(PATIENCE)?;
-    writeln!(io.out, "withdrew {gone} objects of the EXERCISE world")?;
-    Ok(())
 }

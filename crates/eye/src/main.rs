@@ -3,17 +3,21 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 mod arguments;
 mod commands;
+mod fetch;
 mod guard;
 mod http;
 #[cfg(test)]
 mod matrix;
+mod meter;
 mod node;
 mod serve;
+mod settings;
 mod socket;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use commands::Io;
+use meter::{Bar, Meter};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,7 +74,7 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
         }
         match node::open_now(&data) {
             Ok(node) => {
-                let code = here(cwd, |io| commands::run(&data, &node, command, io));
+                let code = here(cwd, words, |io| commands::run(&data, &node, command, io));
                 node.close();
                 return code;
             }
@@ -88,14 +92,17 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
             }
         }
     }
-    here(cwd, |io| commands::alone(&data, command, io))
+    here(cwd, words, |io| commands::alone(&data, command, io))
 }
 
 /// Runs with this process's own streams.
-fn here(cwd: PathBuf, run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
-    let (mut out, mut err) = (std::io::BufWriter::new(std::io::stdout()), std::io::stderr());
+fn here(cwd: PathBuf, words: &[String], run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
+    let bar = Bar::default();
+    let meter = if meter::is_wanted(words) { bar.meter() } else { Meter::silent() };
+    let (mut out, mut err) = (std::io::BufWriter::new(bar.before(std::io::stdout())), bar.before(std::io::stderr()));
     let mut stdin = std::io::stdin();
-    let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd };
+    let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd, meter };
     let code = run(&mut io);
+    bar.clear();
     if out.flush().is_err() { 1 } else { code }
 }

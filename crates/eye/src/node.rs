@@ -1,3 +1,4 @@
+use crate::settings::Settings;
 use intel::{Intel, Setup};
 use ledger::{Ledger, Options};
 use people::People;
@@ -45,6 +46,7 @@ pub struct Node {
     pub ledger: Ledger,
     pub people: People,
     pub intel: Intel,
+    pub settings: std::sync::Arc<Settings>,
 }
 
 /// The country stands beside the log, for the fold needs it before the log is open.
@@ -97,11 +99,12 @@ pub fn open_now(data: &Path) -> Result<Node, Problem> {
         return Err(Problem::other(text));
     }
     let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
-    let setup = Setup::new(data, country)?;
+    let settings = Settings::read(data)?;
+    let setup = Setup::new(data, country)?.within(settings.room());
     let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory()])?;
     let people = People::open(&ledger)?;
     let intel = Intel::open(&ledger, &people, setup)?;
-    Ok(Node { ledger, people, intel })
+    Ok(Node { ledger, people, intel, settings: std::sync::Arc::new(settings) })
 }
 
 impl Node {

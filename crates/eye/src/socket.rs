@@ -1,7 +1,9 @@
 //! One process owns a data folder. With a server running every other `eye` sends its words through this socket and
-//! copies out what comes back. Frames: one byte (0 end of stdin or exit, 1 stdout or stdin, 2 stderr), u32 length, bytes.
+//! copies out what comes back. Frames: one byte (0 end of stdin or exit, 1 stdout or stdin, 2 stderr,
+//! 3 how far it is), u32 length, bytes.
 use crate::arguments::Arguments;
 use crate::commands::{self, Io};
+use crate::meter::{self, Bar, Meter};
 use crate::node::{Node, Problem};
 use clap::Parser;
 use std::fs::File;
@@ -19,14 +21,29 @@ const MOST: u32 = 1 << 20;
 struct Request {
     words: Vec<String>,
     cwd: PathBuf,
+    /// Whether the caller draws how far it is.
+    #[serde(default)]
+    progress: bool,
+}
+
+/// A frame of kind 3.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Progress {
+    what: String,
+    at: u64,
+    of: Option<u64>,
 }
 
 /// Asks the running server, if there is one: its exit code.
 pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Problem> {
     let Ok(reached) = reach(data) else { return Ok(None) };
     let Ok(mut stream) = UnixStream::connect(&reached.path) else { return Ok(None) };
-    let request = serde_json::to_vec(&Request { words: words.to_vec(), cwd: cwd.to_path_buf() })
-        .map_err(|e| Problem::other(e.to_string()))?;
+    let request = serde_json::to_vec(&Request {
+        words: words.to_vec(),
+        cwd: cwd.to_path_buf(),
+        progress: meter::is_wanted(words),
+    })
+    .map_err(|e| Problem::other(e.to_string()))?;
     let wants_stdin = reads_stdin(words);
     // In one write: a short command may have been answered before a second one went out.
     let mut first = Vec::with_capacity(request.len() + 10);
@@ -60,6 +77,7 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
 fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
     let mut reader = BufReader::new(stream);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let bar = Bar::default();
     loop {
         let (kind, bytes) = read_frame(&mut reader, u32::MAX).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Problem::other(
@@ -68,12 +86,22 @@ fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
             _ => e.into(),
         })?;
         match kind {
-            1 => out.write_all(&bytes)?,
+            1 => {
+                bar.clear();
+                out.write_all(&bytes)?;
+            }
+            3 => {
+                if let Ok(p) = serde_json::from_slice::<Progress>(&bytes) {
+                    bar.show(&p.what, p.at, p.of);
+                }
+            }
             2 => {
+                bar.clear();
                 out.flush()?;
                 io::stderr().write_all(&bytes)?;
             }
             _ => {
+                bar.clear();
                 out.flush()?;
                 return Ok(bytes.first().copied().unwrap_or(1));
             }
@@ -160,19 +188,31 @@ fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (_, request) = read_frame(&mut reader, MOST)?;
     let request: Request = serde_json::from_slice(&request).map_err(io::Error::other)?;
-    let writer = std::sync::Mutex::new(BufWriter::new(stream.try_clone()?));
+    let writer = std::sync::Arc::new(std::sync::Mutex::new(BufWriter::new(stream.try_clone()?)));
+    let meter = if request.progress { told_over(&writer) } else { Meter::silent() };
     let code = match Arguments::try_parse_from(&request.words) {
         Ok(arguments) => {
             let (mut out, mut err) = (Framed { kind: 1, to: &writer }, Framed { kind: 2, to: &writer });
             let mut stdin = Stdin { reader, left: Vec::new(), ended: false };
-            let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd };
+            let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd, meter };
             commands::run(data, node, &arguments.command, &mut io)
         }
         Err(_) => 2,
     };
-    let mut writer = writer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    frame(&mut writer, 0, &[code])?;
+    let mut writer = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    frame(&mut *writer, 0, &[code])?;
     writer.flush()
+}
+
+/// Sends how far it is to the caller, who draws it.
+fn told_over(writer: &std::sync::Arc<std::sync::Mutex<BufWriter<UnixStream>>>) -> Meter {
+    let writer = std::sync::Arc::clone(writer);
+    Meter::heard_by(move |what, at, of| {
+        let Ok(bytes) = serde_json::to_vec(&Progress { what: what.to_owned(), at, of }) else { return };
+        let mut to = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A caller that went away needs no bar.
+        drop(frame(&mut *to, 3, &bytes).and_then(|()| to.flush()));
+    })
 }
 
 struct Framed<'a> {

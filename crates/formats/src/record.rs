@@ -21,6 +21,8 @@ pub struct Limits {
     pub max_depth: usize,
     /// The most bytes of lookup tables held while reading (places of an OFAC file, held-back parties, ...).
     pub max_held_bytes: usize,
+    /// The most bytes of a bad record handed on for the quarantine; a longer one is cut.
+    pub max_kept_bytes: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             max_input_bytes: 16 * 1024 * 1024 * 1024,
             max_depth: 64,
             max_held_bytes: 96 * 1024 * 1024,
+            max_kept_bytes: 64 * 1024,
         }
     }
 }
@@ -169,8 +172,10 @@ pub struct Bad {
     pub at: Position,
     /// What is wrong and what would be right. Repeats nothing of the record.
     pub why: String,
-    /// The beginning of the record, at most 2,000 characters: for the quarantine only, never for a log.
+    /// The record, or its first [`Limits::max_kept_bytes`]: for the quarantine only, never for a log.
     pub snippet: Option<String>,
+    /// Whether the record is longer than that.
+    pub cut: bool,
 }
 
 /// What a file holds, one at a time.
@@ -245,8 +250,6 @@ pub(crate) struct Out<'a, 's> {
 
 /// Beyond this many ids an import stops leaving out repeated objects of itself (8 bytes each).
 const MAX_SEEN: usize = 1 << 18;
-/// The longest beginning of a bad record kept for the quarantine, in characters.
-const SNIPPET_CHARS: usize = 2_000;
 /// The most different notes in a summary.
 const MAX_NOTES: usize = 64;
 
@@ -311,10 +314,10 @@ impl<'a, 's> Out<'a, 's> {
     /// Sets a record aside.
     pub fn bad(&mut self, at: Position, why: impl Into<String>, record: &[u8]) -> Result<(), ReadError> {
         self.summary.bad += 1;
-        let head = record.get(..record.len().min(4 * SNIPPET_CHARS)).unwrap_or_default();
-        let snippet: String = String::from_utf8_lossy(head).chars().take(SNIPPET_CHARS).collect();
-        let snippet = (!snippet.is_empty()).then_some(snippet);
-        self.send(Item::Skipped(Bad { at, why: why.into(), snippet }))
+        let most = self.options.limits.max_kept_bytes;
+        let head = record.get(..record.len().min(most)).unwrap_or_default();
+        let snippet = (!head.is_empty()).then(|| String::from_utf8_lossy(head).into_owned());
+        self.send(Item::Skipped(Bad { at, why: why.into(), snippet, cut: record.len() > most }))
     }
 
     /// Notes something worth telling, counted by its text; the text repeats nothing of the record.

@@ -67,4 +67,7 @@ pub struct Overrule {
     pub links: bool,
     /// Why.
     pub reason: String,
+    /// It takes back what was said before, and says nothing itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }

@@ -21,8 +21,6 @@ use std::sync::{Arc, Mutex};
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/intel.ftl");
 
-/// Bytes of an uploaded file at most; larger ones go through the command line.
-pub const UPLOAD: usize = 100 << 20;
 /// What the multipart form may have around the file.
 const AROUND: usize = 1 << 20;
 /// Files that are taken at the same time, since each stands in memory.
@@ -78,7 +76,11 @@ pub fn routes(intel: Intel) -> Routes {
         .get("/report", imports, report::form)
         .post("/report", imports, report::save)
         .get("/import", reads, import::list)
-        .upload("/import", imports, import::upload.layer(DefaultBodyLimit::max(UPLOAD + AROUND)))
+        .upload(
+            "/import",
+            imports,
+            import::upload.layer(DefaultBodyLimit::max(intel.limits().upload.saturating_add(AROUND))),
+        )
         .get("/import/{import}", reads, import::one)
         .post("/import/{import}/withdraw", withdraws, import::withdraw)
         .get("/feeds", Rule::SignedIn, feeds::feeds)

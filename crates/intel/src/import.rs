@@ -1,14 +1,15 @@
 //! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
+use crate::quarantine::{SetAside, Setting};
 use crate::rows::{signed, unsigned};
 use crate::take::CHUNK;
 use crate::{Error, Intel, Result};
 use formats::{Format, Item, KeyedIds, Mapping, Options, Record, TimesKnown};
 use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
 use people::entry::Purpose;
-use people::{Collection, CollectionPolicy, Viewer};
+use people::{Collection, CollectionPolicy, Right, Viewer};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ use std::sync::Arc;
 const NAMED: usize = 100;
 /// The version of the mappings to STIX, noted with each import.
 const MAPPING: u32 = 1;
-/// Bytes held back by `--strict` before anything is written.
-const HELD: usize = 512 << 20;
+
+/// A collection that objects may go to, with what it takes.
+pub(crate) type Place = (Arc<Collection>, CollectionPolicy);
 
 /// What to import, and how.
 #[derive(Default)]
@@ -82,17 +84,19 @@ pub struct ImportRow {
 struct Running<'a> {
     intel: &'a Intel,
     viewer: &'a Viewer,
-    places: Vec<(Arc<Collection>, CollectionPolicy)>,
+    places: Vec<Place>,
     marking: Option<stix::Tlp>,
     cause: Arc<Entry>,
     waiting: Vec<NewEntry>,
     seen: Vec<NewEntry>,
+    setting: Setting,
     report: ImportReport,
     failed: Option<Error>,
 }
 
 impl Intel {
-    /// Imports a stream. Bad records are set aside and named; what is good is written, 400 a commit.
+    /// Imports a stream. Bad records are set aside and named; what is good is written, 400 a commit. A strict import
+    /// appends nothing at all unless every record is good.
     ///
     /// # Errors
     /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when the
@@ -101,20 +105,32 @@ impl Intel {
         &self,
         viewer: &Viewer,
         job: &ImportJob,
-        input: Box<dyn Read + '_>,
+        mut input: Box<dyn Read + '_>,
         progress: &mut dyn FnMut(&ImportReport),
     ) -> Result<ImportReport> {
-        let unpacked = formats::decompress(Box::new(BufReader::new(input)))?;
-        let mut input = BufReader::with_capacity(1 << 16, unpacked);
-        let format = match job.format {
-            Some(format) => format,
-            None => {
-                let head = input.fill_buf().map_err(|e| Error::Bad(format!("{}: {e}", job.source)))?;
-                formats::guess(&job.source, head).map_err(|e| Error::Bad(e.to_string()))?
-            }
-        };
-        let collection = job.collection.unwrap_or(ledger::INTAKE);
-        let home = self.inner.people.writable(viewer, collection)?;
+        viewer.need(Right::Import)?;
+        let places = self.places(viewer, job)?;
+        let ids = KeyedIds::new(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"converted ids"]));
+        let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
+        let mut options = self.options(job, &ids)?;
+        options.corrections = corrections.as_ref();
+        self.reach()?;
+        if job.strict {
+            let mut file = self.spool(job, &mut *input)?;
+            let (format, reading) = opened(job, Box::new(&file))?;
+            self.judge(viewer, job, format, reading, &options, &places)?;
+            file.rewind()?;
+            input = Box::new(file);
+        }
+        let (format, reading) = opened(job, input)?;
+        let mut running = self.begin(viewer, job, format, places)?;
+        let summary = formats::read(format, reading, &options, &mut |item| running.take(item, progress));
+        running.end(summary)
+    }
+
+    /// Where objects may go: the collection asked for, and `restricted` for what is marked tighter.
+    fn places(&self, viewer: &Viewer, job: &ImportJob) -> Result<Vec<Place>> {
+        let home = self.inner.people.writable(viewer, job.collection.unwrap_or(ledger::INTAKE))?;
         let policy = self.inner.people.policy(viewer, &home)?;
         let mut places = vec![(Arc::clone(&home), policy)];
         if let Some(tighter) = self.inner.people.collection_for(Purpose::Restricted)?
@@ -124,67 +140,36 @@ impl Intel {
             let policy = self.inner.people.policy(viewer, &tighter)?;
             places.push((tighter, policy));
         }
-        let ids = KeyedIds::new(ledger::keyed_id(self.inner.keys.index_hmac(), &[b"converted ids"]));
-        let mut options = Options::new(&job.source, &ids);
-        options.mapping = job.mapping.as_ref();
-        let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
-        options.corrections = corrections.as_ref();
-        options.country = job.country.as_deref().or(self.inner.country.as_deref());
-        options.exercise = self.inner.people.node()?.is_some_and(|n| n.exercise);
-        self.reach()?;
-        if job.strict {
-            return self.strictly(viewer, job, format, input, &options, places, progress);
-        }
-        let mut running = self.begin(viewer, job, format, places)?;
-        let summary = formats::read(format, Box::new(input), &options, &mut |item| running.take(item, progress));
-        running.end(summary)
+        Ok(places)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one caller; the parts of one import")]
-    fn strictly(
+    fn options<'a>(&'a self, job: &'a ImportJob, ids: &'a KeyedIds) -> Result<Options<'a>> {
+        let mut options = Options::new(&job.source, ids);
+        options.mapping = job.mapping.as_ref();
+        options.country = job.country.as_deref().or(self.inner.country.as_deref());
+        options.exercise = self.inner.people.node()?.is_some_and(|n| n.exercise);
+        options.limits = self.inner.limits.file.clone();
+        Ok(options)
+    }
+
+    /// The entry of an object in the first place that takes it, or why the first does not.
+    pub(crate) fn place_for(
         &self,
         viewer: &Viewer,
-        job: &ImportJob,
-        format: Format,
-        input: impl BufRead,
-        options: &Options<'_>,
-        places: Vec<(Arc<Collection>, CollectionPolicy)>,
-        progress: &mut dyn FnMut(&ImportReport),
-    ) -> Result<ImportReport> {
-        let (mut held, mut size, mut bad) = (Vec::new(), 0usize, None);
-        let summary = formats::read(format, Box::new(input), options, &mut |item| {
-            match &item {
-                Item::Skipped(b) => bad = Some(said(b)),
-                Item::Object(r) => {
-                    size += r.body.len();
-                    bad = places
-                        .iter()
-                        .map(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking))
-                        .find_map(|e| e.err().map(|why| format!("{} ({}): {why}", r.at, r.id)))
-                        .filter(|_| {
-                            places
-                                .iter()
-                                .all(|(c, p)| self.entry_of(viewer, c.id, p, &r.body, None, job.marking).is_err())
-                        });
-                }
-            }
-            if bad.is_none() && size > HELD {
-                bad = Some("the file is too large for --strict; import it without".into());
-            }
-            held.push(item);
-            if bad.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        if let Some(why) = bad {
-            return Err(Error::Bad(format!("{}: {why}; nothing was imported", job.source)));
-        }
-        let summary = summary?;
-        let mut running = self.begin(viewer, job, format, places)?;
-        for item in held {
-            if running.take(item, progress).is_break() {
-                break;
+        places: &[Place],
+        body: &str,
+        cause: Option<u64>,
+        given: Option<stix::Tlp>,
+    ) -> std::result::Result<NewEntry, String> {
+        let mut why = String::new();
+        for (collection, policy) in places {
+            match self.entry_of(viewer, collection.id, policy, body, cause, given) {
+                Ok((entry, _, _)) => return Ok(entry),
+                Err(e) if why.is_empty() => why = e,
+                Err(_) => {}
             }
         }
-        running.end(Ok(summary))
+        Err(why)
     }
 
     fn begin<'a>(
@@ -192,7 +177,7 @@ impl Intel {
         viewer: &'a Viewer,
         job: &ImportJob,
         format: Format,
-        places: Vec<(Arc<Collection>, CollectionPolicy)>,
+        places: Vec<Place>,
     ) -> Result<Running<'a>> {
         let home = places.first().map(|(c, _)| Arc::clone(c)).ok_or(Error::NotFound)?;
         let body =
@@ -211,6 +196,7 @@ impl Intel {
             cause,
             waiting: Vec::new(),
             seen: Vec::new(),
+            setting: Setting::of(report.import.unwrap_or(0)),
             report,
             failed: None,
         })
@@ -241,7 +227,7 @@ impl Intel {
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
         match item {
-            Item::Skipped(bad) => self.aside(said(&bad)),
+            Item::Skipped(bad) => self.aside(bad_record(&bad)),
             Item::Object(record) => {
                 if let Err(e) = self.object(record) {
                     self.failed = Some(e);
@@ -249,7 +235,7 @@ impl Running<'_> {
                 }
             }
         }
-        if self.waiting.len() >= CHUNK {
+        if self.waiting.len() >= CHUNK || self.setting.waiting() >= CHUNK {
             if let Err(e) = self.write() {
                 self.failed = Some(e);
                 return ControlFlow::Break(());
@@ -259,11 +245,12 @@ impl Running<'_> {
         ControlFlow::Continue(())
     }
 
-    fn aside(&mut self, why: String) {
+    fn aside(&mut self, row: SetAside) {
         self.report.aside += 1;
         if self.report.problems.len() < NAMED {
-            self.report.problems.push(why);
+            self.report.problems.push(row.to_string());
         }
+        self.setting.add(&self.intel.inner.limits, row);
     }
 
     fn object(&mut self, record: Record) -> Result<()> {
@@ -271,18 +258,13 @@ impl Running<'_> {
             Some(body) => body,
             None => return Ok(()),
         };
-        let mut why = String::new();
-        for (collection, policy) in &self.places {
-            match self.intel.entry_of(self.viewer, collection.id, policy, &body, Some(self.cause.pos), self.marking) {
-                Ok((entry, _, _)) => {
-                    self.waiting.push(entry);
-                    return Ok(());
-                }
-                Err(e) if why.is_empty() => why = e,
-                Err(_) => {}
+        match self.intel.place_for(self.viewer, &self.places, &body, Some(self.cause.pos), self.marking) {
+            Ok(entry) => self.waiting.push(entry),
+            Err(why) => {
+                let (place, object) = (record.at.to_string(), Some(record.id));
+                self.aside(SetAside { n: 0, place, object, why, record: Some(record.body), cut: false });
             }
         }
-        self.aside(format!("{} ({}): {why}", record.at, record.id));
         Ok(())
     }
 
@@ -320,23 +302,30 @@ impl Running<'_> {
 
     fn write(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.waiting);
-        let ids: Vec<(Arc<str>, CollectionId, Option<i64>)> =
-            entries.iter().map(|e| (Arc::clone(&e.subject), e.collection, e.time)).collect();
+        let sent: Vec<_> = entries
+            .iter()
+            .map(|e| (Arc::clone(&e.subject), e.collection, e.time, object_of(&e.id), Arc::clone(&e.body)))
+            .collect();
         let expect = self.viewer.expects(self.places.iter().map(|(c, _)| &**c));
         let outcomes = self.intel.append(Append { entries, expect }, Urgency::Bulk)?;
-        for (outcome, (object, collection, version)) in outcomes.into_iter().zip(ids) {
+        for (outcome, (subject, collection, version, object, body)) in outcomes.into_iter().zip(sent) {
             match outcome {
                 Outcome::New(_) => self.report.added += 1,
                 Outcome::Same(pos) => {
                     self.report.same += 1;
-                    self.note_seen(pos, collection, &object, version)?;
+                    self.note_seen(pos, collection, &subject, version)?;
                 }
                 Outcome::Refused(ledger::Refusal::OtherBytes) => {
-                    self.aside(format!("{object}: this version stands here with other content"));
+                    let why = "this version stands here with other content; send a newer `modified`";
+                    self.aside(refused(object, why, Some(body.to_string())));
                 }
-                Outcome::Refused(ledger::Refusal::Expunged(_)) => self.aside(format!("{object}: it was erased here")),
+                // Its text goes nowhere again.
+                Outcome::Refused(ledger::Refusal::Expunged(_)) => {
+                    self.aside(refused(object, "it was erased here and is not taken again", None));
+                }
             }
         }
+        self.setting.flush(self.intel)?;
         self.flush_seen()
     }
 
@@ -368,7 +357,9 @@ impl Running<'_> {
                 None
             }
             Err(e) => {
-                self.aside(e.to_string());
+                let place = "the rest of the file".to_owned();
+                self.aside(SetAside { n: 0, place, object: None, why: e.to_string(), record: None, cut: false });
+                self.setting.flush(self.intel)?;
                 Some(e)
             }
         };
@@ -396,13 +387,42 @@ impl Running<'_> {
     }
 }
 
-/// What is wrong with a record, with the id it claims: whoever brought the file must find the record in it.
-fn said(bad: &formats::Bad) -> String {
+/// The input unpacked, and what it is read as.
+fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box<dyn BufRead + 'i>)> {
+    let unpacked = formats::decompress(Box::new(BufReader::new(input)))?;
+    let mut input = BufReader::with_capacity(1 << 16, unpacked);
+    let format = match job.format {
+        Some(format) => format,
+        None => {
+            let head = input.fill_buf().map_err(|e| Error::Bad(format!("{}: {e}", job.source)))?;
+            formats::guess(&job.source, head).map_err(|e| Error::Bad(e.to_string()))?
+        }
+    };
+    Ok((format, Box::new(input)))
+}
+
+/// A bad record with the id it claims: whoever brought the file must find the record in it.
+pub(crate) fn bad_record(bad: &formats::Bad) -> SetAside {
     let value: Option<Value> = bad.snippet.as_deref().and_then(|s| serde_json::from_str(s).ok());
     let id = value.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str).filter(|id| id.len() <= 300);
+    SetAside {
+        n: 0,
+        place: bad.at.to_string(),
+        object: id.map(str::to_owned),
+        why: bad.why.clone(),
+        record: bad.snippet.clone(),
+        cut: bad.cut,
+    }
+}
+
+fn refused(object: Option<String>, why: &str, record: Option<String>) -> SetAside {
+    SetAside { n: 0, place: "object".into(), object, why: why.into(), record, cut: false }
+}
+
+fn object_of(id: &IdSource) -> Option<String> {
     match id {
-        Some(id) => format!("{} ({id}): {}", bad.at, bad.why),
-        None => format!("{}: {}", bad.at, bad.why),
+        IdSource::Object { object, .. } => Some(object.to_string()),
+        _ => None,
     }
 }
 
@@ -416,7 +436,7 @@ fn without_times(value: &Value) -> Value {
 }
 
 /// A small event of this room.
-fn work(
+pub(crate) fn work(
     viewer: &Viewer,
     collection: CollectionId,
     kind: &str,

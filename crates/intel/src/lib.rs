@@ -7,11 +7,15 @@ pub mod entry;
 mod error;
 pub mod http;
 mod import;
+mod limits;
 mod links;
+mod overrule;
+mod quarantine;
 mod reading;
 mod room;
 mod rows;
 mod search;
+mod strict;
 mod take;
 pub mod view;
 mod withdraw;
@@ -19,14 +23,17 @@ mod within;
 
 pub use error::{Error, Result};
 pub use import::{ImportJob, ImportReport, ImportRow};
+pub use limits::Limits;
 pub use links::{HUB, Link, Neighbour, Suppressed};
+pub use overrule::{Overruled, Word};
+pub use quarantine::{Quarantine, SetAside};
 pub use reading::Corrections;
 pub use room::{Intel, Setup};
 pub use rows::{CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
-pub use withdraw::Which;
+pub use withdraw::{WORLD, Which};
 pub use within::Narrow;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

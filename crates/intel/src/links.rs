@@ -315,7 +315,7 @@ impl Most {
 }
 
 fn overruled(conn: &Connection, sel: i64) -> rusqlite::Result<Option<(bool, String)>> {
-    conn.prepare_cached("SELECT links, reason FROM overrules WHERE sel = ? AND see(col)")?
+    conn.prepare_cached("SELECT links, reason FROM overrules WHERE sel = ? AND see(col) ORDER BY arrived DESC LIMIT 1")?
         .query_row([sel], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()
 }

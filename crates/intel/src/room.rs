@@ -5,10 +5,6 @@ use people::see::RowCols;
 use people::{People, Viewer};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
-
-/// How long a request waits for the view before it answers 503 (LEDGER.md, "Barrier").
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the fold needs before the ledger is open.
 pub struct Setup {
@@ -17,6 +13,7 @@ pub struct Setup {
     spread: Arc<Spread>,
     country: Option<String>,
     root: PathBuf,
+    limits: crate::Limits,
 }
 
 impl Setup {
@@ -26,7 +23,20 @@ impl Setup {
     /// [`Error::Bad`] when the keys cannot be read.
     pub fn new(root: &Path, country: Option<String>) -> Result<Self> {
         let keys = Arc::new(Keys::open(&root.join("keys")).map_err(|e| Error::Bad(e.to_string()))?);
-        Ok(Self { keys, rows: Arc::default(), spread: Arc::default(), country, root: root.to_path_buf() })
+        Ok(Self {
+            keys,
+            rows: Arc::default(),
+            spread: Arc::default(),
+            country,
+            root: root.to_path_buf(),
+            limits: crate::Limits::default(),
+        })
+    }
+
+    /// The same with limits of the node's own.
+    pub fn within(mut self, limits: crate::Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The room, for [`Ledger::open`].
@@ -50,6 +60,9 @@ pub(crate) struct Inner {
     pub(crate) keys: Arc<Keys>,
     pub(crate) spread: Arc<Spread>,
     pub(crate) country: Option<String>,
+    pub(crate) limits: crate::Limits,
+    pub(crate) shelf: Arc<crate::quarantine::Shelf>,
+    pub(crate) root: PathBuf,
     library: RwLock<Arc<reference::Library>>,
     reference_dir: PathBuf,
 }
@@ -83,10 +96,20 @@ impl Intel {
             keys: setup.keys,
             spread: setup.spread,
             country: setup.country,
+            shelf: crate::quarantine::Shelf::open(&setup.root, &setup.limits)?,
+            limits: setup.limits,
+            root: setup.root,
             library,
             reference_dir,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let intel = Self { inner: Arc::new(inner) };
+        intel.watch_erasures()?;
+        Ok(intel)
+    }
+
+    /// What the room may cost.
+    pub fn limits(&self) -> &crate::Limits {
+        &self.inner.limits
     }
 
     /// The ledger below.
@@ -121,7 +144,7 @@ impl Intel {
 
     /// Waits until the view has reached the head of this moment.
     pub(crate) fn reach(&self) -> Result<()> {
-        Ok(self.inner.view.wait(self.inner.ledger.head().pos, PATIENCE)?)
+        Ok(self.inner.view.wait(self.inner.ledger.head().pos, self.inner.limits.patience)?)
     }
 
     /// One read transaction behind the barrier, filtered by what the viewer sees.

@@ -6,6 +6,9 @@ use ledger::{CollectionId, Target};
 use people::Viewer;
 use std::collections::HashSet;
 
+/// The title of the collection that an EXERCISE world is loaded into.
+pub const WORLD: &str = "EXERCISE world";
+
 /// Which versions of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Which {
@@ -74,7 +77,13 @@ impl Intel {
             let rows: Vec<ObjectRow> = self.read(viewer, |conn| {
                 conn.prepare_cached(&sql)?.query_map((signed(import), after), object_row)?.collect()
             })?;
-            let Some(last) = rows.last() else { return Ok(gone) };
+            let Some(last) = rows.last() else {
+                // What it set aside goes with it; somebody who may not see that has withdrawn what they may.
+                if self.import_row(viewer, import).is_ok_and(|r| self.may_see_aside(viewer, r.col)) {
+                    self.drop_set_aside(viewer, import)?;
+                }
+                return Ok(gone);
+            };
             after = signed(last.pos);
             gone += self.withdraw_rows(viewer, rows, reason)?;
         }
@@ -94,6 +103,15 @@ impl Intel {
             after = last.pos;
             gone += self.withdraw_rows(viewer, page.rows, reason)?;
         }
+    }
+
+    /// The collection of the EXERCISE world, when one was loaded that the viewer sees.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn exercise_world(&self, viewer: &Viewer) -> Result<Option<std::sync::Arc<people::Collection>>> {
+        let all = self.inner.people.collections(viewer)?;
+        Ok(all.into_iter().find(|c| c.audience.exercise && c.title() == WORLD))
     }
 
     /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too.

@@ -22,7 +22,9 @@ fn contributing(object_type: &str) -> Option<&'static [&'static str]> {
         "artifact" => &["hashes", "payload_bin"],
         "autonomous-system" => &["number"],
         "directory" => &["path"],
-        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "mutex" | "url" => &["value"],
+        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "url" => &["value"],
+        // STIX 2.1 §6.9: a mutex is known by its name.
+        "mutex" => &["name"],
         "email-message" => &["from_ref", "subject", "body"],
         "file" => &["hashes", "name", "extensions", "parent_directory_ref"],
         "network-traffic" => &["start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"],
@@ -99,5 +101,15 @@ mod tests {
     fn a_forged_deterministic_id_is_found() {
         let wrong = json!({"type": "ipv4-addr", "id": "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4", "value": "198.51.100.4"});
         assert_eq!(check_deterministic_id(&wrong), IdCheck::Wrong);
+    }
+
+    #[test]
+    fn a_mutex_is_known_by_its_name() {
+        let id = |name: &str, other: &str| {
+            deterministic_id(&serde_json::json!({"type": "mutex", "name": name, "value": other}))
+        };
+        assert!(id("__EXERCISE__", "a").is_some());
+        assert_eq!(id("__EXERCISE__", "a"), id("__EXERCISE__", "b"));
+        assert_ne!(id("__EXERCISE__", "a"), id("__OTHER__", "a"));
     }
 }

@@ -1,5 +1,6 @@
 use super::{Io, PATIENCE, collection_named};
 use crate::arguments::Ingest;
+use crate::fetch;
 use crate::node::{Node, Problem};
 use intel::{ImportJob, ImportReport};
 use people::Viewer;
@@ -24,12 +25,20 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
     let collection = job.collection.as_deref().map(|c| collection_named(node, me, c)).transpose()?;
     let mut files = Vec::new();
     for path in &job.files {
-        if path == Path::new("-") { files.push(path.clone()) } else { spread(&io.path(path), &mut files)? }
+        let as_it_is = path == Path::new("-") || address(path).is_some();
+        if as_it_is { files.push(path.clone()) } else { spread(&io.path(path), &mut files)? }
     }
+    let web = Web {
+        headers: job.header_file.as_ref().map(|p| read(&io.path(p))).transpose()?,
+        authorities: job.ca.as_ref().map(|p| read(&io.path(p))).transpose()?,
+    };
     let mut failed = 0;
     for path in files {
         let import = ImportJob {
-            source: path.file_name().map_or_else(|| "stdin".into(), |n| n.to_string_lossy().into_owned()),
+            source: match address(&path) {
+                Some(address) => fetch::name(address),
+                None => path.file_name().map_or_else(|| "stdin".into(), |n| n.to_string_lossy().into_owned()),
+            },
             format: job.format,
             collection,
             marking: job.marking,
@@ -38,8 +47,9 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
             strict: job.strict,
             ..ImportJob::default()
         };
-        let name = path.display().to_string();
-        match one(node, me, &import, &path, io) {
+        // An address is shown without its query, which may hold a key.
+        let name = address(&path).map_or_else(|| path.display().to_string(), fetch::name);
+        match one(node, me, &import, &path, &web, io) {
             Ok(report) => tell(&name, &report, job.json, io)?,
             Err(e) => {
                 failed += 1;
@@ -51,10 +61,43 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
     Ok(u8::from(failed > 0))
 }
 
-fn one(node: &Node, me: &Viewer, import: &ImportJob, path: &Path, io: &mut Io<'_>) -> Result<ImportReport, Problem> {
-    let input: Box<dyn Read + '_> =
-        if path == Path::new("-") { Box::new(&mut *io.stdin) } else { Box::new(File::open(path)?) };
-    Ok(node.intel.import(me, import, input, &mut |_| {})?)
+/// What the command line gave for addresses.
+struct Web {
+    headers: Option<String>,
+    authorities: Option<String>,
+}
+
+fn address(path: &Path) -> Option<&str> {
+    path.to_str().filter(|w| fetch::is_address(w))
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|e| Problem::other(format!("{}: {e}", path.display())))
+}
+
+fn one(
+    node: &Node,
+    me: &Viewer,
+    import: &ImportJob,
+    path: &Path,
+    web: &Web,
+    io: &mut Io<'_>,
+) -> Result<ImportReport, Problem> {
+    let meter = io.meter.clone();
+    let (input, size): (Box<dyn Read + '_>, Option<u64>) = if let Some(text) = address(path) {
+        let authorities = web.authorities.as_deref().map(str::as_bytes);
+        let asked = fetch::Address { text, headers: web.headers.as_deref(), authorities };
+        let fetched = fetch::fetch(&asked, &node.settings.fetch)?;
+        (fetched.body, fetched.size)
+    } else if path == Path::new("-") {
+        (Box::new(&mut *io.stdin), None)
+    } else {
+        let file = File::open(path)?;
+        let size = file.metadata().ok().map(|m| m.len());
+        (Box::new(file), size)
+    };
+    let counted = meter.count(import.source.clone(), size, input);
+    Ok(node.intel.import(me, import, Box::new(counted), &mut |_| {})?)
 }
 
 fn spread(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
@@ -87,6 +130,10 @@ fn tell(name: &str, report: &ImportReport, json: bool, io: &mut Io<'_>) -> Resul
     )?;
     for problem in &report.problems {
         writeln!(io.err, "  set aside: {problem}")?;
+    }
+    if report.aside > 0 {
+        let number = report.import.unwrap_or(0);
+        writeln!(io.err, "  look at them with `eye import quarantine {number}`")?;
     }
     for (note, count) in &report.notes {
         writeln!(io.err, "  {count} x {note}")?;

@@ -44,9 +44,86 @@ pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, i
     Ok(())
 }
 
-pub fn show(node: &Node, me: &Viewer, id: &str, _json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let document = document(node, me, id)?;
-    Ok(writeln!(io.out, "{document:#}")?)
+    if json {
+        return Ok(writeln!(io.out, "{document:#}")?);
+    }
+    let words = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let of = |v: &Value, name: &str| v.get(name).map(words).unwrap_or_default();
+    for (name, value) in document.get("object").and_then(Value::as_object).into_iter().flatten() {
+        writeln!(io.out, "{name:<22} {}", plain(&words(value)))?;
+    }
+    writeln!(io.out, "\nversions")?;
+    for v in list("versions") {
+        let place = node.people.collections(me)?.into_iter().find(|c| c.id.to_string() == of(&v, "collection"));
+        let place = place.map(|c| c.title().to_owned()).unwrap_or_default();
+        writeln!(
+            io.out,
+            "  {}  TLP:{}  {place}  arrived {}",
+            of(&v, "version"),
+            of(&v, "tlp").to_uppercase(),
+            of(&v, "date_added")
+        )?;
+    }
+    let selectors = list("selectors");
+    if !selectors.is_empty() {
+        writeln!(io.out, "\nselectors")?;
+    }
+    for s in selectors {
+        writeln!(
+            io.out,
+            "  {:<14} {}  ({})",
+            of(&s, "kind"),
+            plain(&of(&s, "value")),
+            of(&s, "strength").to_lowercase()
+        )?;
+    }
+    let links = node.intel.links_of_object(me, id)?;
+    if !links.is_empty() {
+        writeln!(io.out, "\nlinks")?;
+    }
+    for l in links {
+        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(": links nothing, {w}"));
+        writeln!(io.out, "  {} {} held by {}{why}", l.kind.as_str(), plain(&l.value), l.count)?;
+        for h in l.holders.iter().filter(|h| h.row.id != id).take(5) {
+            writeln!(io.out, "    {}  {}", h.row.id, plain(&h.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Without what would steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Says a word on a selector in any spelling.
+pub fn overrule(
+    node: &Node,
+    me: &Viewer,
+    selector: &str,
+    word: &str,
+    reason: &str,
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
+    let word = match word {
+        "links" => intel::Word::Links,
+        "nothing" => intel::Word::LinksNothing,
+        _ => intel::Word::Undo,
+    };
+    for (kind, value) in selectors::parse_query(selector) {
+        match node.intel.overrule(me, kind, &value, word, reason) {
+            Ok(places) => {
+                node.ledger.level(super::PATIENCE)?;
+                return Ok(writeln!(io.out, "{} {value}: written to {places} collection(s)", kind.as_str())?);
+            }
+            Err(intel::Error::NotFound) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Problem::other("nothing holds such a selector; `eye links` lists those that are held"))
 }
 
 /// An object with its versions, as one document.

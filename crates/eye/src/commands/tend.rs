@@ -28,15 +28,19 @@ pub fn verify_folder(data: &Path, json: bool, io: &mut Io<'_>) -> Result<u8, Pro
             data.display()
         )));
     }
-    report(&ledger::verify_folder(data, &mut |_, _| {})?, json, io)
+    let meter = io.meter.clone();
+    report(&ledger::verify_folder(data, &mut |at, of| meter.tell("entries verified", at, Some(of)))?, json, io)
 }
 
 pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
-    let mut code = report(&node.ledger.verify(&mut |_, _| {})?, json, io)?;
+    let meter = io.meter.clone();
+    let found = node.ledger.verify(&mut |at, of| meter.tell("entries verified", at, Some(of)))?;
+    let mut code = report(&found, json, io)?;
     if views {
         node.ledger.level(PATIENCE)?;
         for view in node.ledger.views() {
-            let compared = node.ledger.compare(view.name(), &|_, _| {})?;
+            let compared =
+                node.ledger.compare(view.name(), &|at, of| meter.tell("entries folded anew", at, Some(of)))?;
             let equal = compared.serving == compared.fresh;
             if !equal {
                 code = 1;
@@ -54,43 +58,37 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
 
 pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
     for view in node.ledger.views() {
-        node.ledger.rebuild(view.name(), &|_, _| {})?;
+        let meter = io.meter.clone();
+        node.ledger.rebuild(view.name(), &|at, of| meter.tell(view.name(), at, Some(of)))?;
         writeln!(io.out, "view {} was folded anew", view.name())?;
     }
     Ok(())
 }
 
-pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
-    let manifest = node.ledger.backup(to, &|_, _| {})?;
-    // What the fold needs beside the log.
-    let country = node.ledger.folder().root().join("country");
-    if country.exists() {
-        std::fs::copy(&country, to.join("country"))?;
+/// What stands beside the log and is no part of it: the country, which the fold needs, and the configuration.
+fn copy_beside(from: &Path, to: &Path) -> Result<(), Problem> {
+    for name in ["country", crate::settings::FILE] {
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name))?;
+        }
     }
+    Ok(())
+}
+
+pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
+    let meter = io.meter.clone();
+    let manifest = node.ledger.backup(to, &|at, of| meter.tell("entries copied", at, Some(of)))?;
+    copy_beside(node.ledger.folder().root(), to)?;
     Ok(writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?)
 }
 
 pub fn restore(from: &Path, data: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     let from = io.path(from);
-    let restored = ledger::restore(&from, data, Options::default(), &mut |_, _| {})?;
-    let country = from.join("country");
-    if country.exists() {
-        std::fs::copy(&country, data.join("country"))?;
-    }
+    let meter = io.meter.clone();
+    let restored =
+        ledger::restore(&from, data, Options::default(), &mut |at, of| meter.tell("entries restored", at, Some(of)))?;
+    copy_beside(&from, data)?;
     Ok(writeln!(io.out, "restored as {}: a new epoch; every proof of the backup holds", restored.origin)?)
-}
-
-pub fn write_world(
-    seed: u64,
-    agencies: usize,
-    months: usize,
-    objects: usize,
-    dir: &Path,
-    io: &mut Io<'_>,
-) -> Result<(), Problem> {
-    let plan = world::Plan { seed, agencies, months, objects, ..world::Plan::default() };
-    let made = world::write(&plan, dir, &mut |_, _| {}).map_err(|e| Problem::other(e.to_string()))?;
-    Ok(writeln!(io.out, "EXERCISE: {} reports, {} objects in {} files", made.reports, made.objects, made.files)?)
 }
 
 pub fn add_lists(
@@ -117,7 +115,8 @@ pub fn add_lists(
             s => s,
         };
         let result = File::open(&path).map_err(Problem::from).and_then(|f| {
-            let reader = Box::new(BufReader::new(f));
+            let size = f.metadata().ok().map(|m| m.len());
+            let reader = Box::new(BufReader::new(io.meter.count(own.clone(), size, f)));
             Ok(Library::install(node.intel.reference_dir(), kind, name.unwrap_or(&own), "", reader)?)
         });
         match result {
@@ -154,9 +153,16 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
     for (name, why) in node.intel.library().broken() {
         wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
     }
+    let values = node.settings.values();
     if json {
-        io.json(&json!({"data": data.display().to_string(), "problems": wrong}))?;
-    } else if wrong.is_empty() {
+        let limits: serde_json::Map<_, _> = values.into_iter().map(|(key, value)| (key, value.into())).collect();
+        io.json(&json!({"data": data.display().to_string(), "problems": wrong, "limits": limits}))?;
+        return Ok(u8::from(!wrong.is_empty()));
+    }
+    for (key, value) in values {
+        writeln!(io.out, "{key} = {value}")?;
+    }
+    if wrong.is_empty() {
         writeln!(io.out, "nothing is wrong")?;
     } else {
         wrong.iter().try_for_each(|w| writeln!(io.out, "{w}"))?;

@@ -157,6 +157,11 @@ intel-imports = Imports
 intel-no-imports = Nothing that you may read was imported yet.
 intel-import-open = Not finished
 intel-import-problems = What was set aside, and why
+intel-import-kept = { $n ->
+    [one] One record is kept. Mend it in its source and import it again.
+   *[other] { $n } records are kept. Mend them in their source and import them again.
+}
+intel-import-aside-more = Show the next ones
 intel-import-notes = Good to know
 intel-import-brought = What it brought
 intel-import-brought-none = Nothing of it stands here that you may read.

@@ -1,10 +1,10 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
 use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried, with_done};
-use super::{Desk, UPLOAD, Visitor};
+use super::{Desk, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
-use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel};
+use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel, Quarantine};
 use askama::Template;
 use axum::extract::{Multipart, Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -16,6 +16,10 @@ use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 const ROWS: usize = 50;
 /// Objects named on an import's page.
 const NAMED: usize = 100;
+/// Records set aside on one page.
+const ASIDE: usize = 50;
+/// Characters shown of one of them.
+const SHOWN: usize = 2_000;
 /// Bytes of a field beside the file.
 const FIELD: usize = 10_000;
 const REASON: usize = 1_000;
@@ -54,6 +58,10 @@ struct ImportPage {
     columns: Vec<Column>,
     brought: Vec<Line>,
     more: bool,
+    /// What was set aside, for those who may import there.
+    aside: Option<Quarantine>,
+    next_aside: String,
+    kept: u64,
     may_withdraw: bool,
     errors: ErrorSummary,
     reason: Field,
@@ -157,10 +165,10 @@ pub(crate) struct Sent {
     file: Vec<u8>,
 }
 
-pub(crate) async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
+pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let (mut name, mut file) = (String::new(), Vec::new());
-    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(UPLOAD))? {
+    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(most))? {
         let key = field.name().unwrap_or_default().to_owned();
         let is_file = key == "file";
         if is_file {
@@ -174,10 +182,10 @@ pub(crate) async fn receive(mut form: Multipart) -> Result<Sent, Problem> {
                 .take(200)
                 .collect();
         }
-        let (mut bytes, most) = (Vec::new(), if is_file { UPLOAD } else { FIELD });
-        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(UPLOAD))? {
-            if bytes.len() + chunk.len() > most {
-                return Err(Problem::too_large(UPLOAD));
+        let (mut bytes, room) = (Vec::new(), if is_file { most } else { FIELD });
+        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(most))? {
+            if bytes.len() + chunk.len() > room {
+                return Err(Problem::too_large(most));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -198,7 +206,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     let Ok(_permit) = Arc::clone(&desk.uploads).try_acquire_owned() else {
         return Err(Problem::unavailable().because("intel-uploads-busy"));
     };
-    let sent = receive(form).await?;
+    let sent = receive(form, desk.intel.limits().upload).await?;
     visitor.check_csrf(&sent.fields)?;
     let places = places(&desk, &visitor).await?;
     if places.is_empty() {
@@ -259,20 +267,32 @@ pub(super) async fn one(
 ) -> Answer {
     visitor.chrome = with_done(visitor.chrome, query.as_deref(), "#withdraw");
     let import = import_at(&desk, &import)?;
-    draw_one(desk, visitor, import, ErrorSummary::default(), StatusCode::OK).await
+    let after = Fields::parse(query.unwrap_or_default().as_bytes())?.text("aside").parse().unwrap_or(0);
+    draw_one(desk, visitor, import, after, ErrorSummary::default(), StatusCode::OK).await
 }
 
-async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummary, status: StatusCode) -> Answer {
+async fn draw_one(
+    desk: Desk,
+    visitor: Visitor,
+    import: u64,
+    after: u64,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> Answer {
     let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
-    let (row, brought, may_withdraw) = blocking(move || {
+    let (row, brought, may_withdraw, aside) = blocking(move || {
         let found = intel.imports(&viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
         let row = found.ok_or(crate::Error::NotFound)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
         let brought: Vec<Line> =
             intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
-        Ok((row_of(&intel, row), brought, may_withdraw))
+        let aside = intel
+            .may_see_aside(&viewer, row.col)
+            .then(|| intel.set_aside(&viewer, import, after, ASIDE))
+            .transpose()?;
+        Ok((row_of(&intel, row), brought, may_withdraw, aside))
     })
     .await?;
     let more = brought.len() > NAMED;
@@ -292,6 +312,14 @@ async fn draw_one(desk: Desk, visitor: Visitor, import: u64, errors: ErrorSummar
         row,
         report,
         more,
+        next_aside: aside
+            .as_ref()
+            .filter(|a| a.more)
+            .and_then(|a| a.rows.last())
+            .map(|last| format!("/import/{}?aside={}", desk.intel.mark_of(import), last.n))
+            .unwrap_or_default(),
+        kept: aside.as_ref().map_or(0, |a| a.kept),
+        aside,
         errors,
     };
     Ok(web::page_with(status, &page))
@@ -308,7 +336,7 @@ pub(super) async fn withdraw(
     let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
     let errors = check.done();
     if !errors.is_empty() {
-        return draw_one(desk, visitor, import, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return draw_one(desk, visitor, import, 0, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     blocking(move || {
@@ -322,4 +350,9 @@ pub(super) async fn withdraw(
     })
     .await?;
     Ok(web::see_other(&format!("/import/{address}")))
+}
+
+/// The beginning of a record, for a page.
+fn beginning(record: &str) -> String {
+    record.chars().take(SHOWN).collect()
 }

@@ -497,6 +497,10 @@ impl Room for IntelRoom {
                     return Err(FoldError::Unreadable(format!("no selector kind is called `{}`", word.kind)));
                 };
                 let (sel, _) = self.selectors.number(view, kind.code(), &word.value)?;
+                if word.undone {
+                    view.execute("DELETE FROM overrules WHERE sel = ? AND col = ?", (sel, entry.col))?;
+                    return Ok(());
+                }
                 view.execute(
                     "INSERT OR REPLACE INTO overrules(sel, links, author, arrived, reason, col) VALUES (?,?,?,?,?,?)",
                     params![sel, word.links, entry.author, entry.arrived, word.reason, entry.col],

@@ -44,5 +44,6 @@ CREATE TABLE IF NOT EXISTS brought(cause INTEGER NOT NULL, pos INTEGER NOT NULL,
 CREATE INDEX IF NOT EXISTS brought_again ON brought(pos) WHERE again = 1;
 
 -- A person's word that a suppressed selector links after all, or that a linking one must not.
-CREATE TABLE IF NOT EXISTS overrules(sel INTEGER PRIMARY KEY, links INTEGER NOT NULL, author INTEGER NOT NULL,
-  arrived INTEGER NOT NULL, reason TEXT NOT NULL, col INTEGER NOT NULL);
+-- One a collection, so that a word said in one never replaces what others read in another.
+CREATE TABLE IF NOT EXISTS overrules(sel INTEGER NOT NULL, links INTEGER NOT NULL, author INTEGER NOT NULL,
+  arrived INTEGER NOT NULL, reason TEXT NOT NULL, col INTEGER NOT NULL, PRIMARY KEY(sel, col)) WITHOUT ROWID;

@@ -1,0 +1,96 @@
+use super::{Io, PATIENCE};
+use crate::arguments::Import;
+use crate::node::{Node, Problem};
+use intel::ImportRow;
+use people::Viewer;
+use serde_json::{Value, json};
+
+/// Records read at a time.
+const PAGE: usize = 500;
+
+pub fn run(node: &Node, me: &Viewer, what: &Import, io: &mut Io<'_>) -> Result<(), Problem> {
+    match what {
+        Import::List { json, limit } => {
+            for row in node.intel.imports(me, None, *limit)? {
+                tell(node, &row, *json, io)?;
+            }
+            Ok(())
+        }
+        Import::Show { json, number } => tell(node, &one(node, me, *number)?, *json, io),
+        Import::Quarantine { number, drop: true, .. } => {
+            let gone = node.intel.drop_set_aside(me, *number)?;
+            Ok(writeln!(io.out, "dropped {gone} records of import {number}")?)
+        }
+        Import::Quarantine { number, json, raw, .. } => quarantine(node, me, *number, *json, *raw, io),
+        Import::Withdraw { number, reason } => {
+            one(node, me, *number)?;
+            let gone = node.intel.withdraw_import(me, *number, reason)?;
+            node.ledger.level(PATIENCE)?;
+            Ok(writeln!(io.out, "withdrew {gone} version(s)")?)
+        }
+    }
+}
+
+fn one(node: &Node, me: &Viewer, number: u64) -> Result<ImportRow, Problem> {
+    node.intel.import_row(me, number).map_err(|e| match e {
+        intel::Error::NotFound => Problem::other(format!("there is no import {number}; `eye import list` shows them")),
+        e => e.into(),
+    })
+}
+
+fn value(node: &Node, row: &ImportRow) -> Value {
+    let (added, same, aside) =
+        row.done.as_ref().map_or((None, None, None), |d| (Some(d.added), Some(d.same), Some(d.aside)));
+    json!({"import": row.pos, "source": row.source, "format": row.format, "at": stix::Instant(row.arrived).to_string(),
+        "collection": node.ledger.log().collection_of(row.col).map(|c| c.to_string()), "ended": row.done.is_some(),
+        "added": added, "same": same, "set_aside": aside})
+}
+
+fn tell(node: &Node, row: &ImportRow, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    if json {
+        return io.json(&value(node, row));
+    }
+    let came = row.done.as_ref().map_or_else(
+        || "not ended".to_owned(),
+        |d| format!("{} new, {} known, {} set aside", d.added, d.same, d.aside),
+    );
+    Ok(writeln!(io.out, "{}\t{}\t{}\t{}\t{came}", row.pos, stix::Instant(row.arrived), row.source, row.format)?)
+}
+
+fn quarantine(node: &Node, me: &Viewer, number: u64, json: bool, raw: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let row = one(node, me, number)?;
+    let (mut after, mut kept) = (0, 0);
+    loop {
+        let page = node.intel.set_aside(me, number, after, PAGE)?;
+        for r in &page.rows {
+            after = r.n;
+            if json {
+                io.json(&json!({"n": r.n, "place": r.place, "object": r.object, "why": r.why, "record": r.record, "cut": r.cut}))?;
+            } else if raw {
+                match r.record.as_deref().filter(|_| !r.cut) {
+                    Some(record) => writeln!(io.out, "{}", one_line(record))?,
+                    None => writeln!(io.err, "  {}: not whole, left out", r.place)?,
+                }
+            } else {
+                writeln!(io.out, "{}\t{r}", r.n)?;
+            }
+        }
+        kept = kept.max(page.kept);
+        if !page.more {
+            break;
+        }
+    }
+    let aside = row.done.map_or(kept, |d| d.aside);
+    if !json && aside > kept {
+        writeln!(io.err, "{aside} were set aside, {kept} of them are kept")?;
+    }
+    Ok(())
+}
+
+/// JSON on one line; anything else as it is.
+fn one_line(record: &str) -> String {
+    match serde_json::from_str::<Value>(record) {
+        Ok(_) => record.lines().map(str::trim).collect::<Vec<_>>().join(" "),
+        Err(_) => record.trim_end().to_owned(),
+    }
+}

@@ -1,0 +1,280 @@
+//! Records that an import could not take: kept with their reason until they are mended, withdrawn or erased. They stand
+//! in a file of their own beside the log, never in a backup, and its deleted rows leave no bytes.
+use crate::rows::{signed, unsigned};
+use crate::{Error, ImportRow, Intel, Limits, Result};
+use people::{Right, Viewer};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The file's name in the data folder.
+const FILE: &str = "quarantine.db";
+/// What a row costs beside its texts, bytes.
+const ROW: u64 = 64;
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS aside(import INTEGER NOT NULL, n INTEGER NOT NULL, place TEXT NOT NULL, \
+    object TEXT, why TEXT NOT NULL, record TEXT, cut INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(import, n)) WITHOUT ROWID; \
+    CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL;";
+
+/// A record set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its number among those of its import, from 1.
+    pub n: u64,
+    /// Where it stands in its file.
+    pub place: String,
+    /// The id it claims or was given.
+    pub object: Option<String>,
+    /// What is wrong and what would be right.
+    pub why: String,
+    /// The record; `None` when there is nothing to show or it may not be kept.
+    pub record: Option<String>,
+    /// Only its beginning was kept.
+    pub cut: bool,
+}
+
+impl SetAside {
+    fn bytes(&self) -> u64 {
+        let texts = [Some(&self.place), self.object.as_ref(), Some(&self.why), self.record.as_ref()];
+        ROW + texts.into_iter().flatten().map(|t| t.len() as u64).sum::<u64>()
+    }
+}
+
+/// What is kept of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Some of the records, by number.
+    pub rows: Vec<SetAside>,
+    /// There are more after these.
+    pub more: bool,
+    /// How many are kept in all; more may have been set aside than were kept.
+    pub kept: u64,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    conn: Mutex<Connection>,
+    total: u64,
+}
+
+impl Shelf {
+    pub(crate) fn open(root: &Path, limits: &Limits) -> Result<Arc<Self>> {
+        let path = root.join(FILE);
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.create(true).truncate(false).write(true).open(&path)?;
+        let conn = Connection::open(&path)?;
+        // No write-ahead log and no journal left behind: what is deleted is overwritten where it stood.
+        conn.execute_batch("PRAGMA secure_delete = ON; PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = -1000;")?;
+        conn.execute_batch(SCHEMA)?;
+        Ok(Arc::new(Self { conn: Mutex::new(conn), total: limits.aside_total }))
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps rows of an import; the oldest imports' go when there would be too many.
+    fn keep(&self, import: u64, rows: &[SetAside]) -> Result<()> {
+        let mut conn = self.conn();
+        let tx = conn.transaction()?;
+        let sum =
+            |tx: &Connection| tx.query_row("SELECT coalesce(sum(bytes), 0) FROM aside", [], |r| r.get::<_, i64>(0));
+        let new: u64 = rows.iter().map(SetAside::bytes).sum();
+        while unsigned(sum(&tx)?) + new > self.total {
+            let oldest: Option<i64> =
+                tx.query_row("SELECT min(import) FROM aside WHERE import <> ?", [signed(import)], |r| r.get(0))?;
+            let Some(oldest) = oldest else { return Ok(()) };
+            tracing::warn!(
+                import = oldest,
+                "the quarantine is full: what was set aside of its oldest import is dropped"
+            );
+            tx.execute("DELETE FROM aside WHERE import = ?", [oldest])?;
+        }
+        for r in rows {
+            tx.prepare_cached("INSERT OR IGNORE INTO aside VALUES (?,?,?,?,?,?,?,?)")?.execute(params![
+                signed(import),
+                signed(r.n),
+                r.place,
+                r.object,
+                r.why,
+                r.record,
+                r.cut,
+                signed(r.bytes())
+            ])?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    fn rows(&self, import: u64, after: u64, limit: usize) -> Result<Quarantine> {
+        let conn = self.conn();
+        let kept =
+            conn.query_row("SELECT count(*) FROM aside WHERE import = ?", [signed(import)], |r| r.get::<_, i64>(0))?;
+        let mut stmt = conn.prepare_cached(
+            "SELECT n, place, object, why, record, cut FROM aside WHERE import = ? AND n > ? ORDER BY n LIMIT ?",
+        )?;
+        let row = |r: &rusqlite::Row<'_>| {
+            Ok(SetAside {
+                n: unsigned(r.get(0)?),
+                place: r.get(1)?,
+                object: r.get(2)?,
+                why: r.get(3)?,
+                record: r.get(4)?,
+                cut: r.get(5)?,
+            })
+        };
+        let asked = (signed(import), signed(after), signed(limit as u64).saturating_add(1));
+        let mut rows = stmt.query_map(asked, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Quarantine { rows, more, kept: unsigned(kept) })
+    }
+
+    fn drop_import(&self, import: u64) -> Result<u64> {
+        Ok(self.conn().execute("DELETE FROM aside WHERE import = ?", [signed(import)])? as u64)
+    }
+
+    /// Drops every record that is of an object or names it.
+    pub(crate) fn drop_object(&self, object: &str) -> Result<()> {
+        let conn = self.conn();
+        conn.execute("DELETE FROM aside WHERE object = ?1 OR instr(record, ?1) > 0", [object])?;
+        Ok(())
+    }
+
+    fn objects(&self) -> Result<Vec<String>> {
+        let conn = self.conn();
+        let mut stmt = conn.prepare("SELECT DISTINCT object FROM aside WHERE object IS NOT NULL")?;
+        Ok(stmt.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// What one import sets aside, within its bounds.
+pub(crate) struct Setting {
+    import: u64,
+    n: u64,
+    bytes: u64,
+    waiting: Vec<SetAside>,
+}
+
+impl Setting {
+    pub(crate) fn of(import: u64) -> Self {
+        Self { import, n: 0, bytes: 0, waiting: Vec::new() }
+    }
+
+    /// Notes a record; `keep` says whether its text may be kept.
+    pub(crate) fn add(&mut self, limits: &Limits, mut row: SetAside) {
+        self.n += 1;
+        row.n = self.n;
+        if let Some(record) = row.record.as_mut()
+            && record.len() > limits.file.max_kept_bytes
+        {
+            let most = limits.file.max_kept_bytes;
+            let end = (0..=most).rev().find(|at| record.is_char_boundary(*at)).unwrap_or(0);
+            record.truncate(end);
+            row.cut = true;
+        }
+        let bytes = row.bytes();
+        if self.n <= limits.aside_records && self.bytes + bytes <= limits.aside_bytes {
+            self.bytes += bytes;
+            self.waiting.push(row);
+        }
+    }
+
+    /// How many wait to be kept.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn flush(&mut self, intel: &Intel) -> Result<()> {
+        let mut rows = std::mem::take(&mut self.waiting);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &mut rows {
+            if let Some(object) = &row.object
+                && intel.was_erased(object)?
+            {
+                row.record = None;
+            }
+        }
+        intel.inner.shelf.keep(self.import, &rows)
+    }
+}
+
+impl Intel {
+    /// What is kept of the records that an import set aside, after number `after`: for those who may import into its
+    /// collection, since a record that could not be taken has no marking of its own.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such import or the viewer does not see it; [`Error::Forbidden`].
+    pub fn set_aside(&self, viewer: &Viewer, import: u64, after: u64, limit: usize) -> Result<Quarantine> {
+        self.importer_of(viewer, import)?;
+        self.inner.shelf.rows(import, after, limit)
+    }
+
+    /// Drops what is kept of the records that an import set aside; how many.
+    ///
+    /// # Errors
+    /// As [`Intel::set_aside`].
+    pub fn drop_set_aside(&self, viewer: &Viewer, import: u64) -> Result<u64> {
+        self.importer_of(viewer, import)?;
+        self.inner.shelf.drop_import(import)
+    }
+
+    /// One import.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none of that number or the viewer does not see it.
+    pub fn import_row(&self, viewer: &Viewer, import: u64) -> Result<ImportRow> {
+        let found = self.imports(viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
+        found.ok_or(Error::NotFound)
+    }
+
+    /// Whether the viewer may see what imports into this collection set aside.
+    pub fn may_see_aside(&self, viewer: &Viewer, col: u32) -> bool {
+        viewer.may(Right::Import) && viewer.may_write(col)
+    }
+
+    fn importer_of(&self, viewer: &Viewer, import: u64) -> Result<ImportRow> {
+        let row = self.import_row(viewer, import)?;
+        if self.may_see_aside(viewer, row.col) {
+            return Ok(row);
+        }
+        Err(Error::Forbidden("what an import set aside is shown to those who may import into its collection".into()))
+    }
+
+    /// Whether an object was erased here, in any collection: its text must not be kept again.
+    fn was_erased(&self, id: &str) -> Result<bool> {
+        Ok(self.inner.view.read(|r| {
+            let Some(obj) = self.object_number(r.conn, id)? else { return Ok(false) };
+            let sql = "SELECT 1 FROM versions WHERE obj = ? AND state & 8 = 8 LIMIT 1 /* for all: decides that text is not kept */";
+            Ok(r.conn.prepare_cached(sql)?.query_row([obj], |_| Ok(())).optional()?.is_some())
+        })?)
+    }
+
+    /// Follows erasures: from now on, and those that a kill broke off before this room was open.
+    pub(crate) fn watch_erasures(&self) -> Result<()> {
+        for object in self.inner.shelf.objects()? {
+            if self.was_erased(&object)? {
+                self.inner.shelf.drop_object(&object)?;
+            }
+        }
+        let shelf = Arc::clone(&self.inner.shelf);
+        self.inner.ledger.on_expunge(Box::new(move |notice| {
+            if let Err(e) = shelf.drop_object(&notice.object) {
+                tracing::error!(error = %e, "the quarantine could not be cleared of what was erased; restart the node");
+            }
+        }));
+        Ok(())
+    }
+}
+
+/// An import's reason with the place and id of its record, in one line.
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.object {
+            Some(id) => write!(f, "{} ({id}): {}", self.place, self.why),
+            None => write!(f, "{}: {}", self.place, self.why),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What an import sets aside, what `--strict` refuses, and what a person says of a selector: on a real node.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use intel::{Error, ImportJob, ImportReport, Intel, Limits, Setup, Word};
+use ledger::{INTAKE, Ledger, Options, Urgency};
+use people::{NodeInfo, People, Role, Viewer};
+use selectors::Kind;
+use std::path::Path;
+
+const AT: &str = "2026-01-01T00:00:00.000Z";
+
+fn open(dir: &Path, limits: Limits) -> (Ledger, Intel) {
+    let setup = Setup::new(dir, Some("TH".into())).unwrap().within(limits);
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(dir, options, vec![people::room(), setup.factory()]).unwrap();
+    if ledger.head().pos == 0 {
+        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true })
+            .unwrap();
+    }
+    let people = People::open(&ledger).unwrap();
+    let intel = Intel::open(&ledger, &people, setup).unwrap();
+    (ledger, intel)
+}
+
+fn node(limits: Limits) -> (tempfile::TempDir, Ledger, Intel, Viewer) {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::create(dir.path()).unwrap();
+    let (ledger, intel) = open(dir.path(), limits);
+    let me = intel.people().local_viewer().unwrap();
+    (dir, ledger, intel, me)
+}
+
+fn note(n: u32, content: &str) -> String {
+    let id = format!("note--00000000-0000-4000-8000-{n:012}");
+    serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": AT, "modified": AT,
+        "content": content, "object_refs": [id]})
+    .to_string()
+}
+
+fn bundle(objects: &[String]) -> String {
+    format!(
+        r#"{{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":[{}]}}"#,
+        objects.join(",")
+    )
+}
+
+fn import(intel: &Intel, me: &Viewer, text: &str, strict: bool) -> intel::Result<ImportReport> {
+    let job = ImportJob { source: "EXERCISE.json".into(), strict, ..ImportJob::default() };
+    intel.import(me, &job, Box::new(text.as_bytes()), &mut |_| {})
+}
+
+/// One good note and one whose `modified` is no time.
+fn mixed() -> String {
+    bundle(&[
+        note(1, "EXERCISE good"),
+        note(2, "EXERCISE zwirblefink").replace("\"modified\":\"2026", "\"modified\":\"x2026"),
+    ])
+}
+
+#[test]
+fn a_record_set_aside_is_kept_with_place_id_reason_and_text_over_a_restart() {
+    let (dir, ledger, intel, me) = node(Limits::default());
+    let report = import(&intel, &me, &mixed(), false).unwrap();
+    assert_eq!((report.added, report.aside), (1, 1));
+    let number = report.import.unwrap();
+    let before = intel.set_aside(&me, number, 0, 10).unwrap();
+    ledger.close();
+    drop((intel, ledger));
+    let (_ledger, intel) = open(dir.path(), Limits::default());
+    let me = intel.people().local_viewer().unwrap();
+    let kept = intel.set_aside(&me, number, 0, 10).unwrap();
+    assert_eq!(kept, before);
+    let row = &kept.rows[0];
+    assert!(row.record.as_deref().unwrap().contains("zwirblefink"));
+    assert!(row.object.as_deref().unwrap().starts_with("note--") && !row.why.is_empty() && !row.place.is_empty());
+    assert!(!row.why.contains("zwirblefink"));
+}
+
+#[test]
+fn only_who_may_import_there_sees_what_was_set_aside() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
+    let col = intel.people().collection(INTAKE).unwrap().unwrap().col;
+    let reader = Viewer::for_test(Role::Reader, [col]);
+    assert!(matches!(intel.set_aside(&reader, number, 0, 10), Err(Error::Forbidden(_))));
+    let stranger = Viewer::for_test(Role::Analyst, []);
+    assert!(matches!(intel.set_aside(&stranger, number, 0, 10), Err(Error::NotFound)));
+}
+
+#[test]
+fn withdrawing_the_import_or_erasing_an_object_that_is_named_drops_what_was_set_aside() {
+    let (dir, _ledger, intel, me) = node(Limits::default());
+    let first = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
+    intel.withdraw_import(&me, first, "EXERCISE").unwrap();
+    assert_eq!(intel.set_aside(&me, first, 0, 10).unwrap().kept, 0);
+
+    let good = note(3, "EXERCISE stands");
+    intel.take(&me, INTAKE, &[&good], Urgency::Interactive).unwrap();
+    let broken = note(3, "EXERCISE gnorvelblatt").replace("\"modified\":\"2026", "\"modified\":\"x2026");
+    let second = import(&intel, &me, &bundle(std::slice::from_ref(&broken)), false).unwrap_or_default();
+    let kept = |word: &str| {
+        std::fs::read(dir.path().join("quarantine.db")).unwrap().windows(word.len()).any(|w| w == word.as_bytes())
+    };
+    assert_eq!(second.aside, 1);
+    assert!(kept("gnorvelblatt") && !kept("zwirblefink"));
+    intel.expunge(&me, "note--00000000-0000-4000-8000-000000000003", "EXERCISE").unwrap();
+    assert!(!kept("gnorvelblatt"));
+    let again = import(&intel, &me, &bundle(&[broken]), false).unwrap_or_default();
+    assert_eq!(again.aside, 1);
+    assert!(!kept("gnorvelblatt"), "what was erased is not kept when it comes again");
+}
+
+#[test]
+fn the_quarantine_is_bounded_by_import_and_in_all() {
+    let limits = Limits { aside_records: 3, aside_total: 2_000, ..Limits::default() };
+    let (_dir, _ledger, intel, me) = node(limits);
+    let bad = |from: u32| {
+        bundle(
+            &(from..from + 5)
+                .map(|n| note(n, "EXERCISE").replace("\"modified\":\"2026", "\"modified\":\"x2026"))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let first = import(&intel, &me, &bad(10), false).unwrap();
+    assert_eq!(first.aside, 5);
+    assert_eq!(intel.set_aside(&me, first.import.unwrap(), 0, 10).unwrap().kept, 3);
+    let second = import(&intel, &me, &bad(20), false).unwrap();
+    assert_eq!(intel.set_aside(&me, second.import.unwrap(), 0, 10).unwrap().kept, 3);
+    assert_eq!(intel.set_aside(&me, first.import.unwrap(), 0, 10).unwrap().kept, 0, "the oldest import's go");
+}
+
+#[test]
+fn a_strict_import_appends_nothing_unless_every_record_is_good() {
+    let (_dir, ledger, intel, me) = node(Limits::default());
+    let before = ledger.head().pos;
+    let why = import(&intel, &me, &mixed(), true).unwrap_err().to_string();
+    assert!(
+        why.contains("note--00000000-0000-4000-8000-000000000002") && why.contains("nothing was imported"),
+        "{why}"
+    );
+    assert!(import(&intel, &me, &mixed()[..200], true).is_err());
+    assert_eq!(ledger.head().pos, before);
+    assert_eq!(import(&intel, &me, &bundle(&[note(1, "EXERCISE"), note(2, "EXERCISE")]), true).unwrap().added, 2);
+}
+
+#[test]
+fn a_word_on_a_selector_counts_until_it_is_undone_and_needs_a_reason_and_the_right() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    for n in 1..3 {
+        intel.take(&me, INTAKE, &[&note(n, "EXERCISE write to shop.example")], Urgency::Interactive).unwrap();
+    }
+    let suppressed = || {
+        intel.links_of_selector(&me, Kind::Domain, "shop.example").unwrap().unwrap().suppressed.map(|s| s.to_string())
+    };
+    let by_rule = suppressed();
+    let say = |word, reason: &str| intel.overrule(&me, Kind::Domain, "shop.example", word, reason);
+    assert!(matches!(say(Word::LinksNothing, " "), Err(Error::Bad(_))));
+    assert_eq!(say(Word::LinksNothing, "EXERCISE a hotline's own site").unwrap(), 1);
+    assert!(suppressed().unwrap().contains("hotline's own site"));
+    assert_eq!(intel.overruled(&me, Kind::Domain, "shop.example").unwrap().unwrap().author, me.account());
+    say(Word::Links, "EXERCISE it links after all").unwrap();
+    assert_eq!(suppressed(), None);
+    say(Word::Undo, "EXERCISE mistaken").unwrap();
+    assert_eq!((suppressed(), intel.overruled(&me, Kind::Domain, "shop.example").unwrap()), (by_rule, None));
+    assert!(matches!(
+        intel.overrule(&me, Kind::Domain, "nobody.example", Word::Links, "EXERCISE"),
+        Err(Error::NotFound)
+    ));
+    let col = intel.people().collection(INTAKE).unwrap().unwrap().col;
+    let reader = Viewer::for_test(Role::Reader, [col]);
+    assert!(intel.overrule(&reader, Kind::Domain, "shop.example", Word::Links, "EXERCISE").is_err());
+}
