@@ -135,12 +135,12 @@ impl Server {
         if self.label != "eye" {
             return Ok(());
         }
-        for _ in 0..6_000 {
-            let text = ureq::get(format!("{}/ready", self.base)).call()?.body_mut().read_to_string()?;
-            if serde_json::from_str::<Value>(&text)?.get("behind").and_then(Value::as_u64) == Some(0) {
+        for _ in 0..1_200 {
+            let told = Command::new(eye()?).args(["stats", "--json", "--data"]).arg(&self.folder).output()?;
+            if serde_json::from_slice::<Value>(&told.stdout)?.get("behind").and_then(Value::as_u64) == Some(0) {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(100));
         }
         Err("the views did not reach the head within two minutes".into())
     }
