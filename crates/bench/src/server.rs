@@ -36,18 +36,21 @@ pub fn eye() -> Result<PathBuf, Failure> {
 }
 
 impl Server {
+    /// Makes a node that stays.
+    pub fn make(folder: &Path) -> Result<(), Failure> {
+        let made = Command::new(eye()?)
+            .args(["init", "--name", "EXERCISE bench", "--country", "XA", "--exercise", "--data"])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .status()?;
+        if made.success() { Ok(()) } else { Err("`eye init` failed".into()) }
+    }
+
     /// Serves a node in `folder`, which is made when it does not exist, and kept when it did.
     pub fn eye(folder: &Path) -> Result<Self, Failure> {
         let (eye, keep) = (eye()?, folder.exists());
         if !keep {
-            let made = Command::new(&eye)
-                .args(["init", "--name", "EXERCISE bench", "--country", "XA", "--exercise", "--data"])
-                .arg(folder)
-                .stdout(Stdio::null())
-                .status()?;
-            if !made.success() {
-                return Err("`eye init` failed".into());
-            }
+            Self::make(folder)?;
         }
         let token = Command::new(&eye)
             .args(["token", "create", "--role", "analyst", "--name", "bench", "--data"])
