@@ -2,7 +2,8 @@ use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
 use crate::{guard, http, memory, socket};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use gate::{Gate, House, Routes};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -81,12 +82,24 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: H
         }
         _ => None,
     };
+    // No delay: an event is a small write, and the next would wait for the listener's acknowledgement of it.
     println(&format!("listening on {scheme}://{address}"))?;
     match tls {
         Some(tls) => {
-            guard::guarded(axum_server::from_tcp_rustls(listener, tls)?, places).handle(handle).serve(service).await?;
+            guard::guarded(
+                axum_server::from_tcp(listener)?.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new())),
+                places,
+            )
+            .handle(handle)
+            .serve(service)
+            .await?;
         }
-        None => guard::guarded(axum_server::from_tcp(listener)?, places).handle(handle).serve(service).await?,
+        None => {
+            guard::guarded(axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()), places)
+                .handle(handle)
+                .serve(service)
+                .await?
+        }
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub use overrule::{Overruled, Word};
 pub use quarantine::{Quarantine, SetAside};
 pub use reading::Corrections;
 pub use room::{Intel, Setup};
-pub use rows::{CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
+pub use rows::{Asked, CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
 pub use take::{Taken, Took};
 pub use view::IntelRoom;

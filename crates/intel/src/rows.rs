@@ -33,12 +33,21 @@ pub struct ObjectRow {
 }
 
 /// A version that stands, and what came before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Its row.
-    pub row: ObjectRow,
-    /// The entry of the version before it in its collection.
+    /// The entry of the version before it in its collection, as far as the view has come.
     pub earlier: Option<u64>,
+}
+
+/// A version that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its entry.
+    pub pos: u64,
+    /// Its collection's small number.
+    pub col: u32,
+    /// Its object's id.
+    pub id: &'a str,
 }
 
 /// TAXII's filters (TAXII 2.1 §3.4.1): within a field OR, across fields AND.
@@ -219,28 +228,40 @@ impl Intel {
         })
     }
 
-    /// Of each entry: its row if the viewer sees it and it still stands, and the entry of the version before it in
-    /// its collection. Waits only for the last of `positions`, so that a stream keeps up with a bulk ingest.
+    /// Of each entry whether it stands, and the entry of the version before it in its collection. Waits for nothing: what
+    /// the view has not folded yet counts as standing, and who asks looks at the rest of the log itself.
     ///
     /// # Errors
     /// The storage's.
-    pub fn standing(&self, viewer: &Viewer, positions: &[u64]) -> Result<Vec<Option<Standing>>> {
-        let Some(last) = positions.iter().max() else { return Ok(Vec::new()) };
-        self.inner.view.wait(*last, std::time::Duration::from_secs(2))?;
-        let one = |conn: &Connection, pos: u64| -> rusqlite::Result<Option<Standing>> {
-            let row = crate::search::current_row(conn, signed(pos))?;
-            let Some(row) = row.filter(|r| r.state & state::GONE == 0) else { return Ok(None) };
-            let Some(obj) = self.object_number(conn, &row.id)? else { return Ok(None) };
-            let earlier: Option<i64> = conn
-                .prepare_cached("SELECT max(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) AND pos < ?")?
-                .query_row((obj, row.col, signed(pos)), |r| r.get(0))?;
-            let earlier = earlier.map(unsigned);
-            Ok(Some(Standing { row, earlier }))
+    pub fn standing(&self, viewer: &Viewer, asked: &[Asked<'_>]) -> Result<Vec<Option<Standing>>> {
+        let one = |conn: &Connection, position: u64, a: &Asked<'_>| -> rusqlite::Result<Option<Standing>> {
+            if !viewer.sees(a.col) {
+                return Ok(None);
+            }
+            if a.pos <= position {
+                let state: Option<i64> = conn
+                    .prepare_cached("SELECT state FROM versions WHERE col = ? AND see(col) AND pos = ?")?
+                    .query_row((a.col, signed(a.pos)), |r| r.get(0))
+                    .optional()?;
+                // What the view has passed by without a row could not be read.
+                if state.is_none_or(|state| state & state::GONE != 0) {
+                    return Ok(None);
+                }
+            }
+            let Some(obj) = self.object_number(conn, a.id)? else { return Ok(Some(Standing { earlier: None })) };
+            let sql = format!(
+                "SELECT max(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+                 AND pos < ? AND state & {} = 0",
+                state::GONE
+            );
+            let earlier: Option<i64> =
+                conn.prepare_cached(&sql)?.query_row((obj, a.col, signed(a.pos)), |r| r.get(0))?;
+            Ok(Some(Standing { earlier: earlier.map(unsigned) }))
         };
         let read = || {
             self.inner
                 .view
-                .read(|r| Ok(positions.iter().map(|p| one(r.conn, *p)).collect::<rusqlite::Result<Vec<_>>>()?))
+                .read(|r| Ok(asked.iter().map(|a| one(r.conn, r.position, a)).collect::<rusqlite::Result<Vec<_>>>()?))
         };
         Ok(people::see::with(viewer, read)?)
     }

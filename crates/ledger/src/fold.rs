@@ -191,6 +191,13 @@ impl Fold {
         Ok(any)
     }
 
+    /// Gives back the pages that the connection holds in memory.
+    pub(crate) fn shrink(&self) {
+        if let Err(e) = self.conn.execute_batch("PRAGMA shrink_memory") {
+            tracing::warn!(view = self.room.name(), error = %e, "memory");
+        }
+    }
+
     pub(crate) fn checkpoint(&self) {
         if let Err(e) = sqlite::checkpoint_passive(&self.conn) {
             tracing::warn!(view = self.room.name(), error = %e, "checkpoint");

@@ -274,6 +274,7 @@ impl FoldState {
                 if listener.wait_deadline(Instant::now() + IDLE).is_none() {
                     self.dirty = false;
                     self.fold.checkpoint();
+                    self.fold.shrink();
                 }
             }
             None => listener.wait(),

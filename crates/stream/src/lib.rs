@@ -7,6 +7,7 @@ mod frame;
 mod listener;
 mod places;
 mod position;
+mod unfolded;
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -26,7 +27,7 @@ static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: fa
 /// The door's route: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
 /// A collection that the listener does not see is 404 like one that is not.
 pub fn routes(intel: Intel) -> Routes {
-    let door = Door { intel, places: Places::default() };
+    let door = Door { intel, places: Places::default(), unfolded: std::sync::Arc::default() };
     Routes::new(&STREAM).get(ROUTE, Rule::Needs(Right::ReadBodies), open).with_state(door)
 }
 
@@ -41,6 +42,7 @@ const ROUTE: &str = "/stream/{id}";
 struct Door {
     intel: Intel,
     places: Places,
+    unfolded: std::sync::Arc<unfolded::Unfolded>,
 }
 
 async fn open(
@@ -116,7 +118,15 @@ fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<List
     let after = position::start(intel.ledger(), from)
         .map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
     let place = door.places.take(viewer.account()).ok_or((503, "too many listen already; come again later"))?;
-    Ok(Listener::new(intel.clone(), viewer.clone(), only, after, wants.deletes, place))
+    Ok(Listener::new(
+        intel.clone(),
+        viewer.clone(),
+        only,
+        after,
+        wants.deletes,
+        std::sync::Arc::clone(&door.unfolded),
+        place,
+    ))
 }
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

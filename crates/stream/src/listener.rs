@@ -1,25 +1,20 @@
-use crate::frame;
+use crate::frame::{self, Head};
 use crate::places::Place;
+use crate::unfolded::Unfolded;
 use futures_util::Stream;
-use intel::Intel;
+use intel::{Asked, Intel, Standing};
 use ledger::Entry;
 use people::{Access, Viewer};
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Something is sent at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Entries worked on at a time.
-const BATCH: usize = 500;
+const BATCH: usize = 400;
 /// Until the log is asked again when the view is behind.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// The view of the intelligence room.
-const ROOM: &str = "intel";
-/// Entries that the view may lack while the stream goes on, and how long it is waited for when it lacks more.
-const UNFOLDED: u64 = 5_000;
-const LAG: Duration = Duration::from_secs(2);
 /// Ids that the access log names for one batch.
 const NAMED: usize = 5;
 
@@ -33,6 +28,7 @@ pub(crate) struct Listener {
     passed: i64,
     deletes: bool,
     greeted: bool,
+    unfolded: Arc<Unfolded>,
     _place: Place,
 }
 
@@ -72,10 +68,11 @@ impl Listener {
         only: Option<u32>,
         after: u64,
         deletes: bool,
+        unfolded: Arc<Unfolded>,
         place: Place,
     ) -> Self {
         let passed = intel.ledger().log().entry(after).ok().flatten().map_or(0, |e| e.arrived);
-        Self { intel, viewer, only, after, passed, deletes, greeted: false, _place: place }
+        Self { intel, viewer, only, after, passed, deletes, greeted: false, unfolded, _place: place }
     }
 
     /// The frames, for as long as the listener reads them and may see them.
@@ -122,12 +119,11 @@ impl Listener {
         if self.only.is_some_and(|col| !self.viewer.sees(col)) {
             return Step::End;
         }
-        let mut entries = match self.intel.ledger().entries_after(self.after) {
+        let entries = match self.entries() {
             Ok(entries) => entries,
             Err(ledger::Error::Closed) => return Step::End,
             Err(e) => return later(&e.to_string()),
         };
-        entries.truncate(BATCH);
         let Some(last) = entries.last().map(|e| (e.pos, e.arrived)) else { return Step::Nothing };
         let told = match self.tell(&entries) {
             Ok(told) => told,
@@ -152,32 +148,57 @@ impl Listener {
         Step::Frames(told.text)
     }
 
+    /// The next of the log: several commits when there are.
+    fn entries(&self) -> ledger::Result<Vec<Arc<Entry>>> {
+        let mut out: Vec<Arc<Entry>> = Vec::new();
+        while out.len() < BATCH {
+            let more = self.intel.ledger().entries_after(out.last().map_or(self.after, |e| e.pos))?;
+            if more.is_empty() {
+                break;
+            }
+            out.extend(more);
+        }
+        out.truncate(BATCH);
+        Ok(out)
+    }
+
     fn tell(&self, entries: &[Arc<Entry>]) -> intel::Result<Told> {
         let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
-        let objects: Vec<u64> =
-            entries.iter().filter(mine).filter(|e| e.kind == intel::entry::STIX).map(|e| e.pos).collect();
+        let objects: Vec<(&Arc<Entry>, &str, Head<'_>)> = entries
+            .iter()
+            .filter(mine)
+            .filter(|e| e.kind == intel::entry::STIX)
+            .filter_map(|e| e.body.as_deref().and_then(|body| Some((e, body, Head::read(body)?))))
+            .collect();
         // Before the view is asked, so that a withdrawal is either in the view or here.
-        let taken_back = if objects.is_empty() { HashSet::new() } else { self.taken_back()? };
-        let mut standing = self.intel.standing(&self.viewer, &objects)?.into_iter();
+        if !objects.is_empty() {
+            self.unfolded.catch_up(&self.intel)?;
+        }
+        let asked: Vec<Asked<'_>> =
+            objects.iter().map(|(e, _, head)| Asked { pos: e.pos, col: e.col, id: &head.id }).collect();
+        let standing = self.intel.standing(&self.viewer, &asked)?;
+        let mut objects = objects.into_iter().zip(standing).peekable();
         let mut told = Told::default();
         for entry in entries.iter().filter(mine) {
             match entry.kind.as_str() {
                 intel::entry::STIX => {
-                    let Some(Some(intel::Standing { earlier, .. })) = standing.next() else { continue };
-                    if taken_back.contains(&hex::encode(entry.id)) {
+                    let Some(((_, body, head), standing)) = objects.next_if(|((e, ..), _)| e.pos == entry.pos) else {
                         continue;
-                    }
-                    let object = entry.body.as_deref().and_then(|b| serde_json::from_str::<Value>(b).ok());
-                    let Some(object) = object else { continue };
-                    let id = object.get("id").and_then(Value::as_str).unwrap_or("").to_owned();
-                    let frame = match earlier {
-                        Some(pos) => {
-                            let before = self.before(pos, &taken_back)?;
-                            frame::update(entry.arrived, before.as_ref(), object)
-                        }
-                        None => frame::event("create", entry.arrived, object, json!({})),
                     };
-                    told.push(&id, &frame);
+                    let Some(Standing { earlier }) = standing.filter(|_| !self.unfolded.took_back(entry)) else {
+                        continue;
+                    };
+                    let frame = match earlier.max(self.unfolded.earlier(entry)) {
+                        Some(pos) => {
+                            let before = self.before(pos)?;
+                            let object = serde_json::from_str(body).ok();
+                            object.map(|object| frame::update(entry.arrived, before.as_ref(), object))
+                        }
+                        None => frame::create(entry.arrived, &head, body),
+                    };
+                    if let Some(frame) = frame {
+                        told.push(&head.id, &frame);
+                    }
                 }
                 ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {
                     if let Some((id, frame)) = self.gone(entry)? {
@@ -188,25 +209,6 @@ impl Listener {
             }
         }
         Ok(told)
-    }
-
-    /// The ids of entries that were withdrawn or erased by now, as far as the view does not know yet: its lag behind a
-    /// bulk ingest delays the stream no further, and nothing goes out after its withdrawal was acknowledged.
-    fn taken_back(&self) -> intel::Result<HashSet<String>> {
-        let ledger = self.intel.ledger();
-        let (view, head) = (ledger.view(ROOM)?, ledger.head().pos);
-        view.wait(head.saturating_sub(UNFOLDED), LAG)?;
-        let (mut after, mut found) = (view.position(), HashSet::new());
-        while after < head {
-            let entries = ledger.entries_after(after)?;
-            let Some(last) = entries.last() else { break };
-            after = last.pos;
-            for entry in entries.iter().filter(|e| matches!(e.kind.as_str(), ledger::WITHDRAW | ledger::EXPUNGE)) {
-                let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
-                found.extend(body.as_ref().and_then(|b| b.get("entry")).and_then(Value::as_str).map(str::to_owned));
-            }
-        }
-        Ok(found)
     }
 
     /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
@@ -226,10 +228,8 @@ impl Listener {
     }
 
     /// The version before, for a patch: only while it stands, since a patch back would tell what was withdrawn.
-    fn before(&self, pos: u64, taken_back: &HashSet<String>) -> intel::Result<Option<Value>> {
-        let stands = self.intel.standing(&self.viewer, &[pos])?.first().is_some_and(Option::is_some);
-        let entry = if stands { self.intel.ledger().log().entry(pos)? } else { None };
-        let entry = entry.filter(|e| !taken_back.contains(&hex::encode(e.id)));
+    fn before(&self, pos: u64) -> intel::Result<Option<Value>> {
+        let entry = self.intel.ledger().log().entry(pos)?.filter(|e| !self.unfolded.took_back(e));
         Ok(entry.and_then(|e| e.body).and_then(|b| serde_json::from_str(&b).ok()))
     }
 

@@ -63,7 +63,7 @@ fn parts(asked: &str) -> Vec<&str> {
 fn phrase(word: &str) -> Option<String> {
     let mut cut = String::new();
     spaced(word, &mut cut);
-    cut.chars().any(char::is_alphanumeric).then(|| format!("\"{}\"", cut.trim().replace('"', " ")))
+    cut.chars().any(char::is_alphanumeric).then(|| format!("\"{}\"", cut.trim().replace(['"', '\0'], " ")))
 }
 
 fn match_text(phrases: &[String], types: &[String]) -> Option<String> {
