@@ -35,8 +35,8 @@ pub struct ObjectRow {
 /// A version that stands, and what came before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// The entry of the version before it in its collection, as far as the view has come.
-    pub earlier: Option<u64>,
+    /// The entry of the version before it in its collection as far as the view has come, and whether that one stands.
+    pub earlier: Option<(u64, bool)>,
 }
 
 /// A version that is asked about.
@@ -249,14 +249,15 @@ impl Intel {
                 }
             }
             let Some(obj) = self.object_number(conn, a.id)? else { return Ok(Some(Standing { earlier: None })) };
-            let sql = format!(
-                "SELECT max(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
-                 AND pos < ? AND state & {} = 0",
-                state::GONE
-            );
-            let earlier: Option<i64> =
-                conn.prepare_cached(&sql)?.query_row((obj, a.col, signed(a.pos)), |r| r.get(0))?;
-            Ok(Some(Standing { earlier: earlier.map(unsigned) }))
+            let earlier: Option<(i64, i64)> = conn
+                .prepare_cached(
+                    "SELECT pos, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+                     AND pos < ? ORDER BY pos DESC LIMIT 1",
+                )?
+                .query_row((obj, a.col, signed(a.pos)), |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()?;
+            let earlier = earlier.map(|(pos, state)| (unsigned(pos), state & state::GONE == 0));
+            Ok(Some(Standing { earlier }))
         };
         let read = || {
             self.inner

@@ -189,8 +189,8 @@ impl Listener {
                         continue;
                     };
                     let frame = match earlier.max(self.unfolded.earlier(entry)) {
-                        Some(pos) => {
-                            let before = self.before(pos)?;
+                        Some((pos, stands)) => {
+                            let before = if stands { self.before(pos)? } else { None };
                             let object = serde_json::from_str(body).ok();
                             object.map(|object| frame::update(entry.arrived, before.as_ref(), object))
                         }

@@ -59,11 +59,11 @@ impl Unfolded {
         self.lock().took_back(&entry.id)
     }
 
-    /// The version before in the same collection that still stands.
-    pub(crate) fn earlier(&self, entry: &Entry) -> Option<u64> {
+    /// The version before in the same collection, and whether it stands.
+    pub(crate) fn earlier(&self, entry: &Entry) -> Option<(u64, bool)> {
         let lag = self.lock();
         let list = lag.versions.get(&(entry.col, Arc::clone(&entry.subject)))?;
-        list.iter().filter(|(pos, id)| *pos < entry.pos && !lag.took_back(id)).map(|(pos, _)| *pos).max()
+        list.iter().filter(|(pos, _)| *pos < entry.pos).map(|(pos, id)| (*pos, !lag.took_back(id))).max()
     }
 
     fn lock(&self) -> MutexGuard<'_, Lag> {
