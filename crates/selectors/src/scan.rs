@@ -199,6 +199,14 @@ impl Pass<'_> {
                 return past;
             }
         }
+        // `call09056603010`: a cue that the number ran into.
+        if first.is_ascii_alphabetic()
+            && let Some(at) = self.cues.ending_in(start, end)
+            && is_digit(crate::bytes::at(self.bytes, at))
+            && let Some(past) = numbers::read(self, at, None)
+        {
+            return Some(past);
+        }
         if token.len() >= 4
             && first.is_ascii_alphabetic()
             && let Some(past) = numbers::iban(self, start)

@@ -52,8 +52,12 @@ impl Pass<'_> {
                 return Some(end);
             }
         }
+        let explorer = || {
+            let before = piece(self.text, floor(self.text, start.saturating_sub(40))..start);
+            before.contains("solscan.io/") || before.contains("solana.com/") || before.contains("solana.fm/")
+        };
         if (32..=44).contains(&token.len())
-            && self.cues.near(start, 48, |cue| cue == Cue::Sol).is_some()
+            && (self.cues.near(start, 48, |cue| cue == Cue::Sol).is_some() || explorer())
             && let Some(found) = wallet::read_sol(token)
         {
             self.emit(found, start, end);

@@ -1,10 +1,17 @@
 //! Host names and e-mail addresses in a text.
 
 use super::Pass;
-use crate::bytes::{ALNUM, HIGH, at, before, class, floor, is_alnum, is_digit, piece};
+use crate::bytes::{ALNUM, HIGH, at, before, char_at, class, floor, is_alnum, is_digit, joins, piece};
 use crate::cue::Cue;
 use crate::net::host;
 use crate::{Strength, net};
+
+/// What a label has, read backwards: Latin letters or digits; letters of a script that only stands beside them.
+#[derive(Clone, Copy, Default)]
+struct Label {
+    ascii: bool,
+    beside: bool,
+}
 
 impl Pass<'_> {
     /// A dot between two letters or digits: a host name or an IPv4 address.
@@ -42,6 +49,8 @@ impl Pass<'_> {
             return Some(end);
         }
         if crate::net::messaging::is_platform(host.registrable()) {
+            let leads = net::web::read(&format!("http://{written}")).map(|web| web.leads).unwrap_or_default();
+            self.web_parts(leads, Vec::new(), start, end);
             return Some(past);
         }
         for mut found in host.domains().collect::<Vec<_>>() {
@@ -55,18 +64,31 @@ impl Pass<'_> {
 
     pub(super) fn host_start(&self, i: usize) -> usize {
         let mut start = i;
-        let mut ascii_label = is_alnum(before(self.bytes, i));
+        let mut dot = i;
+        let mut label = Label::default();
         while start > 0 && i - start < 254 {
             let b = before(self.bytes, start);
             match class(b) {
-                c if c & ALNUM != 0 => ascii_label = true,
-                HIGH if ascii_label || !self.letter(start - 1) => break,
-                HIGH => {}
-                _ if b == b'.' => ascii_label = false,
+                c if c & ALNUM != 0 => label.ascii = true,
+                HIGH if !self.letter(start - 1) => break,
+                HIGH if self.joins(start - 1) => {}
+                // A script without spaces beside a Latin label is the sentence, not the name.
+                HIGH if label.ascii => break,
+                HIGH => label.beside = true,
+                _ if b == b'.' => {
+                    if label.beside && self.stands_alone(dot + 1) {
+                        break;
+                    }
+                    (label, dot) = (Label::default(), start - 1);
+                }
                 _ if b == b'-' || b == b'_' => {}
                 _ => break,
             }
             start -= 1;
+        }
+        // `24ชม.shop.example`: the words before a name that is whole without them.
+        if label.beside && dot < i && self.stands_alone(dot + 1) {
+            start = dot + 1;
         }
         while start < i && matches!(at(self.bytes, start), b'-' | b'.' | b'_') {
             start += 1;
@@ -77,6 +99,16 @@ impl Pass<'_> {
         start
     }
 
+    pub(super) fn joins(&self, i: usize) -> bool {
+        char_at(self.text, i).is_some_and(joins)
+    }
+
+    /// Whether a registrable name of Latin letters begins at `i`.
+    fn stands_alone(&self, i: usize) -> bool {
+        let end = self.host_end(i);
+        host::read(piece(self.text, i..end)).is_some_and(|host| host.known && host.registrable > 0)
+    }
+
     /// The end of host characters from `i`, without dots and hyphens at the end; an ASCII label ends at another script.
     pub(super) fn host_end(&self, i: usize) -> usize {
         let mut end = i;
@@ -85,7 +117,7 @@ impl Pass<'_> {
             let b = at(self.bytes, end);
             match class(b) {
                 c if c & ALNUM != 0 => ascii_label = true,
-                HIGH if ascii_label || !self.letter(end) => break,
+                HIGH if !self.letter(end) || (ascii_label && !self.joins(end)) => break,
                 HIGH => {}
                 _ if b == b'.' && at(self.bytes, end + 1) != b'.' => ascii_label = false,
                 _ if b == b'-' || b == b'_' => {}
@@ -111,10 +143,13 @@ impl Pass<'_> {
     pub(super) fn at_sign(&mut self, i: usize) -> Option<usize> {
         let local = |b: u8| is_alnum(b) || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
         let mut start = i;
-        while start > 0 && i - start < 65 && local(before(self.bytes, start)) {
+        while start > 0
+            && i - start < 65
+            && (local(before(self.bytes, start)) || (before(self.bytes, start) >= 0x80 && self.joins(start - 1)))
+        {
             start -= 1;
         }
-        while start < i && !is_alnum(at(self.bytes, start)) {
+        while start < i && !is_alnum(at(self.bytes, start)) && at(self.bytes, start) < 0x80 {
             start += 1;
         }
         if start == i || i - start > 64 {

@@ -15,6 +15,14 @@ impl Pass<'_> {
         if scheme.len() < 2 {
             return None;
         }
+        // `gift.Bhttp://`: words that ran into the scheme.
+        for known in ["https", "http"] {
+            let glued = scheme.len().checked_sub(known.len()).and_then(|at| scheme.get(at..));
+            if glued.is_some_and(|end| end.eq_ignore_ascii_case(known)) {
+                start = colon - known.len();
+                break;
+            }
+        }
         let end = self.url_end(colon + 3)?;
         if self.citations && web::is_catalogue(piece(self.text, colon + 3..end)) {
             return Some(end);
@@ -48,8 +56,8 @@ impl Pass<'_> {
                 b')' => open -= 1,
                 b'/' | b'?' | b'#' => in_host = false,
                 b'.' if in_host => last_ascii_label = false,
-                0x80.. if !in_host || last_ascii_label => break,
-                0x80.. if !self.letter(end) => break,
+                0x80.. if !in_host || !self.letter(end) => break,
+                0x80.. if last_ascii_label && !self.joins(end) => break,
                 _ if in_host && is_alnum(b) => last_ascii_label = true,
                 _ => {}
             }
