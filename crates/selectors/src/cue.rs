@@ -104,7 +104,7 @@ const WORDS: &[(Cue, &[&str])] = &[
         "पासपोर्ट", "paspor", "여권", "여권번호", "パスポート", "旅券番号", "旅券", "جواز", "جواز السفر", "паспорт", "পাসপোর্ট", "گذرنامه", "နိုင်ငံကူးလက်မှတ်", "ໜັງສືຜ່ານແດນ",
     ]),
     (Cue::Company, &[
-        "company number", "company no", "company no.", "registration number", "registration no", "company registration", "reg. no", "reg no", "crn", "uen", "cik", "siren", "siret", "handelsregister", "hrb", "nit", "ruc", "vat number", "vat no", "abn", "acn", "ein", "kvk-nummer", "lei", "legal entity identifier", "инн", "огрн", "統一編號", "公司编号", "公司編號", "সিআইএন",
+        "company number", "company no", "company no.", "registration number", "registration no", "company registration", "reg. no", "reg no", "crn", "uen", "cik", "siren", "siret", "handelsregister", "hrb", "nit", "ruc", "vat number", "vat no", "kvk-nummer", "lei", "legal entity identifier", "инн", "огрн", "統一編號", "公司编号", "公司編號", "সিআইএন",
         "统一社会信用代码", "注册号", "เลขทะเบียนนิติบุคคล", "mã số doanh nghiệp", "mã số thuế", "사업자등록번호", "法人番号",
     ]),
     (Cue::Plate, &[

@@ -253,7 +253,8 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
     }
     let plain_cue = !before(pass.bytes, cue_end).is_ascii()
         || matches!(kind, Kind::Wechat | Kind::Qq | Kind::Zalo | Kind::Kakaotalk);
-    let adjoining = plain_cue && signs && start <= cue_end + 2;
+    let id = piece(pass.text, cue_end.saturating_sub(2)..cue_end).eq_ignore_ascii_case("id");
+    let adjoining = (plain_cue || id) && signs && start <= cue_end + 2;
     if !(at_sign || promised || adjoining) {
         return None;
     }

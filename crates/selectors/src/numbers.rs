@@ -35,7 +35,9 @@ fn run(bytes: &[u8], start: usize) -> Run {
         while next < i + 3 && matches!(at(bytes, next), b' ' | b'-' | b'.' | b'(' | b')' | b'/') {
             next += 1;
         }
-        if next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
+        // A bracket opens the area or the trunk zero; later on it opens a remark: `18001234 (0đ)`.
+        let remark = run.digits.len() > 4 && bytes.get(i..next).is_some_and(|between| between.contains(&b'('));
+        if remark || next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
             return run;
         }
         i = next;
@@ -65,9 +67,11 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     let end = run.groups.last()?.1;
     // `08450501132over18s`: behind a cue the words that follow may have run into the number.
     let runs_on = is_alnum(at(pass.bytes, end));
+    let last = run.groups.iter().rev().map(|(count, _)| *count);
+    let tail = last.clone().next().unwrap_or(0) - last.clone().nth(1).unwrap_or(0);
     let cued = || pass.cues.near(start, 24, |cue| matches!(cue, Cue::Phone(_))).is_some();
     if run.digits.len() < 5
-        || (runs_on && !(run.digits.len() >= 9 && at(pass.bytes, end) != b'x' && cued()))
+        || (runs_on && !(run.digits.len() >= 9 && tail >= 3 && at(pass.bytes, end) != b'x' && cued()))
         || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1)))
     {
         return None;
