@@ -9,6 +9,7 @@ mod node;
 mod search;
 mod server;
 mod shared;
+mod size;
 mod stream;
 mod taxii;
 
@@ -31,6 +32,8 @@ enum What {
     Ingest(ingest::Args),
     /// POST, paging, GET by id over HTTP, ours and the peer's.
     Taxii(taxii::Args),
+    /// Memory, start and bytes of a node with a million objects.
+    Size(size::Args),
     /// From an answered POST to its event.
     Stream(stream::Args),
     /// Precision and recall of links against the truth of EXERCISE worlds.
@@ -46,6 +49,7 @@ fn main() -> Result<(), Failure> {
         What::Ledger(args) => ledger::run(&args),
         What::Ingest(args) => ingest::run(&args),
         What::Taxii(args) => taxii::run(&args),
+        What::Size(args) => size::run(&args),
         What::Stream(args) => stream::run(&args),
         What::Links(args) => links::run(&args),
         What::Search(args) => search::run(&args),

@@ -36,18 +36,21 @@ pub fn eye() -> Result<PathBuf, Failure> {
 }
 
 impl Server {
+    /// Makes a node that stays.
+    pub fn make(folder: &Path) -> Result<(), Failure> {
+        let made = Command::new(eye()?)
+            .args(["init", "--name", "EXERCISE bench", "--country", "XA", "--exercise", "--data"])
+            .arg(folder)
+            .stdout(Stdio::null())
+            .status()?;
+        if made.success() { Ok(()) } else { Err("`eye init` failed".into()) }
+    }
+
     /// Serves a node in `folder`, which is made when it does not exist, and kept when it did.
     pub fn eye(folder: &Path) -> Result<Self, Failure> {
         let (eye, keep) = (eye()?, folder.exists());
         if !keep {
-            let made = Command::new(&eye)
-                .args(["init", "--name", "EXERCISE bench", "--country", "XA", "--exercise", "--data"])
-                .arg(folder)
-                .stdout(Stdio::null())
-                .status()?;
-            if !made.success() {
-                return Err("`eye init` failed".into());
-            }
+            Self::make(folder)?;
         }
         let token = Command::new(&eye)
             .args(["token", "create", "--role", "analyst", "--name", "bench", "--data"])
@@ -135,12 +138,12 @@ impl Server {
         if self.label != "eye" {
             return Ok(());
         }
-        for _ in 0..6_000 {
-            let text = ureq::get(format!("{}/ready", self.base)).call()?.body_mut().read_to_string()?;
-            if serde_json::from_str::<Value>(&text)?.get("behind").and_then(Value::as_u64) == Some(0) {
+        for _ in 0..1_200 {
+            let told = Command::new(eye()?).args(["stats", "--json", "--data"]).arg(&self.folder).output()?;
+            if serde_json::from_slice::<Value>(&told.stdout)?.get("behind").and_then(Value::as_u64) == Some(0) {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(100));
         }
         Err("the views did not reach the head within two minutes".into())
     }

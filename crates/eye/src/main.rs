@@ -8,6 +8,7 @@ mod guard;
 mod http;
 #[cfg(test)]
 mod matrix;
+mod memory;
 mod meter;
 mod node;
 mod serve;

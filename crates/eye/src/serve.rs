@@ -1,6 +1,6 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{guard, http, socket};
+use crate::{guard, http, memory, socket};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use gate::{Gate, House, Routes};
@@ -62,6 +62,13 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: H
     let handle = Handle::new();
     // Before anybody is told that it listens: whoever reads that may end it at once.
     tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
+    tokio::spawn(async {
+        let mut pause = tokio::time::interval(memory::EVERY);
+        loop {
+            pause.tick().await;
+            tokio::task::spawn_blocking(memory::give_back).await.ok();
+        }
+    });
     let places = guard::connections();
     let service = house.into_make_service();
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };

@@ -142,6 +142,11 @@ impl Intel {
         Ok(())
     }
 
+    /// Whether a reading would wait for nothing now.
+    pub fn is_level(&self) -> bool {
+        self.inner.view.has_reached(self.inner.ledger.head().pos)
+    }
+
     /// Waits until the view has reached the head of this moment.
     pub(crate) fn reach(&self) -> Result<()> {
         Ok(self.inner.view.wait(self.inner.ledger.head().pos, self.inner.limits.patience)?)

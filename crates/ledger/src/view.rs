@@ -126,6 +126,11 @@ impl View {
         pos.min(self.shared.relevant.load(Ordering::Acquire))
     }
 
+    /// Whether everything of its kinds up to `pos` can be read now.
+    pub fn has_reached(&self, pos: u64) -> bool {
+        self.position() >= self.target(pos)
+    }
+
     /// Blocks until everything of its kinds up to `pos` can be read (the read barrier).
     ///
     /// # Errors

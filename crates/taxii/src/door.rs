@@ -38,6 +38,12 @@ impl Door {
         Self { statuses: Statuses::new(&intel), intel }
     }
 
+    /// Whether a GET of this path reads one object and waits for nothing.
+    pub(crate) fn at_once(&self, path: &str) -> bool {
+        let mut parts = path.split('/').skip(5);
+        parts.next() == Some("objects") && parts.next().is_some_and(|id| !id.is_empty()) && self.intel.is_level()
+    }
+
     pub(crate) fn answer(&self, viewer: &Viewer, asked: &Asked<'_>) -> Answer {
         let parts: Vec<&str> = asked.path.strip_prefix("/taxii2").unwrap_or("").split('/').skip(1).collect();
         self.route(viewer, asked, &parts).unwrap_or_else(|e| e)
