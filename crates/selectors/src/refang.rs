@@ -122,13 +122,15 @@ enum Change {
 fn first_change(text: &str, ascii: bool) -> Option<usize> {
     let bytes = text.as_bytes();
     let bracket = memchr::memchr3_iter(b'[', b'(', b'{', bytes).find(|i| bracketed(bytes, *i).is_some());
-    let scheme = memchr::memmem::find_iter(bytes, b":").find_map(|i| scheme_start(bytes, i));
+    let scheme = memchr::memchr2_iter(b':', b'\\', bytes).find_map(|i| match at(bytes, i) {
+        b':' => scheme_start(bytes, i),
+        _ => escaped(bytes, i).map(|_| i),
+    });
     let high =
         if ascii { None } else { text.char_indices().find(|(i, c)| !c.is_ascii() && fold(bytes, *i, *c).is_some()) };
-    let slash = memchr::memchr_iter(b'\\', bytes).find(|i| escaped(bytes, *i).is_some());
     let word = DOT.iter().flat_map(|dot| dot.find_iter(bytes)).filter(|i| spelled(bytes, *i).is_some()).min();
     let sign = word.and_then(|_| AT.find_iter(bytes).find(|i| spelled(bytes, *i).is_some()));
-    [bracket, scheme, high.map(|(i, _)| i), slash, word, sign].into_iter().flatten().min()
+    [bracket, scheme, high.map(|(i, _)| i), word, sign].into_iter().flatten().min()
 }
 
 /// ` dot ` and ` AT `, looked for in every text.
