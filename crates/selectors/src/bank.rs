@@ -157,7 +157,7 @@ pub(crate) fn promptpay(raw: &str) -> Option<Found> {
             true => Found::links(Kind::Promptpay, number),
             false => Found::never(Kind::Promptpay, number, BAD_DIGITS),
         }),
-        15 if !number.starts_with('0') => Some(Found::links(Kind::Promptpay, number)),
+        15 if !all_same(&number) => Some(Found::links(Kind::Promptpay, number)),
         9..=11 => {
             let thailand = crate::phone::country("TH")?;
             let form = match raw.trim_start().starts_with('+') {
@@ -180,12 +180,16 @@ fn thai(number: &str) -> bool {
 /// Handles of UPI payment service providers (NPCI's list, the common ones).
 #[rustfmt::skip]
 const UPI: &[&str] = &[
-    "abfspay", "airtel", "allbank", "apb", "apl", "aubank", "axis", "axisb", "axisbank", "axl", "bandhan", "barodampay", "cbin", "citi", "cnrb",
-    "csbpay", "dbs", "dlb", "eazypay", "equitas", "fbl", "federal", "freecharge", "goaxb", "hdfcbank", "hsbc", "ibl", "icici", "idbi", "idfcbank",
-    "idfcfirst", "ikwik", "indbank", "indus", "inhdfc", "iob", "jio", "jupiteraxis", "kbl", "kmbl", "kotak", "mahb", "naviaxis", "niyoicici",
-    "okaxis", "okbizaxis", "okhdfcbank", "okicici", "oksbi", "payzapp", "pingpay", "pnb", "postbank", "psb", "ptaxis", "pthdfc", "ptsbi", "ptyes",
-    "rajgovhdfcbank", "rbl", "sbi", "sc", "sib", "slice", "superyes", "tapicici", "timecosmos", "uboi", "uco", "unionbank", "upi", "utbi", "waaxis",
-    "wahdfcbank", "waicici", "wasbi", "yapl", "ybl", "yesbank", "yesbankltd", "yespay",
+    "abcdicici", "abfspay", "airtel", "allbank", "amazonpay", "apb", "apl", "aubank", "axb", "axis", "axisb", "axisbank", "axisgo", "axl", "bandhan",
+    "barodampay", "barodapay", "bpaxis", "cbin", "cboi", "citi", "cmsidfc", "cnrb", "csbpay", "cub", "dbs", "dcb", "dhanlaxmi", "dlb", "eazypay",
+    "equitas", "esaf", "ezeepay", "fam", "fbl", "federal", "finobank", "freecharge", "freoicici", "goaxb", "hdfcbank", "hdfcbankjd", "hsbc", "ibl",
+    "icici", "icicibank", "idbi", "idfcbank", "idfcfirst", "idfcnetc", "ikwik", "imobile", "indbank", "indianbank", "indus", "inhdfc", "iob", "jio",
+    "jkb", "jupiteraxis", "juspay", "karb", "kaypay", "kbl", "kmbl", "kotak", "kvb", "lvb", "mahb", "myicici", "naviaxis", "niyoicici", "nsdl",
+    "obc", "okaxis", "okbizaxis", "okbizicici", "okhdfcbank", "okicici", "oksbi", "paytm", "payzapp", "pingpay", "pnb", "pockets", "postbank", "psb",
+    "ptaxis", "pthdfc", "ptsbi", "ptyes", "pz", "rajgovhdfcbank", "rapl", "ratn", "rbl", "rblbank", "rmhdfcbank", "sbi", "sc", "seyes",
+    "shriramhdfcbank", "sib", "slice", "sliceaxis", "stan", "superyes", "tapicici", "timecosmos", "tjsb", "tmb", "trans", "ubi", "uboi", "uco",
+    "ucobank", "ujjivan", "unionbank", "united", "unity", "upi", "utbi", "vijb", "waaxis", "wahdfcbank", "waicici", "wasbi", "yapl", "ybl",
+    "yesbank", "yesbankltd", "yescred", "yesfam", "yespay", "yespop", "zoicici",
 ];
 
 /// A UPI address `name@provider`.

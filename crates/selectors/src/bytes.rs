@@ -95,6 +95,19 @@ pub(crate) fn floor(text: &str, mut i: usize) -> usize {
     i
 }
 
+/// Whether a letter is of an alphabet that stands in one word with Latin ones: Latin with marks, Greek, Cyrillic,
+/// Armenian, Georgian, Cherokee. Such a letter is part of a name (`münchen`, or `pаypal` with a Cyrillic `а`); scripts
+/// without spaces only stand beside it.
+pub(crate) fn joins(c: char) -> bool {
+    matches!(u32::from(c), 0xc0..=0x58f | 0x10a0..=0x10ff | 0x13a0..=0x13ff | 0x1c90..=0x1cbf | 0x1e00..=0x1fff | 0xab30..=0xabbf)
+        && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c))
+}
+
+/// The character that `i` is in.
+pub(crate) fn char_at(text: &str, i: usize) -> Option<char> {
+    text.get(floor(text, i)..)?.chars().next()
+}
+
 /// Only the digits of a text.
 pub(crate) fn digits(text: &str) -> String {
     text.bytes().filter(u8::is_ascii_digit).map(char::from).collect()

@@ -14,6 +14,8 @@ pub(crate) enum Cue {
     Phone(&'static str),
     /// An account on a platform.
     Handle(Kind),
+    /// The number of a QQ group.
+    QqGroup,
     /// A wallet; `Sol` lets bare Base58 be read.
     Wallet,
     Sol,
@@ -58,17 +60,20 @@ const WORDS: &[(Cue, &[&str])] = &[
     (Cue::Phone("LA"), &["ໂທ", "ເບີໂທ"]),
     (Cue::Phone("MM"), &["ဖုန်း", "ဖုန်းနံပါတ်"]),
     (Cue::Phone("KR"), &["전화", "전화번호", "휴대폰", "핸드폰", "연락처"]),
+    (Cue::Phone("BD"), &["ফোন", "মোবাইল", "ফোন নম্বর"]),
+    (Cue::Phone("IR"), &["تلفن", "شماره تلفن", "شماره موبایل"]),
     (Cue::Phone("JP"), &["電話番号", "携帯", "お問い合わせ"]),
     (Cue::Phone("IN"), &["फोन", "फ़ोन", "मोबाइल", "कॉल", "संपर्क"]),
     (Cue::Handle(Kind::Telegram), &["telegram", "tg", "телеграм", "telegrama", "电报", "電報", "飞机号", "飞机", "纸飞机", "เทเลแกรม", "텔레그램", "텔레", "テレグラム", "تيليجرام", "تلغرام", "تلگرام"]),
     (Cue::Handle(Kind::Whatsapp), &["whatsapp", "whats app", "watsapp", "wa", "واتساب", "واتس", "व्हाट्सएप", "วอทส์แอป", "왓츠앱"]),
-    (Cue::Handle(Kind::Line), &["line", "line id", "lineid", "ไลน์", "แอดไลน์", "ไอดีไลน์", "ไลน์ไอดี", "라인", "ライン", "賴", "加賴", "加line"]),
-    (Cue::Handle(Kind::Wechat), &["wechat", "we chat", "weixin", "微信", "微信号", "微信號", "加微信", "加微", "加v", "V信", "v信", "vx", "薇信", "威信", "위챗", "วีแชท"]),
+    (Cue::Handle(Kind::Line), &["line", "line id", "lineid", "id line", "line@", "add line", "ไลน์", "แอดไลน์", "ไอดีไลน์", "ไลน์ไอดี", "라인", "ライン", "賴", "加賴", "加line"]),
+    (Cue::Handle(Kind::Wechat), &["wechat", "we chat", "weixin", "微信", "微信号", "微信號", "加微信", "加微", "加v", "加vx", "加wx", "wx", "➕v", "➕V", "薇", "加薇", "V信", "v信", "vx", "薇信", "威信", "위챗", "วีแชท"]),
     (Cue::Handle(Kind::Zalo), &["zalo"]),
     (Cue::Handle(Kind::Kakaotalk), &["kakaotalk", "kakao talk", "kakao", "카카오톡", "카톡", "카카오"]),
     (Cue::Handle(Kind::Signal), &["signal", "سيجنال"]),
     (Cue::Handle(Kind::Viber), &["viber", "вайбер"]),
     (Cue::Handle(Kind::Skype), &["skype"]),
+    (Cue::QqGroup, &["qq群", "QQ群", "qq群号", "QQ群号", "qq group", "Q群", "q群"]),
     (Cue::Handle(Kind::Qq), &["qq", "扣扣", "企鹅", "QQ号"]),
     (Cue::Handle(Kind::Facebook), &["facebook", "fb"]),
     (Cue::Handle(Kind::Instagram), &["instagram", "insta", "ig"]),
@@ -84,7 +89,7 @@ const WORDS: &[(Cue, &[&str])] = &[
         "account number", "account no", "account no.", "acct no", "acct", "a/c", "a/c no", "acc no", "bank account", "account #", "beneficiary account", "cuenta", "número de cuenta", "cuenta bancaria", "cuenta nº", "clabe",
         "conta", "número da conta", "conta corrente", "conta bancária", "numéro de compte", "compte bancaire", "kontonummer", "konto-nr", "konto", "账号", "帐号", "账户", "银行账号", "银行卡号", "银行账户", "卡号", "收款账号", "帳號", "銀行帳號",
         "เลขบัญชี", "เลขที่บัญชี", "บัญชี", "บช", "số tài khoản", "Số tài khoản", "stk", "tài khoản", "Tài khoản", "គណនី", "លេខគណនី", "खाता", "खाता संख्या", "खाता नंबर",
-        "rekening", "no rek", "no. rek", "norek", "nomor rekening", "계좌", "계좌번호", "口座", "口座番号", "رقم الحساب", "الحساب", "حساب", "bank acc", "номер счета", "счет",
+        "số TK", "Số TK", "so tk", "rekening", "rekeningnya", "nomor rekeningnya", "no.rek", "rek", "no rek", "no. rek", "norek", "nomor rekening", "계좌", "계좌번호", "口座", "口座番号", "رقم الحساب", "الحساب", "حساب", "bank acc", "to account", "bank card number", "অ্যাকাউন্ট নম্বর", "حساب بنكي", "شماره حساب", "شماره کارت", "အကောင့်", "ဘဏ်အကောင့်", "ບັນຊີ", "ເລກບັນຊີ", "номер счета", "счет",
     ]),
     (Cue::Bic, &["bic", "swift", "swift code", "bic code", "swift/bic", "bic/swift", "swift-code", "código swift", "代码swift"]),
     (Cue::Pix, &["pix", "chave pix", "chave", "chave aleatória"]),
@@ -96,19 +101,19 @@ const WORDS: &[(Cue, &[&str])] = &[
     (Cue::Card, &["card", "card number", "card no", "credit card", "debit card", "visa", "mastercard", "tarjeta", "cartão", "carte", "karte", "银行卡", "信用卡", "บัตร", "thẻ", "kartu", "카드", "カード", "بطاقة"]),
     (Cue::Passport, &[
         "passport", "passport no", "passport number", "passport no.", "travel document", "pasaporte", "passaporte", "passeport", "reisepass", "护照", "护照号", "護照", "หนังสือเดินทาง", "พาสปอร์ต", "hộ chiếu", "Hộ chiếu", "លិខិតឆ្លងដែន",
-        "पासपोर्ट", "paspor", "여권", "여권번호", "パスポート", "旅券番号", "旅券", "جواز", "جواز السفر", "паспорт",
+        "पासपोर्ट", "paspor", "여권", "여권번호", "パスポート", "旅券番号", "旅券", "جواز", "جواز السفر", "паспорт", "পাসপোর্ট", "گذرنامه", "နိုင်ငံကူးလက်မှတ်", "ໜັງສືຜ່ານແດນ",
     ]),
     (Cue::Company, &[
-        "company number", "company no", "company no.", "registration number", "registration no", "company registration", "reg. no", "reg no", "crn", "uen", "cik", "siren", "siret", "handelsregister", "hrb", "nit", "ruc",
+        "company number", "company no", "company no.", "registration number", "registration no", "company registration", "reg. no", "reg no", "crn", "uen", "cik", "siren", "siret", "handelsregister", "hrb", "nit", "ruc", "vat number", "vat no", "kvk-nummer", "lei", "legal entity identifier", "инн", "огрн", "統一編號", "公司编号", "公司編號", "সিআইএন",
         "统一社会信用代码", "注册号", "เลขทะเบียนนิติบุคคล", "mã số doanh nghiệp", "mã số thuế", "사업자등록번호", "法人番号",
     ]),
     (Cue::Plate, &[
-        "plate", "plate number", "licence plate", "license plate", "number plate", "plate no", "registration plate", "vehicle reg", "matrícula", "placa", "plaque", "kennzeichen", "车牌", "车牌号", "車牌", "ป้ายทะเบียน", "ทะเบียนรถ", "biển số", "Biển số", "biển số xe",
+        "plate", "plate number", "licence plate", "license plate", "number plate", "plate no", "registration plate", "vehicle reg", "matrícula", "placa", "plaque", "kennzeichen", "车牌", "车牌号", "車牌", "ป้ายทะเบียน", "ทะเบียนรถ", "ស្លាកលេខ", "biển số", "Biển số", "biển số xe",
         "plat nomor", "nopol", "번호판", "차량번호", "ナンバー", "لوحة",
     ]),
     (Cue::Place, &["coordinates", "coords", "gps", "location", "lat", "latitude", "coordenadas", "coordonnées", "koordinaten", "坐标", "座標", "พิกัด", "tọa độ", "Tọa độ", "koordinat", "좌표", "إحداثيات", "координаты"]),
     (Cue::Site, &["website", "site", "web", "domain", "url", "link", "visit", "www", "网站", "网址", "網址", "เว็บ", "เว็บไซต์", "trang web", "sitio", "situs", "사이트", "サイト", "موقع", "сайт", "log in at", "register at"]),
-    (Cue::Version, &["version", "ver", "ver.", "v.", "versión", "versão", "release", "build", "版本", "firmware"]),
+    (Cue::Version, &["version", "ver", "ver.", "v.", "versión", "versão", "release", "build", "revision", "rev", "版本", "firmware"]),
 ];
 
 struct Table {
@@ -161,6 +166,15 @@ pub(crate) struct Cues<'a> {
 }
 
 impl Cues<'_> {
+    /// Where a telephone cue that begins at `start` ends, when that is before `end`.
+    pub(crate) fn ending_in(&self, start: usize, end: usize) -> Option<usize> {
+        let first = self.spots.partition_point(|spot| spot.start < start);
+        self.spots
+            .get(first)
+            .filter(|spot| spot.start == start && spot.end < end && matches!(spot.cue, Cue::Phone(_)))
+            .map(|spot| spot.end)
+    }
+
     /// The nearest cue that ends within `reach` bytes before `position` and satisfies `wanted`.
     pub(crate) fn near(&self, position: usize, reach: usize, wanted: impl Fn(Cue) -> bool) -> Option<Spot> {
         let until = self.spots.partition_point(|spot| spot.end <= position);

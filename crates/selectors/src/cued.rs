@@ -12,13 +12,14 @@ const BETWEEN: &[(&str, bool)] = &[
     ("id", true), ("number", true), ("num", true), ("no", true), ("nr", true), ("nº", true), ("n°", true), ("username", true), ("user", false), ("handle", true), ("account", false), ("acc", false), ("code", true), ("key", true),
     ("is", false), ("name", false), ("aleatória", true), ("aleatoria", true), ("号码", true), ("號碼", true), ("号", true), ("號", true), ("帳號", true), ("账号", true), ("是", true), ("为", true), ("ไอดี", true), ("เลขที่", true), ("เลข", true),
     ("หมายเลข", true), ("คือ", true), ("số", true), ("là", true), ("so", false), ("número", true), ("numero", true), ("nummer", true), ("nomor", true), ("아이디", true), ("번호", true), ("番号", true), ("は", true), ("लिए", false), ("नंबर", true), ("संख्या", true),
-    ("រ", false), ("لرقم", true), ("رقم", true), ("me", false), ("at", false), ("de", false), ("number:", true), ("aleatorio", true),
+    ("រ", false), ("لرقم", true), ("رقم", true), ("me", false), ("at", false), ("de", false), ("aleatorio", true), ("a/n", false), ("bank", false), ("mandiri", false), ("bri", false), ("bca", false), ("bni", false), ("aba", false), ("acleda", false), ("wing", false), ("kbank", false), ("scb", false),
+    ("ธนาคาร", false), ("กรุงเทพ", false), ("กรุงไทย", false), ("กสิกรไทย", false), ("กสิกร", false), ("ไทยพาณิชย์", false), ("ออมสิน", false), ("กรุงศรี", false), ("vietcombank", false), ("vcb", false), ("techcombank", false), ("mb", false),
 ];
 
 /// Words that follow a platform's name in a sentence and are nobody's name.
 #[rustfmt::skip]
 const NOT_HANDLES: &[&str] = &[
-    "group", "groups", "channel", "channels", "api", "bot", "bots", "messenger", "chat", "chats", "and", "for", "the", "app", "apps", "account", "accounts", "user", "users", "number", "contact", "support", "link", "links", "http", "https", "web",
+    "group", "groups", "channel", "channels", "api", "bot", "bots", "messenger", "chat", "chats", "and", "for", "the", "app", "apps", "account", "accounts", "user", "users", "number", "cellphone", "mobile", "telephone", "contact", "support", "link", "links", "http", "https", "web",
     "desktop", "only", "now", "here", "add", "message", "messages", "none", "not", "this", "that", "with", "from", "your", "our", "please", "send", "click", "join", "call", "text", "download", "business", "video", "page", "profile", "post", "email", "phone",
     "whatsapp", "telegram", "wechat", "viber", "signal", "zalo", "line", "kakaotalk", "facebook", "instagram", "tiktok", "twitter", "skype", "unknown", "username", "handle", "yes", "are", "was", "has", "have", "will", "can", "who", "you", "they", "she",
 ];
@@ -30,6 +31,10 @@ pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, 
         spot.cue,
         Cue::Phone(_) | Cue::Wallet | Cue::Sol | Cue::Transaction | Cue::Card | Cue::Place | Cue::Site | Cue::Version
     ) {
+        return None;
+    }
+    // `tg://`, `line://`: the scheme of a link, which the URL reader reads.
+    if piece(pass.text, spot.end..spot.end + 3) == "://" {
         return None;
     }
     let (start, promised) = value_start(pass, spot.end, limit);
@@ -57,7 +62,11 @@ pub(crate) fn read(pass: &Pass<'_>, spot: Spot, limit: usize) -> Option<(Found, 
             capitals(pass, s, e)?.then(|| paper::passport(piece(pass.text, s..e))).flatten().map(|f| (f, s, e))
         }),
         Cue::Company => token(pass, start).and_then(|(s, e)| paper::company(piece(pass.text, s..e)).map(|f| (f, s, e))),
-        Cue::Plate => plate(pass, start),
+        Cue::Plate => plate(pass, start, limit),
+        Cue::QqGroup => digits(|raw| {
+            messaging::handle(Kind::Qq, &crate::bytes::digits(raw))
+                .map(|f| Found { value: format!("groups/{}", f.value), ..f })
+        }),
         _ => None,
     }
 }
@@ -144,7 +153,9 @@ fn digits_of(pass: &Pass<'_>, start: usize) -> Option<(usize, usize)> {
             break;
         }
     }
-    (end > start && !is_alnum(at(pass.bytes, end))).then_some((start, end))
+    // A share of something is no account.
+    let whole = !is_alnum(at(pass.bytes, end)) && at(pass.bytes, end) != b'%';
+    (end > start && whole).then_some((start, end))
 }
 
 fn pix(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
@@ -159,14 +170,18 @@ fn pix(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
     (found.strength != crate::Strength::Never || formatted).then_some((found, start, end))
 }
 
-fn plate(pass: &Pass<'_>, start: usize) -> Option<(Found, usize, usize)> {
+fn plate(pass: &Pass<'_>, start: usize, limit: usize) -> Option<(Found, usize, usize)> {
     // Up to three short groups; a group ends at a blank or hyphen, the plate at anything else.
-    let rest = piece(pass.text, start..floor(pass.text, start + 40));
+    let rest = piece(pass.text, start..floor(pass.text, (start + 40).min(limit.max(start))));
     let mut end = 0;
     let mut groups = 0;
     let mut best = None;
     for (i, c) in rest.char_indices().chain([(rest.len(), '\n')]) {
-        if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) || c == '·' {
+        let between = matches!(c, '.' | '·')
+            && is_digit(before(rest.as_bytes(), i))
+            && is_digit(at(rest.as_bytes(), i + c.len_utf8()));
+        let mark = unicode_normalization::char::is_combining_mark(c);
+        if c.is_alphanumeric() || mark || c == '·' || between {
             end = i + c.len_utf8();
             continue;
         }
@@ -191,7 +206,11 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
     let at_sign = at(pass.bytes, start) == b'@';
     let from = start + usize::from(at_sign);
     let mut end = from;
-    while end < from + 65 && (is_word(at(pass.bytes, end)) || matches!(at(pass.bytes, end), b'.' | b'-')) {
+    while end < from + 65
+        && (is_word(at(pass.bytes, end))
+            || matches!(at(pass.bytes, end), b'.' | b'-')
+            || (kind == Kind::Skype && at(pass.bytes, end) == b':' && is_word(at(pass.bytes, end + 1))))
+    {
         end += 1;
     }
     while end > from && matches!(before(pass.bytes, end), b'.' | b'-') {
@@ -234,7 +253,8 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
     }
     let plain_cue = !before(pass.bytes, cue_end).is_ascii()
         || matches!(kind, Kind::Wechat | Kind::Qq | Kind::Zalo | Kind::Kakaotalk);
-    let adjoining = plain_cue && signs && start <= cue_end + 2;
+    let id = piece(pass.text, cue_end.saturating_sub(2)..cue_end).eq_ignore_ascii_case("id");
+    let adjoining = (plain_cue || id) && signs && start <= cue_end + 2;
     if !(at_sign || promised || adjoining) {
         return None;
     }
@@ -254,6 +274,6 @@ fn handle(pass: &Pass<'_>, kind: Kind, start: usize, promised: bool, cue_end: us
 
 /// Whether `id` stands between the cue and the value.
 fn says_id(pass: &Pass<'_>, from: usize, to: usize) -> bool {
-    let between = piece(pass.text, from..to).to_ascii_lowercase();
+    let between = piece(pass.text, floor(pass.text, from.saturating_sub(8))..to).to_ascii_lowercase();
     between.contains("id") || between.contains("ไอดี")
 }

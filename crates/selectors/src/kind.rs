@@ -133,7 +133,7 @@ kinds! {
     X = 81, "x", true;
     /// Skype id.
     Skype = 82, "skype", true;
-    /// QQ number.
+    /// QQ number; groups, which number apart from people, as `groups/number`.
     Qq = 83, "qq", true;
     /// Telegram invite hash (case counts).
     TelegramInvite = 90, "telegram-invite", false;
@@ -151,6 +151,8 @@ kinds! {
     ViberInvite = 96, "viber-invite", false;
     /// Discord invite (case counts).
     DiscordInvite = 97, "discord-invite", false;
+    /// WeChat contact card (case counts).
+    WechatInvite = 98, "wechat-invite", false;
     /// International bank account number, without spaces (ISO 13616).
     Iban = 100, "iban", true;
     /// Business identifier code (ISO 9362), always supporting evidence: a bank has many customers.

@@ -6,6 +6,7 @@ pub(crate) mod messaging;
 pub(crate) mod web;
 
 use crate::{Found, Kind};
+use unicode_normalization::UnicodeNormalization;
 
 /// An e-mail address. The local part is folded to lower-case, because every provider that matters does; dots and
 /// `+tags` are kept, because only some providers ignore them.
@@ -17,7 +18,9 @@ pub(crate) fn email(raw: &str) -> Option<Found> {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && local.chars().all(|c| {
-            c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || (!c.is_ascii() && c.is_alphanumeric())
+            c.is_ascii_alphanumeric()
+                || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+                || (!c.is_ascii() && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)))
         });
     if !shaped {
         return None;
@@ -26,7 +29,9 @@ pub(crate) fn email(raw: &str) -> Option<Found> {
     if !host.known {
         return None;
     }
-    let mut found = Found::links(Kind::Email, format!("{}@{}", local.to_lowercase(), host.ascii));
+    // Composed and decomposed letters are the same mailbox (RFC 6532, section 3.1).
+    let local: String = local.to_lowercase().nfc().collect();
+    let mut found = Found::links(Kind::Email, format!("{local}@{}", host.ascii));
     if host.confusable {
         found = found.flag(crate::Flags::CONFUSABLE);
     }

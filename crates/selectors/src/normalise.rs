@@ -49,7 +49,7 @@ fn read(kind: Kind, raw: &str, hints: &Hints<'_>) -> Option<Found> {
         Kind::Signal | Kind::Zalo | Kind::Telegram if raw.starts_with('+') => {
             phone::typed(raw, hints.country).map(|f| Found { kind, ..f })
         }
-        Kind::Facebook if raw.starts_with("groups/") => {
+        Kind::Facebook | Kind::Qq if raw.starts_with("groups/") => {
             messaging::handle(kind, raw.get(7..)?).map(|f| Found { value: format!("groups/{}", f.value), ..f })
         }
         _ if kind.is_handle() => messaging::handle(kind, raw),

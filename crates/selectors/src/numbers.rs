@@ -27,14 +27,26 @@ fn run(bytes: &[u8], start: usize) -> Run {
         }
         run.groups.push((run.digits.len(), i));
         let mut next = i;
+        // `0*8*1*2`: signs that nobody puts between numbers, one digit at a time.
+        if matches!(at(bytes, i), b'*' | b'_' | b'~') && lone(bytes, i.wrapping_sub(1)) && lone(bytes, i + 1) {
+            i += 1;
+            continue;
+        }
         while next < i + 3 && matches!(at(bytes, next), b' ' | b'-' | b'.' | b'(' | b')' | b'/') {
             next += 1;
         }
-        if next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
+        // A bracket opens the area or the trunk zero; later on it opens a remark: `18001234 (0đ)`.
+        let remark = run.digits.len() > 4 && bytes.get(i..next).is_some_and(|between| between.contains(&b'('));
+        if remark || next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
             return run;
         }
         i = next;
     }
+}
+
+/// Whether a digit stands at `i` without others beside it.
+fn lone(bytes: &[u8], i: usize) -> bool {
+    is_digit(at(bytes, i)) && !is_digit(at(bytes, i + 1)) && !is_digit(before(bytes, i))
 }
 
 /// Reads the number at `start`. `plus` is where its `+` stands. The position to go on from, when something was read.
@@ -53,8 +65,13 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     }
     let run = run(pass.bytes, start);
     let end = run.groups.last()?.1;
+    // `08450501132over18s`: behind a cue the words that follow may have run into the number.
+    let runs_on = is_alnum(at(pass.bytes, end));
+    let last = run.groups.iter().rev().map(|(count, _)| *count);
+    let tail = last.clone().next().unwrap_or(0) - last.clone().nth(1).unwrap_or(0);
+    let cued = || pass.cues.near(start, 24, |cue| matches!(cue, Cue::Phone(_))).is_some();
     if run.digits.len() < 5
-        || is_alnum(at(pass.bytes, end))
+        || (runs_on && !(run.digits.len() >= 9 && tail >= 3 && at(pass.bytes, end) != b'x' && cued()))
         || (at(pass.bytes, end) == b'-' && is_alnum(at(pass.bytes, end + 1)))
     {
         return None;
@@ -163,6 +180,18 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         if plus.is_none() && cue.is_none() && (is_date(&digits, &run.groups) || count > 12 && !double_zero) {
             continue;
         }
+        if plus.is_none() && is_slashed_date(piece(pass.text, start..end)) {
+            continue;
+        }
+        // Ten digits in groups of another shape than 3-3-4 are a table's, not North America's.
+        let shape: Vec<usize> = run.groups.iter().map(|(n, _)| *n).take(at_group + 1).collect();
+        let odd_shape =
+            at_group > 0 && !matches!(shape.as_slice(), [3, 6, 10] | [1, 4, 7, 11] | [3, 10] | [6, 10] | [1, 11]);
+        let spelled = shape.len() >= 10;
+        let american = pass.country.is_some_and(phone::is_north_american);
+        if plus.is_none() && cue.is_none() && american && odd_shape && !spelled && !double_zero {
+            continue;
+        }
         if let Some(mut found) = phone::in_text(&digits, plus.is_some(), pass.country, cue, grouped) {
             if cue.is_some() {
                 found = found.flag(Flags::CUED);
@@ -186,20 +215,30 @@ fn drop_trunk(pass: &Pass<'_>, start: usize, end: usize, digits: &mut String) {
     }
 }
 
+/// `29/03/2565`, `25/05/64 20:24`: two strokes make a date, also behind a cue.
+fn is_slashed_date(written: &str) -> bool {
+    let mut parts = written.split('/');
+    let mut part = || parts.next().map(str::trim).filter(|p| (1..=2).contains(&p.len()) || p.len() == 4);
+    let day =
+        |p: Option<&str>| p.and_then(|p| p.parse::<u32>().ok()).is_some_and(|n| (1..=31).contains(&n) || n > 1900);
+    day(part()) && day(part()) && parts.next().is_some()
+}
+
 /// Eight digits in groups 4-2-2 or 2-2-4 are a date; so are ten or more that go on with an hour.
 fn is_date(digits: &str, groups: &[(usize, usize)]) -> bool {
     let counts: Vec<usize> = groups.iter().map(|(count, _)| *count).take(3).collect();
     let number = |range: std::ops::Range<usize>| digits.get(range).and_then(|s| s.parse::<u32>().ok()).unwrap_or(0);
     match counts.as_slice() {
-        [4, 6, 8] => (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)),
-        [2, 4, 8] => {
-            (1..=31).contains(&number(0..2)) && (1..=31).contains(&number(2..4)) && (1900..2100).contains(&number(4..8))
-        }
-        [8, ..] => {
-            (1900..2100).contains(&number(0..4)) && (1..=12).contains(&number(4..6)) && (1..=31).contains(&number(6..8))
-        }
+        [4, 6, 8] => is_year(number(0..4)) && (1..=12).contains(&number(4..6)),
+        [2, 4, 8] => (1..=31).contains(&number(0..2)) && (1..=31).contains(&number(2..4)) && is_year(number(4..8)),
+        [8, ..] => is_year(number(0..4)) && (1..=12).contains(&number(4..6)) && (1..=31).contains(&number(6..8)),
         _ => false,
     }
+}
+
+/// A year of the Christian era, or of the Buddhist one (543 years on) that Thailand, Laos and Cambodia write.
+fn is_year(year: u32) -> bool {
+    (1900..2100).contains(&year) || (2443..2643).contains(&year)
 }
 
 /// An IBAN that begins at `start`: two letters, two digits, then groups of letters and digits up to the country's length.

@@ -55,46 +55,27 @@ pub(crate) fn read(digits: &str, form: Form) -> Option<String> {
     Some(format!("+{}{}{}", parsed.code().value(), "0".repeat(zeros), national.value()))
 }
 
+/// Whose country code is 1.
+#[rustfmt::skip]
+const NORTH_AMERICAN: [Id; 25] = [Id::US, Id::CA, Id::AG, Id::AI, Id::AS, Id::BB, Id::BM, Id::BS, Id::DM, Id::DO, Id::GD, Id::GU, Id::JM, Id::KN, Id::KY, Id::LC, Id::MP, Id::MS, Id::PR, Id::SX, Id::TC, Id::TT, Id::VC, Id::VG, Id::VI];
+
+/// Whether a country dials after the North American plan.
+pub(crate) fn is_north_american(country: Id) -> bool {
+    NORTH_AMERICAN.contains(&country)
+}
+
 /// Country code 1 is shared by 25 countries, whose patterns the parser would try one after the other. The shape that the
 /// North American plan gives all of them (area and exchange begin with 2 to 9; no `N11`, no `37x`, no `96x`) decides instead.
 /// `None` when the number is of another plan.
 fn north_american(digits: &str, form: Form) -> Option<Option<String>> {
-    const COUNTRIES: [Id; 25] = [
-        Id::US,
-        Id::CA,
-        Id::AG,
-        Id::AI,
-        Id::AS,
-        Id::BB,
-        Id::BM,
-        Id::BS,
-        Id::DM,
-        Id::DO,
-        Id::GD,
-        Id::GU,
-        Id::JM,
-        Id::KN,
-        Id::KY,
-        Id::LC,
-        Id::MP,
-        Id::MS,
-        Id::PR,
-        Id::SX,
-        Id::TC,
-        Id::TT,
-        Id::VC,
-        Id::VG,
-        Id::VI,
-    ];
-    let national =
-        match form {
-            Form::International => digits.strip_prefix('1')?,
-            Form::National(country) if COUNTRIES.contains(&country) => digits
-                .strip_prefix("011")
-                .filter(|r| r.len() > 8)
-                .map_or(digits.strip_prefix('1').filter(|r| r.len() == 10).or(Some(digits)), |_| None)?,
-            Form::National(_) => return None,
-        };
+    let national = match form {
+        Form::International => digits.strip_prefix('1')?,
+        Form::National(country) if is_north_american(country) => digits
+            .strip_prefix("011")
+            .filter(|r| r.len() > 8)
+            .map_or(digits.strip_prefix('1').filter(|r| r.len() == 10).or(Some(digits)), |_| None)?,
+        Form::National(_) => return None,
+    };
     let shaped = match national.as_bytes() {
         [a @ b'2'..=b'9', b, c, x @ b'2'..=b'9', y, z, _, _, _, _] => {
             (*b, *c) != (b'1', b'1')

@@ -57,6 +57,14 @@ pub(crate) fn pair(text: &str, start: usize) -> Option<(Found, usize, usize)> {
     while j < i + 4 && matches!(at(bytes, j), b' ' | b',' | b';' | b'/') {
         j += 1;
     }
+    // `lat 13.7563, lng: 100.5018`.
+    for word in ["longitude", "long", "lng", "lon"] {
+        if j > i && text.get(j..j + word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word)) {
+            j += word.len();
+            j += bytes.iter().skip(j).take(3).take_while(|b| matches!(b, b' ' | b':' | b'=')).count();
+            break;
+        }
+    }
     if j == i {
         return None;
     }

@@ -3,7 +3,9 @@
 //! The result is read instead of the original, and spans are mapped back to the original.
 
 use crate::bytes::{at, before, is_alnum};
+use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use unicode_normalization::char::{compose, decompose_compatible};
 
 /// A text ready to scan and the way back to the original.
@@ -120,10 +122,57 @@ enum Change {
 fn first_change(text: &str, ascii: bool) -> Option<usize> {
     let bytes = text.as_bytes();
     let bracket = memchr::memchr3_iter(b'[', b'(', b'{', bytes).find(|i| bracketed(bytes, *i).is_some());
-    let scheme = memchr::memmem::find_iter(bytes, b":").find_map(|i| scheme_start(bytes, i));
+    let scheme = memchr::memchr2_iter(b':', b'\\', bytes).find_map(|i| match at(bytes, i) {
+        b':' => scheme_start(bytes, i),
+        _ => escaped(bytes, i).map(|_| i),
+    });
     let high =
         if ascii { None } else { text.char_indices().find(|(i, c)| !c.is_ascii() && fold(bytes, *i, *c).is_some()) };
-    [bracket, scheme, high.map(|(i, _)| i)].into_iter().flatten().min()
+    let word = DOT.iter().flat_map(|dot| dot.find_iter(bytes)).filter(|i| spelled(bytes, *i).is_some()).min();
+    let sign = word.and_then(|_| AT.find_iter(bytes).find(|i| spelled(bytes, *i).is_some()));
+    [bracket, scheme, high.map(|(i, _)| i), word, sign].into_iter().flatten().min()
+}
+
+/// ` dot ` and ` AT `, looked for in every text.
+static DOT: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new(b" dot "), Finder::new(b" DOT ")]);
+static AT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" AT "));
+
+/// `evil\.example`, `evil.example\/a`: the escapes of patterns and of JSON.
+fn escaped(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
+    let with = match at(bytes, i + 1) {
+        b'.' => ".",
+        b'/' => "/",
+        _ => return None,
+    };
+    (is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 2))).then_some((i + 2, with))
+}
+
+/// `shop dot com` and, before such a name, `jo AT mail dot com`: only in front of endings that nobody says otherwise.
+fn spelled(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
+    const ENDINGS: [&[u8]; 16] = [
+        b"com", b"net", b"org", b"info", b"top", b"xyz", b"vip", b"cc", b"shop", b"online", b"site", b"io", b"co",
+        b"example", b"cn", b"club",
+    ];
+    if !is_alnum(before(bytes, i)) {
+        return None;
+    }
+    let dot = |i: usize| {
+        let word = bytes.get(i..i + 5)?;
+        let rest = bytes.get(i + 5..)?;
+        let length = rest.iter().take(16).take_while(|b| is_alnum(**b)).count();
+        let ending = rest.get(..length)?;
+        ((word == b" dot " || word == b" DOT ") && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+            .then_some(i + 5)
+    };
+    if let Some(end) = dot(i) {
+        return Some((end, "."));
+    }
+    if bytes.get(i..i + 4)? != b" AT " {
+        return None;
+    }
+    let rest = bytes.get(i + 4..)?;
+    let length = rest.iter().take(64).take_while(|b| is_alnum(**b) || **b == b'-').count();
+    (length > 0 && (dot(i + 4 + length).is_some())).then_some((i + 4, "@"))
 }
 
 fn change(text: &str, i: usize) -> Option<(usize, Change)> {
@@ -131,6 +180,8 @@ fn change(text: &str, i: usize) -> Option<(usize, Change)> {
     match at(bytes, i) {
         b'[' | b'(' | b'{' => bracketed(bytes, i).map(|(end, with)| (end, Change::Text(with))),
         b'h' | b'H' | b'm' | b'f' | b'F' => scheme(bytes, i).map(|(end, with)| (end, Change::Text(with))),
+        b'\\' => escaped(bytes, i).map(|(end, with)| (end, Change::Text(with))),
+        b' ' => spelled(bytes, i).map(|(end, with)| (end, Change::Text(with))),
         0x80.. => {
             let c = text.get(i..)?.chars().next()?;
             fold(bytes, i, c).map(|with| (i + c.len_utf8(), with))
@@ -147,7 +198,9 @@ fn bracketed(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
         b'{' => b'}',
         _ => return None,
     };
-    let rest = bytes.get(i + 1..)?;
+    // `[ dot ]`: blanks inside count with the brackets.
+    let blank = usize::from(at(bytes, i + 1) == b' ');
+    let rest = bytes.get(i + 1 + blank..)?;
     let (inner, with): (usize, &'static str) = match rest {
         [b'.', ..] => (1, "."),
         [b'@', ..] => (1, "@"),
@@ -156,14 +209,19 @@ fn bracketed(bytes: &[u8], i: usize) -> Option<(usize, &'static str)> {
         [b'/', ..] if close == b']' => (1, "/"),
         [a, b, ..] if a.eq_ignore_ascii_case(&b'a') && b.eq_ignore_ascii_case(&b't') => (2, "@"),
         [d, o, t, ..] if [*d, *o, *t].eq_ignore_ascii_case(b"dot") => (3, "."),
-        [d, o, t, ..] if [*d, *o, *t] == *b" . " => (3, "."),
         _ => return None,
     };
-    if rest.get(inner) == Some(&close) {
-        return Some((i + inner + 2, with));
+    let blanks = blank + usize::from(at(rest, inner) == b' ');
+    if at(rest, inner + blanks - blank) == close {
+        return Some((i + inner + blanks + 2, with));
     }
     // `example[.com`: half a bracket between two letters or digits.
-    (close == b']' && with == "." && is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 2)) && inner == 1)
+    (close == b']'
+        && blank == 0
+        && with == "."
+        && is_alnum(before(bytes, i))
+        && is_alnum(at(bytes, i + 2))
+        && inner == 1)
         .then_some((i + 2, "."))
 }
 
@@ -224,6 +282,11 @@ fn fold(bytes: &[u8], i: usize, c: char) -> Option<Change> {
             (near || (code == 0x20e3 && i > 0)).then_some(Change::Text(""))
         }
         0x3002 | 0xff61 => (is_alnum(before(bytes, i)) && is_alnum(at(bytes, i + 3))).then_some(Change::Text(".")),
+        // `evil点com`; `one․leader`.
+        0x70b9 | 0x9ede | 0x2024 => (is_alnum(before(bytes, i))
+            && at(bytes, i + 3).is_ascii_alphabetic()
+            && at(bytes, i + 4).is_ascii_alphabetic())
+        .then_some(Change::Text(".")),
         0xff01..=0xff5e => char::from_u32(code - 0xfee0).map(Change::Char),
         0x3000 | 0xa0 | 0x2000..=0x200a | 0x202f => Some(Change::Text(" ")),
         0x2010..=0x2015 | 0x2212 => Some(Change::Text("-")),
@@ -233,8 +296,38 @@ fn fold(bytes: &[u8], i: usize, c: char) -> Option<Change> {
         0x24b6..=0x24cf => char::from_u32(code - 0x24b6 + 0x41).map(Change::Char),
         0x24d0..=0x24e9 => char::from_u32(code - 0x24d0 + 0x61).map(Change::Char),
         0x1d400..=0x1d7ff => styled(c).map(Change::Char),
+        0x3007 | 0x4e00..=0x9fff => han_digit(c).filter(|_| in_han_number(bytes, i)).map(Change::Char),
         _ => native_digit(code).map(Change::Char),
     }
+}
+
+/// Chinese numerals, plain, for cheques, and `幺` as one says one on the telephone.
+fn han_digit(c: char) -> Option<char> {
+    Some(match c {
+        '〇' | '零' => '0',
+        '一' | '壹' | '幺' => '1',
+        '二' | '贰' | '貳' => '2',
+        '三' | '叁' | '參' => '3',
+        '四' | '肆' => '4',
+        '五' | '伍' => '5',
+        '六' | '陆' | '陸' => '6',
+        '七' | '柒' => '7',
+        '八' | '捌' => '8',
+        '九' | '玖' => '9',
+        _ => return None,
+    })
+}
+
+/// Whether at least seven numerals stand together around the one at `i`: fewer are words.
+fn in_han_number(bytes: &[u8], i: usize) -> bool {
+    // All of them have three bytes.
+    let numeral = |from: usize| {
+        let c = bytes.get(from..from + 3).and_then(|b| std::str::from_utf8(b).ok()).and_then(|s| s.chars().next());
+        c.and_then(han_digit).is_some()
+    };
+    let behind = (1..7).take_while(|n| i.checked_sub(3 * n).is_some_and(numeral)).count();
+    let ahead = (0..7).take_while(|n| numeral(i + 3 * n)).count();
+    behind + ahead >= 7
 }
 
 /// Mathematical letters and digits, which their NFKC form names.
@@ -278,6 +371,13 @@ mod tests {
             ("+၆၆ 1️⃣2️⃣", "+66 12"),
             ("𝐭.𝐦𝐞/𝐚𝐛", "t.me/ab"),
             ("ex\u{200b}ample.com", "example.com"),
+            ("a[ dot ]example, jo( at )mail[ . ]example", "a.example, jo@mail.example"),
+            ("a\\.example\\/b", "a.example/b"),
+            ("a点com", "a.com"),
+            ("shop dot com", "shop.com"),
+            ("jo AT mail DOT com", "jo@mail.com"),
+            ("一三八零零一三八零零零", "13800138000"),
+            ("壹叁捌零零壹叁捌零零零", "13800138000"),
         ] {
             assert_eq!(refang(written), plain, "{written}");
         }
@@ -285,8 +385,14 @@ mod tests {
 
     #[test]
     fn clean_text_is_not_copied() {
-        for text in ["plain (see [1]) text: http://a.example", "ข้อความไทย", "می\u{200c}خواهم", ""]
-        {
+        for text in [
+            "plain (see [1]) text: http://a.example",
+            "ข้อความไทย",
+            "می\u{200c}خواهم",
+            "the dot on it, AT last, C:\\.ssh",
+            "三十三点钟二零二五年",
+            "",
+        ] {
             assert!(matches!(refang(text), Cow::Borrowed(_)), "{text}");
         }
     }

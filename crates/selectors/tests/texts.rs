@@ -44,7 +44,11 @@ fn wallets_and_transactions_are_found_among_words() {
             ("token 42RLPACwZPx3vYYmxSueqsogfynBDqXK298EDsNoyoHi", &[]),
             (
                 &format!("https://tronscan.org/#/transaction/{HASH}"),
-                &[(Kind::Url, "https://tronscan.org/"), (Kind::Domain, "tronscan.org"), (Kind::Transaction, HASH)],
+                &[
+                    (Kind::Url, &format!("https://tronscan.org/#/transaction/{HASH}")),
+                    (Kind::Domain, "tronscan.org"),
+                    (Kind::Transaction, HASH),
+                ],
             ),
             (
                 &format!("https://etherscan.io/address/{EVM}"),

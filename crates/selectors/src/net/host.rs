@@ -101,7 +101,7 @@ fn is_file_extension(tld: &str) -> bool {
 fn is_word(tld: &str) -> bool {
     matches!(tld,
         "rs" | "pl" | "sh" | "ml" | "am" | "ac" | "as" | "at" | "be" | "by" | "do" | "es" | "id" | "in" | "is" | "it" | "la" | "me" | "my" | "no" | "pm" | "to" | "un" | "de" | "if" | "so" | "go"
-        | "name" | "call" | "run" | "open" | "now" | "help" | "here" | "free" | "you" | "how" | "like" | "got" | "save" | "date" | "data" | "map" | "play" | "post" | "read" | "safe" | "tel" | "app" | "new")
+        | "name" | "call" | "run" | "open" | "now" | "help" | "here" | "free" | "you" | "how" | "like" | "got" | "save" | "date" | "data" | "love" | "xxx" | "map" | "play" | "post" | "read" | "safe" | "tel" | "app" | "new")
 }
 
 /// Stems of files that are spoken of in prose.

@@ -30,7 +30,9 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
     match host {
         "t.me" | "telegram.me" | "telegram.dog" => telegram(first, second),
         "wa.me" => match first {
-            "message" | "qr" | "c" => Vec::new(),
+            // Codes of accounts that hide their number.
+            "message" | "qr" => one(invite(Kind::WhatsappInvite, second)),
+            "c" => Vec::new(),
             number => numbered(Kind::Whatsapp, number),
         },
         "api.whatsapp.com" | "whatsapp.com" if first == "send" => {
@@ -43,14 +45,19 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
         "page.line.me" => one(handle(Kind::Line, first)),
         "lin.ee" => one(invite(Kind::LineInvite, first)),
         "zalo.me" if first == "g" => one(invite(Kind::ZaloInvite, second)),
+        "zalo.me" if matches!(first, "app" | "pc" | "s" | "social" | "oauth" | "qr" | "login") => Vec::new(),
         "zalo.me" => zalo(first),
         "open.kakao.com" => one(invite(Kind::KakaotalkInvite, if matches!(first, "o" | "me") { second } else { "" })),
         "pf.kakao.com" => one(invite(Kind::KakaotalkInvite, first)),
-        "signal.me" => fragment(url, "p/").map_or(Vec::new(), |n| numbered(Kind::Signal, &n)),
+        "signal.me" => match fragment(url, "eu/") {
+            Some(code) => one(invite(Kind::SignalInvite, &code)),
+            None => fragment(url, "p/").map_or(Vec::new(), |n| numbered(Kind::Signal, &n)),
+        },
         "signal.group" => one(url.fragment().and_then(|f| invite(Kind::SignalInvite, f))),
         "invite.viber.com" | "chats.viber.com" => one(query(url, "g2")
             .and_then(|g| invite(Kind::ViberInvite, &g))
             .or_else(|| invite(Kind::ViberInvite, first))),
+        "u.wechat.com" => one(invite(Kind::WechatInvite, first)),
         "discord.gg" => one(invite(Kind::DiscordInvite, first)),
         "discord.com" if first == "invite" => one(invite(Kind::DiscordInvite, second)),
         "facebook.com" | "fb.com" | "fb.me" | "m.me" | "messenger.com" => facebook(url, first, second),
@@ -65,7 +72,10 @@ pub(crate) fn from_url(url: &Url) -> Vec<Found> {
             }
             name => one(handle(Kind::X, name)),
         },
-        _ => Vec::new(),
+        _ => match host.strip_suffix(".t.me") {
+            Some(name) => one(handle(Kind::Telegram, name)),
+            None => Vec::new(),
+        },
     }
 }
 
@@ -84,6 +94,7 @@ pub(crate) fn from_app_link(url: &Url) -> Vec<Found> {
             let mut segments = url.path_segments().into_iter().flatten();
             line("ti", segments.next().unwrap_or(""), segments.next().unwrap_or(""))
         }
+        ("sgnl", "signal.group") => url.fragment().and_then(|f| invite(Kind::SignalInvite, f)).into_iter().collect(),
         ("sgnl", _) => fragment(url, "p/").map_or(Vec::new(), |n| numbered(Kind::Signal, &n)),
         _ => Vec::new(),
     }
@@ -172,7 +183,7 @@ fn fragment(url: &Url, prefix: &str) -> Option<String> {
 pub(crate) fn invite(kind: Kind, code: &str) -> Option<Found> {
     let shaped =
         (4..=256).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=+/".contains(&b));
-    shaped.then(|| Found::links(kind, code))
+    (shaped && !crate::bytes::all_same(&code.to_ascii_lowercase())).then(|| Found::links(kind, code))
 }
 
 /// An account name in normal form: lower-case, without `@` (LINE's official accounts keep theirs).

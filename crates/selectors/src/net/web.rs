@@ -35,7 +35,15 @@ pub(crate) fn read(raw: &str) -> Option<Web> {
     if leads.is_empty() {
         leads.extend(place::from_url(&url));
     }
-    url.set_fragment(None);
+    // `#/address/…` and `#!…` are routes of pages that load once; Signal keeps the whole account in the fragment.
+    let route = url.fragment().is_some_and(|f| f.starts_with(['/', '!']) && f.len() > 2);
+    if !route && !matches!(url.host_str(), Some("signal.me" | "signal.group")) {
+        url.set_fragment(None);
+    }
+    if let Some(name) = url.host_str().and_then(|name| name.strip_suffix('.')).map(str::to_string) {
+        // A name with the root's dot is the same name; where it cannot be set the URL is refused below.
+        let _ = url.set_host(Some(&name));
+    }
     // They fail only for URLs without a host, which are refused below.
     let _ = url.set_username("");
     let _ = url.set_password(None);
@@ -44,8 +52,12 @@ pub(crate) fn read(raw: &str) -> Option<Web> {
     match url.host()? {
         Host::Domain(name) => match host::read(name) {
             Some(host) if host.known && host.registrable > 0 => {
-                if !messaging::is_platform(host.registrable()) {
+                let platform = messaging::is_platform(host.registrable());
+                if !platform {
                     hosts.extend(host.domains());
+                } else if leads.is_empty() && url.path() == "/" && url.query().is_none() {
+                    (found.strength, found.why) =
+                        (crate::Strength::Weak, "the front page of a platform that everybody shares");
                 }
                 if host.confusable {
                     found = found.flag(Flags::CONFUSABLE);

@@ -102,6 +102,7 @@ kind-kakaotalk-invite = KakaoTalk invitation
 kind-signal-invite = Signal invitation
 kind-zalo-invite = Zalo invitation
 kind-viber-invite = Viber invitation
+kind-wechat-invite = WeChat contact card
 kind-discord-invite = Discord invitation
 kind-iban = IBAN
 kind-bic = BIC
