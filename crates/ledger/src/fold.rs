@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Entries a transaction may take under backlog (measured: the pages dirtied a commit decide the cost).
-pub(crate) const MOST: u64 = 10_000;
+pub(crate) const MOST: u64 = 30_000;
 /// A WAL longer than this many pages is copied back (16 MB).
 const WAL_PAGES: i64 = 4_000;
 

@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 
 /// A transaction may stay open this long while nobody waits: "writes do not wait for views, reads do".
 const LAZY: Duration = Duration::from_millis(300);
+/// And this long while much is left to fold: a longer transaction visits each page once for more rows.
+const BACKLOG: Duration = Duration::from_millis(1_500);
+/// So much is much.
+const MUCH: u64 = 4_000;
 /// And this long while somebody waits.
 const EAGER: Duration = Duration::from_millis(20);
 /// Quiet for this long counts as idle.
@@ -74,7 +78,7 @@ impl FoldState {
         if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
             self.fold.pass(head);
         }
-        if let Err(e) = self.commit().and_then(|()| self.fold.store_position()) {
+        if let Err(e) = self.commit().and_then(|()| self.fold.store_position()).and_then(|()| self.when_level()) {
             tracing::warn!(view = self.shared.name, error = %e, "last commit; the next start folds it again");
         }
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
@@ -117,8 +121,9 @@ impl FoldState {
             }
         }
         let caught_up = self.fold.at >= self.shared.relevant.load(Ordering::Acquire);
+        let lazy = if head.saturating_sub(self.fold.at) > MUCH { BACKLOG } else { LAZY };
         let commit = self.fold.open_for().is_some_and(|since| {
-            self.fold.is_full() || (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= LAZY
+            self.fold.is_full() || (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= lazy
         });
         if commit {
             self.commit()?;

@@ -437,7 +437,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        3
+        4
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
