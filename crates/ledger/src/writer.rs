@@ -32,6 +32,8 @@ pub(crate) enum Message {
 
 /// A view that none of the new entries concerns is woken to pass them by when it is this far behind.
 const IDLE_LAG: u64 = 1_000;
+/// Seconds without an append after which memory is given back.
+const QUIET: u32 = 5;
 /// Pages of WAL that are copied back when the writer has a moment (16 MB).
 const WAL_PAGES: i64 = 4_000;
 
@@ -63,11 +65,17 @@ pub(crate) struct Writer {
 impl Writer {
     /// The loop.
     pub(crate) fn run(mut self, queue: &Queue) {
+        let mut quiet = 0u32;
         while let Some(messages) = queue.pop(Duration::from_secs(1)) {
             if messages.is_empty() {
                 self.checkpoint(1);
+                quiet = quiet.saturating_add(1);
+                if quiet == QUIET {
+                    self.rest();
+                }
                 continue;
             }
+            quiet = 0;
             self.work(messages);
             self.checkpoint(WAL_PAGES);
         }
@@ -78,6 +86,14 @@ impl Writer {
         }
         if let Err(e) = sqlite::checkpoint_truncate(&self.conn) {
             tracing::warn!(error = %e, "log checkpoint at close");
+        }
+    }
+
+    /// Gives back what only a next load would use: the newest bodies stand in the log.
+    fn rest(&self) {
+        self.tail.clear();
+        if let Err(e) = self.conn.execute_batch("PRAGMA shrink_memory") {
+            tracing::warn!(error = %e, "memory");
         }
     }
 

@@ -11,7 +11,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS taxii_status(id TEXT PRIMARY KE
 const KEPT: i64 = 2 * 86_400_000_000;
 /// The newest that are answered from memory, while the disk is on its way, and their bytes.
 const RECENT: usize = 256;
-const RECENT_BYTES: usize = 4 << 20;
+const RECENT_BYTES: usize = 1 << 20;
 /// A larger one is on the disk before it is answered.
 const LARGE: usize = 64 << 10;
 
