@@ -6,6 +6,7 @@ import gzip
 import http.server
 import json
 import re
+import subprocess
 import threading
 import uuid
 
@@ -78,6 +79,10 @@ def reading(node, how, good):
     both = node.lines("search", "south recruiter")
     check(f"{how}: several words mean AND", {f["id"] for f in both} == {good[1]["id"]}, both)
     check(f"{how}: a word that nobody wrote gives no line and exit 0", node.lines("search", "nobodywrotethis") == [])
+
+    cut = subprocess.Popen([node.bin, "search", "--data", str(node.data), "recruiter"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    cut.stdout.close()  # as `eye search ... | head` does when it has read enough
+    check(f"{how}: a reader that stops reading is no error to talk about", b"pipe" not in cut.stderr.read().lower() and cut.wait(60) in (0, 1, 141), cut.returncode)
 
     shown = node.json("show", good[0]["id"])
     check(f"{how}: show gives the object", good[0]["content"] in json.dumps(shown, ensure_ascii=False), shown)

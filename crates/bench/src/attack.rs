@@ -1,6 +1,26 @@
 //! ATT&CK enterprise as an endless supply of objects: each round with every id replaced, or each round a new version.
 use crate::Failure;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What fills a node in process, and where.
+#[derive(Debug, clap::Args)]
+pub struct Filling {
+    /// A STIX 2.1 bundle (ATT&CK enterprise).
+    pub bundle: PathBuf,
+    /// Objects to store.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub objects: u64,
+    /// Where the data folder is made; removed afterwards.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+}
+
+impl Filling {
+    /// A folder of this run's own.
+    pub fn place(&self, what: &str) -> PathBuf {
+        self.folder.clone().unwrap_or_else(std::env::temp_dir).join(format!("bench-{what}-{}", std::process::id()))
+    }
+}
 
 /// One object and the places of the UUIDs in it.
 pub struct Template {

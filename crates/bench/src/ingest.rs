@@ -3,12 +3,11 @@
 //!
 //! Counts the CPU of the whole process; making the objects is not in it.
 use crate::Failure;
-use crate::attack::{Template, templates};
+use crate::attack::{Filling, Template, templates};
 use crate::machine::{cpu_seconds, load, memory_mb, size_mb};
 use crate::node::Node;
 use ::ledger::{INTAKE, Urgency};
 use intel::Took;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Objects of one call.
@@ -17,17 +16,11 @@ const BATCH: usize = 1_000;
 /// What is measured.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A STIX 2.1 bundle (ATT&CK enterprise).
-    pub bundle: PathBuf,
-    /// Objects to store.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub objects: u64,
+    #[command(flatten)]
+    pub filling: Filling,
     /// Once `objects` are stored, three rounds in which every object is a new version of a stored one.
     #[arg(long)]
     pub versions: bool,
-    /// Where the data folder is made; removed afterwards.
-    #[arg(long)]
-    pub folder: Option<PathBuf>,
     /// Keep the data folder.
     #[arg(long)]
     pub keep: bool,
@@ -38,9 +31,8 @@ pub struct Args {
 /// # Errors
 /// What reading the bundle or the node answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let templates = templates(&args.bundle)?;
-    let folder =
-        args.folder.clone().unwrap_or_else(std::env::temp_dir).join(format!("bench-ingest-{}", std::process::id()));
+    let templates = templates(&args.filling.bundle)?;
+    let folder = args.filling.place("ingest");
     let node = Node::create(&folder)?;
     let measured = measure(args, &templates, &node);
     node.ledger.close();
@@ -54,7 +46,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn measure(args: &Args, templates: &[Template], node: &Node) -> Result<(), Failure> {
     let (mut stored, mut round, mut window) = (0u64, 0u64, Vec::new());
-    while stored < args.objects {
+    while stored < args.filling.objects {
         let bodies: Vec<String> = templates.iter().map(|t| t.renamed(round)).collect();
         stored += one_round(node, "new", &bodies, stored, &mut window)?;
         round += 1;

@@ -2,10 +2,10 @@
 //!
 //! Counts the CPU of the whole process from the first append until the index is level; making the objects is not in it.
 use crate::Failure;
-use crate::attack::{Template, templates};
+use crate::attack::{Filling, Template, templates};
 use crate::machine::{cpu_seconds, memory_mb, size_mb};
 use ::ledger::{Append, INTAKE, IdSource, Kind, Ledger, NewEntry, Options, SameRule, Urgency};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,11 @@ const AT: [u64; 4] = [25_000, 250_000, 1_000_000, 2_000_000];
 /// What is measured.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A STIX 2.1 bundle (ATT&CK enterprise).
-    pub bundle: PathBuf,
-    /// Objects to store.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub objects: u64,
+    #[command(flatten)]
+    pub filling: Filling,
     /// Every round brings new versions of the same objects instead of new ids.
     #[arg(long)]
     pub versions: bool,
-    /// Where the data folder is made; removed afterwards.
-    #[arg(long)]
-    pub folder: Option<PathBuf>,
 }
 
 /// Runs, prints one JSON line a measurement.
@@ -35,9 +29,8 @@ pub struct Args {
 /// # Errors
 /// What reading the bundle or the ledger answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let templates = templates(&args.bundle)?;
-    let folder =
-        args.folder.clone().unwrap_or_else(std::env::temp_dir).join(format!("bench-ledger-{}", std::process::id()));
+    let templates = templates(&args.filling.bundle)?;
+    let folder = args.filling.place("ledger");
     Ledger::create(&folder)?;
     let measured = measure(args, &templates, &folder);
     std::fs::remove_dir_all(&folder)?;
@@ -47,7 +40,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn measure(args: &Args, templates: &[Template], folder: &Path) -> Result<(), Failure> {
     let ledger = Ledger::open(folder, Options::default(), Vec::new())?;
     let (mut stored, mut round, mut window) = (0u64, 0u64, Vec::new());
-    while stored < args.objects {
+    while stored < args.filling.objects {
         let entries: Vec<NewEntry> = templates.iter().map(|t| entry(t, round, args.versions)).collect();
         let count = entries.len() as u64;
         let (cpu, wall, mut slowest) = (cpu_seconds()?, Instant::now(), Duration::ZERO);
@@ -66,7 +59,7 @@ fn measure(args: &Args, templates: &[Template], folder: &Path) -> Result<(), Fai
             let (n, cpu) = rounds.iter().fold((0, 0.0), |(n, c), (m, d)| (n + m, c + d));
             (n as f64 / cpu).round()
         };
-        if AT.iter().any(|at| before < *at && stored >= *at) || stored >= args.objects {
+        if AT.iter().any(|at| before < *at && stored >= *at) || stored >= args.filling.objects {
             let last: Vec<_> = window.iter().rev().take(250_000usize.div_ceil(templates.len())).copied().collect();
             let line = serde_json::json!({
                 "bench": "ledger", "versions": args.versions, "stored": stored,

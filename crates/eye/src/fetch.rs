@@ -43,10 +43,9 @@ pub fn name(address: &str) -> String {
     format!("{}{slash}{last}", uri.host().unwrap_or_default()).chars().take(NAME).collect()
 }
 
-/// Asks for an address; returns once its headers are there.
+/// Asks for an address; returns once its headers are there. Its errors do not name the address: whoever asked does.
 pub fn fetch(address: &Address<'_>, limits: &Fetch) -> Result<Fetched, Problem> {
-    let shown = name(address.text);
-    let wrong = |why: &str| Problem::other(format!("{shown}: {why}"));
+    let wrong = |why: &str| Problem::other(why);
     let uri: Uri = address.text.parse().map_err(|_| wrong("this is no address; escape what is not ASCII"))?;
     if uri.authority().is_some_and(|a| a.as_str().contains('@')) {
         return Err(wrong(

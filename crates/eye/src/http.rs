@@ -115,7 +115,7 @@ async fn search(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -
             intel::Count::Exactly(n) => (n, true),
             intel::Count::MoreThan(n) => (n, false),
         };
-        Ok(json!({"hits": hits, "more": found.more, "total": total, "exact": exact,
+        Ok(json!({"hits": hits, "more": found.more, "broken_off": found.broken_off, "ignored": found.ignored, "total": total, "exact": exact,
             "listed": found.listed.iter().map(|l| json!({"list": l.list, "title": l.title})).collect::<Vec<_>>()}))
     })
     .await

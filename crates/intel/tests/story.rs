@@ -56,6 +56,8 @@ impl Node {
     }
     fn end(self) {
         let path = self.dir.path().to_path_buf();
+        // A close waits for no fold, and the checker wants every view level with the log.
+        self.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
         self.intel.ledger().close();
         drop(self.intel);
         let report = ledger::check(&path, false).unwrap();

@@ -37,9 +37,24 @@ pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, i
     }
     if !json {
         for listing in &found.listed {
-            writeln!(io.out, "listed by {} ({:?})", listing.title, listing.what)?;
+            let what = match listing.what {
+                reference::ListKind::Block => "known to be bad",
+                reference::ListKind::Warning => "common; proves nothing",
+                reference::ListKind::Galaxy => "a known name",
+            };
+            writeln!(io.out, "listed by {} ({what})", listing.title)?;
         }
-        writeln!(io.err, "{} shown, {:?} in all", found.hits.len(), found.total)?;
+        let total = match found.total {
+            intel::Count::Exactly(n) => n.to_string(),
+            intel::Count::MoreThan(n) => format!("more than {n}"),
+        };
+        writeln!(io.err, "{} shown, {total} in all", found.hits.len())?;
+    }
+    if found.broken_off {
+        writeln!(io.err, "not everything was looked through: older hits may be missing; use rarer words")?;
+    }
+    if found.ignored > 0 {
+        writeln!(io.err, "only the first sixteen words were looked for; {} were left out", found.ignored)?;
     }
     Ok(())
 }
@@ -126,6 +141,14 @@ pub fn overrule(
     Err(Problem::other("nothing holds such a selector; `eye links` lists those that are held"))
 }
 
+fn strength(strength: selectors::Strength) -> &'static str {
+    match strength {
+        selectors::Strength::Never => "Never",
+        selectors::Strength::Weak => "Weak",
+        selectors::Strength::Links => "Links",
+    }
+}
+
 /// An object with its versions, as one document.
 pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
     let Some((row, body)) = node.intel.current(me, id)? else { return Err(intel::Error::NotFound.into()) };
@@ -143,7 +166,7 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
         .intel
         .selectors_of(&row, &body)
         .iter()
-        .map(|s| json!({"kind": s.kind.as_str(), "value": s.value, "strength": format!("{:?}", s.strength), "why": s.why}))
+        .map(|s| json!({"kind": s.kind.as_str(), "value": s.value, "strength": strength(s.strength), "why": s.why}))
         .collect();
     Ok(json!({"object": object, "versions": versions, "selectors": selectors}))
 }

@@ -68,6 +68,16 @@ intel-search-since-day = Since { $day }
 intel-search-until-day = Until { $day }
 intel-search-day-wrong = Write the day as year-month-day, such as 2026-03-27.
 intel-search-days-wrong = The last day is before the first.
+intel-search-unfinished = Not everything was looked through yet
+intel-search-unfinished-none = Nothing was found in what was looked through so far. Older objects were not looked at yet.
+intel-search-unfinished-some = Not everything was looked through yet: older hits may be missing here.
+intel-search-go-on = Go on from here
+intel-search-ignored = { $n ->
+    [one] Only the first sixteen words were looked for; one more was left out.
+   *[other] Only the first sixteen words were looked for; { $n } more were left out.
+}
+intel-search-common = { $value } stands on lists of what is common, which proves nothing:
+intel-search-names = { $value } is a known name in:
 intel-search-listed = { $value } stands on the reference list “{ $list }”.
 
 ## Objects

@@ -1,5 +1,5 @@
 //! `/search`: newest first, within what the filters say, paged by the log's order. Everything asked stands in the address.
-use super::shown::{Answer, Line, problem, query, tlp, tried};
+use super::shown::{Answer, Line, Named, problem, query, tlp, tried};
 use super::{Desk, Visitor};
 use crate::{Count, Error, Narrow};
 use askama::Template;
@@ -52,8 +52,12 @@ struct SearchPage {
     kept: Vec<(&'static str, String)>,
     columns: Vec<Column>,
     rows: Vec<Line>,
-    listed: Vec<reference::Listing>,
+    listed: Named,
     paging: Paging,
+    /// Time was up before everything was looked through.
+    broken_off: bool,
+    /// Words that were not looked for.
+    ignored: usize,
 }
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
@@ -88,6 +92,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Count::Exactly(n) => Total::Exactly(n as u64),
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
+    let (broken_off, ignored) = found.as_ref().map_or((false, 0), |f| (f.broken_off, f.ignored));
     let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
@@ -102,7 +107,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         kept: NAMES.iter().map(|n| (*n, sent.text(n).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
         columns: Line::columns(&chrome),
         rows,
-        listed: found.map(|f| f.listed).unwrap_or_default(),
+        listed: Named::of(found.map(|f| f.listed).unwrap_or_default()),
         paging: Paging {
             shown,
             total,
@@ -116,6 +121,8 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         asked,
         blank,
         errors,
+        broken_off,
+        ignored,
     };
     Ok(web::page_with(status, &page))
 }

@@ -1,5 +1,5 @@
 //! `/selectors?kind=&value=`: who holds one selector. Personal kinds have no page: their values stand in no address.
-use super::shown::{Answer, Line, LinkLine, blocking};
+use super::shown::{Answer, Line, LinkLine, Named, blocking};
 use super::{Desk, Visitor};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -14,7 +14,7 @@ struct SelectorPage {
     chrome: web::Chrome,
     link: LinkLine,
     columns: Vec<Column>,
-    listed: Vec<reference::Listing>,
+    listed: Named,
 }
 
 pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
@@ -26,7 +26,7 @@ pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuer
     let (link, listed) = blocking(move || {
         let link =
             intel.links_of_selector(&viewer, kind, &value)?.filter(|l| l.count > 0).ok_or(crate::Error::NotFound)?;
-        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), intel.library().listed(kind.as_str(), &value)))
+        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), Named::of(intel.library().listed(kind.as_str(), &value))))
     })
     .await?;
     about.objects(link.holders.iter().map(|h| &h.id));

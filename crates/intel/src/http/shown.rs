@@ -194,3 +194,28 @@ pub(super) fn selector_page(kind: selectors::Kind, value: &str) -> String {
         format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)]))
     }
 }
+
+/// The reference lists that name a value.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// Known to be bad.
+    pub(super) bad: Vec<reference::Listing>,
+    /// Common: proves nothing.
+    pub(super) common: Vec<reference::Listing>,
+    /// A name that is known, of a tool or a group.
+    pub(super) names: Vec<reference::Listing>,
+}
+
+impl Named {
+    pub(super) fn of(listed: Vec<reference::Listing>) -> Self {
+        let mut named = Self::default();
+        for l in listed {
+            match l.what {
+                reference::ListKind::Block => named.bad.push(l),
+                reference::ListKind::Warning => named.common.push(l),
+                reference::ListKind::Galaxy => named.names.push(l),
+            }
+        }
+        named
+    }
+}

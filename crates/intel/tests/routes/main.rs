@@ -266,7 +266,11 @@ async fn filters_narrow_a_search_and_a_collection_that_is_not_seen_finds_nothing
         let (status, body) = node.get(&node.reader, &format!("/search?q=open.example&{wrong}")).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
         assert!(body.contains("value=\"open.example\""), "{wrong}: what was typed is lost");
+        assert!(!body.contains("Nothing found"), "{wrong}: nothing was looked for");
     }
+    let words = (0..18).map(|n| format!("word{n}")).collect::<Vec<_>>().join("+");
+    let (_, body) = node.get(&node.reader, &format!("/search?q={words}")).await;
+    assert!(body.contains("more were left out"), "words that were not looked for are told");
 }
 
 #[tokio::test]
