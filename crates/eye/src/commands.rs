@@ -67,13 +67,11 @@ pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
 fn told(result: Result<u8, Problem>, io: &mut Io<'_>) -> u8 {
     match result {
         Ok(code) => code,
-        // Whoever read has read enough (`eye search … | head`): as a signal would have ended it, without a word.
-        Err(Problem::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => 128 + 13,
-        Err(e) => {
+        Err(e) => e.read_enough().unwrap_or_else(|| {
             // Nobody is left to tell when stderr is closed.
             let _ = writeln!(io.err, "eye: {e}");
             1
-        }
+        }),
     }
 }
 

@@ -68,10 +68,7 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
             Ok(Some(code)) => return code,
             Ok(None) if !command.opens_node() => break,
             Ok(None) => {}
-            Err(e) => {
-                tell(&e);
-                return 1;
-            }
+            Err(e) => return e.read_enough().unwrap_or_else(|| finish(Err(e))),
         }
         match node::open_now(&data) {
             Ok(node) => {

@@ -34,6 +34,11 @@ impl Problem {
         Self::Other(text.into())
     }
 
+    /// Whoever read has read enough (`eye search … | head`): the exit code that a signal would have left, and no word.
+    pub fn read_enough(&self) -> Option<u8> {
+        matches!(self, Self::Io(e) if e.kind() == std::io::ErrorKind::BrokenPipe).then_some(128 + 13)
+    }
+
     /// Whether another process owns the folder.
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Ledger(ledger::Error::Locked(_)))
