@@ -1,6 +1,6 @@
 use crate::frame::{self, Head};
 use crate::places::Place;
-use crate::unfolded::Unfolded;
+use crate::unfolded::{Ahead, Unfolded};
 use futures_util::Stream;
 use intel::{Asked, Intel, Standing};
 use ledger::Entry;
@@ -171,9 +171,11 @@ impl Listener {
             .filter_map(|e| e.body.as_deref().and_then(|body| Some((e, body, Head::read(body)?))))
             .collect();
         // Before the view is asked, so that a withdrawal is either in the view or here.
-        if !objects.is_empty() {
-            self.unfolded.catch_up(&self.intel)?;
-        }
+        let ahead = if objects.is_empty() {
+            Ahead::default()
+        } else {
+            self.unfolded.ahead(&self.intel, objects.iter().map(|(e, ..)| *e))?
+        };
         let asked: Vec<Asked<'_>> =
             objects.iter().map(|(e, _, head)| Asked { pos: e.pos, col: e.col, id: &head.id }).collect();
         let standing = self.intel.standing(&self.viewer, &asked)?;
@@ -185,12 +187,12 @@ impl Listener {
                     let Some(((_, body, head), standing)) = objects.next_if(|((e, ..), _)| e.pos == entry.pos) else {
                         continue;
                     };
-                    let Some(Standing { earlier }) = standing.filter(|_| !self.unfolded.took_back(entry)) else {
+                    let Some(Standing { earlier }) = standing.filter(|_| !ahead.took_back(entry)) else {
                         continue;
                     };
-                    let frame = match earlier.max(self.unfolded.earlier(entry)) {
+                    let frame = match earlier.max(ahead.earlier(entry)) {
                         Some((pos, stands)) => {
-                            let before = if stands { self.before(pos)? } else { None };
+                            let before = if stands { self.before(pos, &ahead)? } else { None };
                             let object = serde_json::from_str(body).ok();
                             object.map(|object| frame::update(entry.arrived, before.as_ref(), object))
                         }
@@ -228,8 +230,8 @@ impl Listener {
     }
 
     /// The version before, for a patch: only while it stands, since a patch back would tell what was withdrawn.
-    fn before(&self, pos: u64) -> intel::Result<Option<Value>> {
-        let entry = self.intel.ledger().log().entry(pos)?.filter(|e| !self.unfolded.took_back(e));
+    fn before(&self, pos: u64, ahead: &Ahead) -> intel::Result<Option<Value>> {
+        let entry = self.intel.ledger().log().entry(pos)?.filter(|e| !ahead.took_back(e));
         Ok(entry.and_then(|e| e.body).and_then(|b| serde_json::from_str(&b).ok()))
     }
 

@@ -2,7 +2,7 @@ use intel::Intel;
 use ledger::Entry;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The view of the intelligence room.
@@ -36,38 +36,42 @@ enum What {
     Version(Key),
 }
 
+/// What the log has after the view that concerns one batch. It is the listener's own: another listener may make
+/// [`Unfolded`] forget what the view has by then, while this one's reading of the view is older.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    taken_back: HashSet<String>,
+    /// Of an entry's `pos`: the version before, and whether it stands.
+    earlier: HashMap<u64, (u64, bool)>,
+}
+
+impl Ahead {
+    /// Whether it was withdrawn or erased meanwhile.
+    pub(crate) fn took_back(&self, entry: &Entry) -> bool {
+        !self.taken_back.is_empty() && self.taken_back.contains(&hex::encode(entry.id))
+    }
+
+    /// The version before in the same collection, and whether it stands.
+    pub(crate) fn earlier(&self, entry: &Entry) -> Option<(u64, bool)> {
+        self.earlier.get(&entry.pos).copied()
+    }
+}
+
 impl Unfolded {
-    /// Reads on to the log's end; call it before the view is asked, so that everything is either in the view or here.
-    pub(crate) fn catch_up(&self, intel: &Intel) -> intel::Result<()> {
+    /// Reads on to the log's end. Ask before the view is read, so that everything is either in the view or here.
+    pub(crate) fn ahead<'a>(&self, intel: &Intel, batch: impl Iterator<Item = &'a Arc<Entry>>) -> intel::Result<Ahead> {
         let ledger = intel.ledger();
         let (view, head) = (ledger.view(ROOM)?, ledger.head().pos);
         view.wait(head.saturating_sub(UNFOLDED), LAG)?;
-        let mut lag = self.lock();
-        let folded = view.position();
-        lag.forget(folded);
+        let mut lag = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lag.forget(view.position());
         while lag.read < head {
             let entries = ledger.entries_after(lag.read)?;
             let Some(last) = entries.last() else { break };
             lag.read = last.pos;
             entries.iter().for_each(|entry| lag.take(entry));
         }
-        Ok(())
-    }
-
-    /// Whether it was withdrawn or erased meanwhile.
-    pub(crate) fn took_back(&self, entry: &Entry) -> bool {
-        self.lock().took_back(&entry.id)
-    }
-
-    /// The version before in the same collection, and whether it stands.
-    pub(crate) fn earlier(&self, entry: &Entry) -> Option<(u64, bool)> {
-        let lag = self.lock();
-        let list = lag.versions.get(&(entry.col, Arc::clone(&entry.subject)))?;
-        list.iter().filter(|(pos, _)| *pos < entry.pos).map(|(pos, id)| (*pos, !lag.took_back(id))).max()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Lag> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(lag.ahead(batch))
     }
 }
 
@@ -109,7 +113,59 @@ impl Lag {
         }
     }
 
-    fn took_back(&self, id: &[u8; 32]) -> bool {
-        !self.taken_back.is_empty() && self.taken_back.contains(&hex::encode(id))
+    fn ahead<'a>(&self, batch: impl Iterator<Item = &'a Arc<Entry>>) -> Ahead {
+        let stands = |id: &[u8; 32]| self.taken_back.is_empty() || !self.taken_back.contains(&hex::encode(id));
+        let before = |entry: &Arc<Entry>| {
+            let list = self.versions.get(&(entry.col, Arc::clone(&entry.subject)))?;
+            let before = list.iter().filter(|(pos, _)| *pos < entry.pos).max_by_key(|(pos, _)| *pos)?;
+            Some((entry.pos, (before.0, stands(&before.1))))
+        };
+        Ahead { taken_back: self.taken_back.clone(), earlier: batch.filter_map(before).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::{INTAKE, Kind};
+
+    fn entry(pos: u64, kind: &str, subject: &str, body: &str) -> Arc<Entry> {
+        let mut id = [0; 32];
+        id[0] = u8::try_from(pos).unwrap();
+        Arc::new(Entry {
+            pos,
+            origin: "EXERCISE".into(),
+            collection: INTAKE,
+            col: 1,
+            seq: pos,
+            id,
+            subject: subject.into(),
+            cause: None,
+            author: 1,
+            time: 0,
+            arrived: 0,
+            kind: Kind::new(kind),
+            version: 1,
+            marking: "TLP:CLEAR".into(),
+            commitment: [0; 32],
+            leaf: [0; 32],
+            body_of: None,
+            body: Some(body.into()),
+        })
+    }
+
+    #[test]
+    fn what_one_listener_has_asked_for_stands_when_another_makes_the_rest_forget_it() {
+        let (old, new) = (entry(1, "stix", "note--1", "{}"), entry(2, "stix", "note--1", "{}"));
+        let named = format!("{{\"entry\":\"{}\"}}", hex::encode(old.id));
+        let mut lag = Lag::default();
+        for e in [&old, &new, &entry(3, ledger::WITHDRAW, "note--1", &named)] {
+            lag.take(e);
+        }
+        let ahead = lag.ahead([&old, &new].into_iter());
+        lag.forget(3);
+        assert!(lag.taken_back.is_empty() && lag.versions.is_empty() && lag.order.is_empty(), "the view has it all");
+        assert!(ahead.took_back(&old) && !ahead.took_back(&new));
+        assert_eq!((ahead.earlier(&old), ahead.earlier(&new)), (None, Some((1, false))));
     }
 }
