@@ -246,11 +246,30 @@ impl Running<'_> {
     }
 
     fn aside(&mut self, row: SetAside) {
+        self.told(&row);
+        self.setting.add(&self.intel.inner.limits, row);
+    }
+
+    /// Tells whoever imports; the quarantine, which others read too, is a second step.
+    fn told(&mut self, row: &SetAside) {
         self.report.aside += 1;
         if self.report.problems.len() < NAMED {
             self.report.problems.push(row.to_string());
         }
-        self.setting.add(&self.intel.inner.limits, row);
+    }
+
+    /// Keeps of a record what those may read who import into the import's own collection: nothing of one that is marked
+    /// tighter than that collection takes.
+    fn aside_as_marked(&mut self, row: SetAside, body: &str) {
+        let home = self.places.first().map(|(_, policy)| policy);
+        let tighter = stix::parse_header(body)
+            .is_ok_and(|h| home.is_none_or(|policy| people::accept(policy, h.marking, self.marking).is_err()));
+        if tighter {
+            self.told(&row);
+            self.setting.add(&self.intel.inner.limits, SetAside { object: None, record: None, ..row });
+        } else {
+            self.aside(row);
+        }
     }
 
     fn object(&mut self, record: Record) -> Result<()> {
@@ -262,7 +281,11 @@ impl Running<'_> {
             Ok(entry) => self.waiting.push(entry),
             Err(why) => {
                 let (place, object) = (record.at.to_string(), Some(record.id));
-                self.aside(SetAside { n: 0, place, object, why, record: Some(record.body), cut: false });
+                let text = record.body.clone();
+                self.aside_as_marked(
+                    SetAside { n: 0, place, object, why, record: Some(record.body), cut: false },
+                    &text,
+                );
             }
         }
         Ok(())
@@ -317,7 +340,9 @@ impl Running<'_> {
                 }
                 Outcome::Refused(ledger::Refusal::OtherBytes) => {
                     let why = "this version stands here with other content; send a newer `modified`";
-                    self.aside(refused(object, why, Some(body.to_string())));
+                    let row = refused(object, why, Some(body.to_string()));
+                    // What stands in a collection of fewer readers is told to whoever imports, and kept nowhere else.
+                    if collection == self.cause.collection { self.aside_as_marked(row, &body) } else { self.told(&row) }
                 }
                 // Its text goes nowhere again.
                 Outcome::Refused(ledger::Refusal::Expunged(_)) => {

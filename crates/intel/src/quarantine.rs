@@ -3,7 +3,7 @@
 use crate::rows::{signed, unsigned};
 use crate::{Error, ImportRow, Intel, Limits, Result};
 use people::{Right, Viewer};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -148,6 +148,9 @@ impl Shelf {
     }
 }
 
+/// References of a record that are asked about.
+const MOST_NAMED: usize = 900;
+
 /// What one import sets aside, within its bounds.
 pub(crate) struct Setting {
     import: u64,
@@ -191,14 +194,32 @@ impl Setting {
             return Ok(());
         }
         for row in &mut rows {
-            if let Some(object) = &row.object
-                && intel.was_erased(object)?
-            {
+            if erased_of(intel, row)?.is_some() {
                 row.record = None;
             }
         }
-        intel.inner.shelf.keep(self.import, &rows)
+        let shelf = &intel.inner.shelf;
+        shelf.keep(self.import, &rows)?;
+        // What was erased between the look and the keeping: its hook may have passed by already.
+        for row in rows.iter().filter(|row| row.record.is_some()) {
+            if let Some(object) = erased_of(intel, row)? {
+                shelf.drop_object(&object)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// An object that was erased here and that the record is of or names: its text must not be kept again.
+fn erased_of(intel: &Intel, row: &SetAside) -> Result<Option<String>> {
+    let value: Option<serde_json::Value> = row.record.as_deref().and_then(|r| serde_json::from_str(r).ok());
+    let named = value.iter().flat_map(|v| stix::refs_of(v, MOST_NAMED)).map(|r| r.target.to_owned());
+    for object in row.object.iter().cloned().chain(named) {
+        if intel.inner.ledger.was_erased(&object)? {
+            return Ok(Some(object));
+        }
+    }
+    Ok(None)
 }
 
 impl Intel {
@@ -243,19 +264,10 @@ impl Intel {
         Err(Error::Forbidden("what an import set aside is shown to those who may import into its collection".into()))
     }
 
-    /// Whether an object was erased here, in any collection: its text must not be kept again.
-    fn was_erased(&self, id: &str) -> Result<bool> {
-        Ok(self.inner.view.read(|r| {
-            let Some(obj) = self.object_number(r.conn, id)? else { return Ok(false) };
-            let sql = "SELECT 1 FROM versions WHERE obj = ? AND state & 8 = 8 LIMIT 1 /* for all: decides that text is not kept */";
-            Ok(r.conn.prepare_cached(sql)?.query_row([obj], |_| Ok(())).optional()?.is_some())
-        })?)
-    }
-
     /// Follows erasures: from now on, and those that a kill broke off before this room was open.
     pub(crate) fn watch_erasures(&self) -> Result<()> {
         for object in self.inner.shelf.objects()? {
-            if self.was_erased(&object)? {
+            if self.inner.ledger.was_erased(&object)? {
                 self.inner.shelf.drop_object(&object)?;
             }
         }

@@ -229,11 +229,11 @@ impl Intel {
     }
 
     /// Of each entry whether it stands, and the entry of the version before it in its collection. Waits for nothing: what
-    /// the view has not folded yet counts as standing, and who asks looks at the rest of the log itself.
+    /// the view has not folded yet counts as standing, and who asks has looked at the log after `folded` itself.
     ///
     /// # Errors
-    /// The storage's.
-    pub fn standing(&self, viewer: &Viewer, asked: &[Asked<'_>]) -> Result<Vec<Option<Standing>>> {
+    /// `Behind` when the view has less than `folded` (it is being folded anew); the storage's.
+    pub fn standing(&self, viewer: &Viewer, asked: &[Asked<'_>], folded: u64) -> Result<Vec<Option<Standing>>> {
         let one = |conn: &Connection, position: u64, a: &Asked<'_>| -> rusqlite::Result<Option<Standing>> {
             if !viewer.sees(a.col) {
                 return Ok(None);
@@ -260,9 +260,12 @@ impl Intel {
             Ok(Some(Standing { earlier }))
         };
         let read = || {
-            self.inner
-                .view
-                .read(|r| Ok(asked.iter().map(|a| one(r.conn, r.position, a)).collect::<rusqlite::Result<Vec<_>>>()?))
+            self.inner.view.read(|r| {
+                if r.position < folded {
+                    return Err(ledger::Error::Behind { view: self.inner.view.name(), behind: folded - r.position });
+                }
+                Ok(asked.iter().map(|a| one(r.conn, r.position, a)).collect::<rusqlite::Result<Vec<_>>>()?)
+            })
         };
         Ok(people::see::with(viewer, read)?)
     }

@@ -32,9 +32,7 @@ impl Intel {
         collection: Option<CollectionId>,
         reason: &str,
     ) -> Result<usize> {
-        if !viewer.may_withdraw() {
-            return Err(Error::Forbidden("your role may not withdraw".into()));
-        }
+        may_withdraw(viewer)?;
         let col = collection.map(|c| self.column(viewer, c)).transpose()?;
         let mut rows = self.versions(viewer, id)?;
         rows.retain(|r| col.is_none_or(|c| c == r.col));
@@ -66,6 +64,7 @@ impl Intel {
     /// # Errors
     /// As [`Intel::withdraw`].
     pub fn withdraw_import(&self, viewer: &Viewer, import: u64, reason: &str) -> Result<usize> {
+        may_withdraw(viewer)?;
         let sql = format!(
             "SELECT {COLUMNS} FROM brought b JOIN versions v ON v.col = b.col AND v.pos = b.pos {JOINS} WHERE b.cause = ?1 AND b.again = 0 \
              AND see(v.col) AND v.state & {} = 0 AND v.pos > ?2 \
@@ -94,6 +93,7 @@ impl Intel {
     /// # Errors
     /// As [`Intel::withdraw`].
     pub fn withdraw_collection(&self, viewer: &Viewer, collection: CollectionId, reason: &str) -> Result<usize> {
+        may_withdraw(viewer)?;
         let matching =
             crate::Match { versions: crate::VersionMatch { all: true, ..Default::default() }, ..Default::default() };
         let (mut gone, mut after) = (0, 0);
@@ -142,4 +142,8 @@ impl Intel {
         self.inner.ledger.expunge(&targets, id, reason, viewer.account())?;
         Ok(targets.len())
     }
+}
+
+fn may_withdraw(viewer: &Viewer) -> Result<()> {
+    if viewer.may_withdraw() { Ok(()) } else { Err(Error::Forbidden("your role may not withdraw".into())) }
 }

@@ -169,3 +169,55 @@ fn a_word_on_a_selector_counts_until_it_is_undone_and_needs_a_reason_and_the_rig
     let reader = Viewer::for_test(Role::Reader, [col]);
     assert!(intel.overrule(&reader, Kind::Domain, "shop.example", Word::Links, "EXERCISE").is_err());
 }
+
+/// TLP:RED (TLP 2.0 of OASIS).
+fn red(n: u32, content: &str) -> String {
+    let marking = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    note(n, content).replace("\"type\":\"note\"", &format!("\"object_marking_refs\":[\"{marking}\"],\"type\":\"note\""))
+}
+
+#[test]
+fn what_is_marked_tighter_than_the_imports_collection_is_kept_for_no_other_reader_of_it() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let first = import(&intel, &me, &bundle(&[red(1, "EXERCISE zwirblefink")]), false).unwrap();
+    assert_eq!(first.added, 1, "{:?}", first.problems);
+    let again = import(&intel, &me, &bundle(&[red(1, "EXERCISE other zwirblefink")]), false).unwrap();
+    assert_eq!(again.aside, 1, "whoever imports is told");
+    assert!(again.problems[0].contains("other content"));
+    assert!(intel.set_aside(&me, again.import.unwrap(), 0, 10).unwrap().rows.is_empty(), "nobody else is");
+
+    let col = intel.people().collection(INTAKE).unwrap().unwrap().col;
+    let analyst = Viewer::for_test(Role::Analyst, [col]);
+    let tight = import(&intel, &analyst, &bundle(&[red(2, "EXERCISE zwirblefink")]), false).unwrap();
+    assert_eq!((tight.added, tight.aside), (0, 1));
+    let kept = intel.set_aside(&analyst, tight.import.unwrap(), 0, 10).unwrap().rows;
+    assert!(kept.iter().all(|row| row.record.is_none() && row.object.is_none()), "{kept:?}");
+}
+
+#[test]
+fn withdrawing_an_import_or_a_collection_needs_the_right() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
+    let col = intel.people().collection(INTAKE).unwrap().unwrap().col;
+    let peer = Viewer::for_test(Role::Peer, [col]);
+    assert!(peer.may_write(col));
+    assert!(matches!(intel.withdraw_import(&peer, number, "EXERCISE"), Err(Error::Forbidden(_))));
+    assert!(matches!(intel.withdraw_collection(&peer, INTAKE, "EXERCISE"), Err(Error::Forbidden(_))));
+}
+
+#[test]
+fn a_record_that_names_an_erased_object_keeps_no_text() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    import(&intel, &me, &bundle(&[note(1, "EXERCISE good")]), false).unwrap();
+    let erased = "note--00000000-0000-4000-8000-000000000001";
+    intel.expunge(&me, erased, "EXERCISE").unwrap();
+    let naming = note(2, "EXERCISE zwirblefink").replace("\"modified\":\"2026", "\"modified\":\"x2026").replacen(
+        "\"object_refs\":[\"note--00000000-0000-4000-8000-000000000002\"]",
+        &format!("\"object_refs\":[\"{erased}\"]"),
+        1,
+    );
+    let report = import(&intel, &me, &bundle(&[naming]), false).unwrap();
+    let kept = intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap().rows;
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].record.is_none(), "{kept:?}");
+}

@@ -215,6 +215,18 @@ impl Ledger {
         }
     }
 
+    /// Whether an object of this id was erased here: the log's own list, which knows from the moment the erasure is written.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn was_erased(&self, object: &str) -> Result<bool> {
+        let h = crate::commit::suppression(self.keys().index_hmac(), object);
+        self.inner.log.with(|conn, _| {
+            let mut stmt = conn.prepare_cached("SELECT 1 FROM suppressed WHERE h = ?")?;
+            Ok(stmt.exists([&h[..]])?)
+        })
+    }
+
     /// The log, for reading.
     pub fn log(&self) -> &LogReader {
         &self.inner.log

@@ -1,6 +1,6 @@
 use crate::frame::{self, Head};
 use crate::places::Place;
-use crate::unfolded::{Ahead, Unfolded};
+use crate::unfolded::{Ahead, Unfolded, later};
 use futures_util::Stream;
 use intel::{Asked, Intel, Standing};
 use ledger::Entry;
@@ -114,7 +114,7 @@ impl Listener {
         match self.intel.people().again(&self.viewer) {
             Ok(Some(fresh)) if self.viewer.set().iter().all(|col| fresh.sees(col)) => self.viewer = fresh,
             Ok(_) => return Step::End,
-            Err(e) => return later(&e.to_string()),
+            Err(e) => return wait(&e.to_string()),
         }
         if self.only.is_some_and(|col| !self.viewer.sees(col)) {
             return Step::End;
@@ -122,13 +122,13 @@ impl Listener {
         let entries = match self.entries() {
             Ok(entries) => entries,
             Err(ledger::Error::Closed) => return Step::End,
-            Err(e) => return later(&e.to_string()),
+            Err(e) => return wait(&e.to_string()),
         };
         let Some(last) = entries.last().map(|e| (e.pos, e.arrived)) else { return Step::Nothing };
         let told = match self.tell(&entries) {
             Ok(told) => told,
             Err(intel::Error::Ledger(ledger::Error::Closed)) => return Step::End,
-            Err(e) => return later(&e.to_string()),
+            Err(e) => return wait(&e.to_string()),
         };
         (self.after, self.passed) = last;
         if told.text.is_empty() {
@@ -178,7 +178,7 @@ impl Listener {
         };
         let asked: Vec<Asked<'_>> =
             objects.iter().map(|(e, _, head)| Asked { pos: e.pos, col: e.col, id: &head.id }).collect();
-        let standing = self.intel.standing(&self.viewer, &asked)?;
+        let standing = self.intel.standing(&self.viewer, &asked, ahead.folded)?;
         let mut objects = objects.into_iter().zip(standing).peekable();
         let mut told = Told::default();
         for entry in entries.iter().filter(mine) {
@@ -190,7 +190,7 @@ impl Listener {
                     let Some(Standing { earlier }) = standing.filter(|_| !ahead.took_back(entry)) else {
                         continue;
                     };
-                    let frame = match earlier.max(ahead.earlier(entry)) {
+                    let frame = match later(earlier, ahead.earlier(entry)) {
                         Some((pos, stands)) => {
                             let before = if stands { self.before(pos, &ahead)? } else { None };
                             let object = serde_json::from_str(body).ok();
@@ -240,7 +240,7 @@ impl Listener {
     }
 }
 
-fn later(why: &str) -> Step {
+fn wait(why: &str) -> Step {
     tracing::debug!(why, "a listener waits");
     Step::Later
 }

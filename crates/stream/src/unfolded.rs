@@ -21,18 +21,20 @@ pub(crate) struct Unfolded(Mutex<Lag>);
 
 #[derive(Default)]
 struct Lag {
+    /// What the view had when entries were forgotten last.
+    folded: u64,
     /// Read up to here.
     read: u64,
     /// In the log's order, to be forgotten when the view has them.
     order: VecDeque<(u64, What)>,
     /// Ids of entries that were withdrawn or erased.
-    taken_back: HashSet<String>,
+    taken_back: HashSet<[u8; 32]>,
     /// Entries of each object.
     versions: HashMap<Key, Vec<(u64, [u8; 32])>>,
 }
 
 enum What {
-    TookBack(String),
+    TookBack([u8; 32]),
     Version(Key),
 }
 
@@ -40,7 +42,9 @@ enum What {
 /// [`Unfolded`] forget what the view has by then, while this one's reading of the view is older.
 #[derive(Default)]
 pub(crate) struct Ahead {
-    taken_back: HashSet<String>,
+    /// What the view had: a reading of it that has less does not go with this.
+    pub(crate) folded: u64,
+    taken_back: HashSet<[u8; 32]>,
     /// Of an entry's `pos`: the version before, and whether it stands.
     earlier: HashMap<u64, (u64, bool)>,
 }
@@ -48,7 +52,7 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Whether it was withdrawn or erased meanwhile.
     pub(crate) fn took_back(&self, entry: &Entry) -> bool {
-        !self.taken_back.is_empty() && self.taken_back.contains(&hex::encode(entry.id))
+        self.taken_back.contains(&entry.id)
     }
 
     /// The version before in the same collection, and whether it stands.
@@ -61,11 +65,12 @@ impl Unfolded {
     /// Reads on to the log's end. Ask before the view is read, so that everything is either in the view or here.
     pub(crate) fn ahead<'a>(&self, intel: &Intel, batch: impl Iterator<Item = &'a Arc<Entry>>) -> intel::Result<Ahead> {
         let ledger = intel.ledger();
-        let (view, head) = (ledger.view(ROOM)?, ledger.head().pos);
-        view.wait(head.saturating_sub(UNFOLDED), LAG)?;
+        let view = ledger.view(ROOM)?;
+        view.wait(ledger.head().pos.saturating_sub(UNFOLDED), LAG)?;
         let mut lag = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lag.forget(view.position());
-        while lag.read < head {
+        // To the end as it is now: what was withdrawn while this waited is in it.
+        loop {
             let entries = ledger.entries_after(lag.read)?;
             let Some(last) = entries.last() else { break };
             lag.read = last.pos;
@@ -79,10 +84,9 @@ impl Lag {
     fn take(&mut self, entry: &Entry) {
         match entry.kind.as_str() {
             ledger::WITHDRAW | ledger::EXPUNGE => {
-                let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
-                let Some(id) = body.as_ref().and_then(|b| b.get("entry")).and_then(Value::as_str) else { return };
-                self.taken_back.insert(id.to_owned());
-                self.order.push_back((entry.pos, What::TookBack(id.to_owned())));
+                let Some(id) = taken_back_by(entry) else { return };
+                self.taken_back.insert(id);
+                self.order.push_back((entry.pos, What::TookBack(id)));
             }
             intel::entry::STIX => {
                 let key = (entry.col, Arc::clone(&entry.subject));
@@ -94,6 +98,11 @@ impl Lag {
     }
 
     fn forget(&mut self, folded: u64) {
+        if folded < self.folded {
+            // The view was damaged and is folded anew: what was forgotten is not in it any longer.
+            *self = Self::default();
+        }
+        self.folded = folded;
         self.read = self.read.max(folded);
         while self.order.front().is_some_and(|(pos, _)| *pos <= folded) {
             match self.order.pop_front() {
@@ -114,13 +123,30 @@ impl Lag {
     }
 
     fn ahead<'a>(&self, batch: impl Iterator<Item = &'a Arc<Entry>>) -> Ahead {
-        let stands = |id: &[u8; 32]| self.taken_back.is_empty() || !self.taken_back.contains(&hex::encode(id));
+        let stands = |id: &[u8; 32]| !self.taken_back.contains(id);
         let before = |entry: &Arc<Entry>| {
             let list = self.versions.get(&(entry.col, Arc::clone(&entry.subject)))?;
             let before = list.iter().filter(|(pos, _)| *pos < entry.pos).max_by_key(|(pos, _)| *pos)?;
             Some((entry.pos, (before.0, stands(&before.1))))
         };
-        Ahead { taken_back: self.taken_back.clone(), earlier: batch.filter_map(before).collect() }
+        let earlier = batch.filter_map(before).collect();
+        Ahead { folded: self.folded, taken_back: self.taken_back.clone(), earlier }
+    }
+}
+
+/// The id of the entry that a withdrawal or an erasure names; both bodies have it under the same name.
+fn taken_back_by(entry: &Entry) -> Option<[u8; 32]> {
+    let body: Value = serde_json::from_str(entry.body.as_deref()?).ok()?;
+    let mut id = [0; 32];
+    hex::decode_to_slice(body.get("entry")?.as_str()?, &mut id).ok()?;
+    Some(id)
+}
+
+/// The later of two versions, from the view and from what it lacks; it stands only when both say so.
+pub(crate) fn later(a: Option<(u64, bool)>, b: Option<(u64, bool)>) -> Option<(u64, bool)> {
+    match (a, b) {
+        (Some((p, x)), Some((q, y))) if p == q => Some((p, x && y)),
+        (a, b) => a.max(b),
     }
 }
 
@@ -167,5 +193,23 @@ mod tests {
         assert!(lag.taken_back.is_empty() && lag.versions.is_empty() && lag.order.is_empty(), "the view has it all");
         assert!(ahead.took_back(&old) && !ahead.took_back(&new));
         assert_eq!((ahead.earlier(&old), ahead.earlier(&new)), (None, Some((1, false))));
+    }
+
+    #[test]
+    fn a_view_that_is_folded_anew_makes_the_log_be_read_again() {
+        let mut lag = Lag::default();
+        lag.take(&entry(1, "stix", "note--1", "{}"));
+        lag.read = 9;
+        lag.forget(9);
+        lag.forget(0);
+        assert_eq!((lag.read, lag.folded), (0, 0), "withdrawals that were forgotten stand before it");
+    }
+
+    #[test]
+    fn a_version_before_stands_only_when_view_and_log_say_so() {
+        assert_eq!(later(Some((7, false)), Some((7, true))), Some((7, false)));
+        assert_eq!(later(Some((7, true)), Some((7, false))), Some((7, false)));
+        assert_eq!(later(Some((7, true)), Some((9, false))), Some((9, false)));
+        assert_eq!(later(Some((7, true)), None), Some((7, true)));
     }
 }

@@ -324,8 +324,14 @@ impl IntelRoom {
             if new {
                 continue;
             }
-            let held: Option<i64> =
-                view.query_row("SELECT 1 FROM holders WHERE sel = ? LIMIT 1", [sel], |r| r.get(0)).optional()?;
+            // A person's word on a selector holds it too: its number must not become another's.
+            let held: Option<i64> = view
+                .query_row(
+                    "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 LIMIT 1",
+                    [sel],
+                    |r| r.get(0),
+                )
+                .optional()?;
             if held.is_none() {
                 view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
                 view.execute("DELETE FROM selector_rows WHERE sel = ?", [sel])?;
