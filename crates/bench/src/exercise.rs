@@ -4,8 +4,11 @@ use crate::node::Node;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A node that goes with its value.
-pub struct Exercise(pub Node);
+/// A node that goes with its value, unless it is kept.
+pub struct Exercise {
+    node: Node,
+    kept: bool,
+}
 
 impl Exercise {
     /// Makes a node below `parent`.
@@ -13,7 +16,17 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn make(parent: &Path, name: &str) -> Result<Self, Failure> {
-        Ok(Self(Node::create(&parent.join(format!("bench-{name}-{}", std::process::id())))?))
+        let node = Node::create(&parent.join(format!("bench-{name}-{}", std::process::id())))?;
+        Ok(Self { node, kept: false })
+    }
+
+    /// A node in a folder that stays: made when it is new.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub fn keep(folder: &Path) -> Result<Self, Failure> {
+        let node = if folder.exists() { Node::open(folder)? } else { Node::create(folder)? };
+        Ok(Self { node, kept: true })
     }
 
     /// The viewer again, after audiences changed.
@@ -21,7 +34,7 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn refresh(&mut self) -> Result<(), Failure> {
-        self.0.me = self.0.intel.people().local_viewer()?;
+        self.node.me = self.node.intel.people().local_viewer()?;
         Ok(())
     }
 
@@ -31,7 +44,7 @@ impl Exercise {
     /// The ledger's.
     pub fn collection(&self, title: &str) -> Result<(ledger::CollectionId, u32), Failure> {
         let body = people::entry::AudienceBody::shared(title, stix::Tlp::AmberStrict, Vec::new());
-        let made = self.0.intel.people().create_collection(&self.0.me, &body)?;
+        let made = self.node.intel.people().create_collection(&self.node.me, &body)?;
         Ok((made.id, made.col))
     }
 
@@ -40,21 +53,23 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn level(&self) -> Result<(), Failure> {
-        Ok(self.0.intel.ledger().level(Duration::from_secs(600))?)
+        Ok(self.node.intel.ledger().level(Duration::from_secs(600))?)
     }
 }
 
 impl std::ops::Deref for Exercise {
     type Target = Node;
     fn deref(&self) -> &Node {
-        &self.0
+        &self.node
     }
 }
 
 impl Drop for Exercise {
     fn drop(&mut self) {
-        self.0.ledger.close();
-        let _ = std::fs::remove_dir_all(&self.0.folder);
+        self.node.ledger.close();
+        if !self.kept {
+            let _ = std::fs::remove_dir_all(&self.node.folder);
+        }
     }
 }
 

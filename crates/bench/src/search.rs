@@ -27,6 +27,12 @@ pub struct Args {
     /// Where the folder is made; removed afterwards.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// A node's folder that stays: filled when it is new, used again when it stands.
+    #[arg(long, conflicts_with = "folder")]
+    pub keep: Option<PathBuf>,
+    /// Only queries whose name holds this.
+    #[arg(long, default_value = "")]
+    pub only: String,
 }
 
 /// The queries, by what they are.
@@ -77,15 +83,7 @@ fn queries() -> Vec<(&'static str, String)> {
 /// # Errors
 /// What a node answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let parent = args.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let mut node = Exercise::make(&parent, "search")?;
-    let mut places = Vec::new();
-    for n in 0..args.collections {
-        places.push(node.collection(&format!("EXERCISE {n}"))?);
-    }
-    node.refresh()?;
-    fill(args, &node, &places)?;
-    node.level()?;
+    let (node, places) = stand(args)?;
     let cols: Vec<u32> = places.iter().map(|(_, col)| *col).collect();
     let one = cols.get(7).copied().unwrap_or_default();
     let viewers = [
@@ -98,7 +96,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for (who, viewer) in &viewers {
         let mut whole = Times::default();
         let mut lines = serde_json::Map::new();
-        for (what, query) in queries() {
+        for (what, query) in queries().into_iter().filter(|(what, _)| what.contains(&args.only)) {
             let (mut times, mut hits, mut broken) = (Times::default(), 0, false);
             for _ in 0..args.repeat {
                 let found = times.of(|| node.intel.search(viewer, &query, None, 50))?;
@@ -118,6 +116,29 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "views_mb": size_mb(&node.folder.join("views")), "peak_mb": memory_mb("self", "VmHWM")?, "load": load()});
     println!("{line}");
     Ok(())
+}
+
+/// A node with everything in it, and its collections.
+fn stand(args: &Args) -> Result<(Exercise, Vec<(CollectionId, u32)>), Failure> {
+    let again = args.keep.as_ref().is_some_and(|folder| folder.exists());
+    let mut node = match &args.keep {
+        Some(folder) => Exercise::keep(folder)?,
+        None => Exercise::make(&args.folder.clone().unwrap_or_else(std::env::temp_dir), "search")?,
+    };
+    let mut places = Vec::new();
+    if again {
+        let named = |c: &std::sync::Arc<people::Collection>| c.title().starts_with("EXERCISE ");
+        places.extend(node.intel.people().collections(&node.me)?.into_iter().filter(named).map(|c| (c.id, c.col)));
+        places.sort_unstable_by_key(|(_, col)| *col);
+    } else {
+        for n in 0..args.collections {
+            places.push(node.collection(&format!("EXERCISE {n}"))?);
+        }
+        node.refresh()?;
+        fill(args, &node, &places)?;
+    }
+    node.level()?;
+    Ok((node, places))
 }
 
 /// A viewer of half the collections asks for what stands only in the other half, and for what stands nowhere.
