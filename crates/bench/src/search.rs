@@ -148,7 +148,7 @@ fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value,
         ("hiddenword", "nowhereword"),
         ("hiddenword everywhere", "nowhereword everywhere"),
         ("\"hiddenword stands\"", "\"nowhereword stands\""),
-        ("hidden.example", "nowhere.example"),
+        ("hiddenhost.example", "nowherehost.example"),
     ];
     let mut out = serde_json::Map::new();
     let mut worst = 0.0_f64;
@@ -158,7 +158,11 @@ fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value,
         for _ in 0..args.repeat.max(50) {
             let x = a.of(|| node.intel.search(&viewer, hidden, None, 50))?;
             let y = b.of(|| node.intel.search(&viewer, nowhere, None, 50))?;
-            same &= x.hits.is_empty() && y.hits.is_empty() && x.total == y.total && x.next == y.next;
+            same &= x.hits.is_empty()
+                && y.hits.is_empty()
+                && x.total == y.total
+                && x.next == y.next
+                && x.broken_off == y.broken_off;
         }
         let differs = (a.quantile(0.99) - b.quantile(0.99)).abs().max((a.quantile(0.5) - b.quantile(0.5)).abs());
         worst = worst.max(differs);
@@ -205,7 +209,7 @@ fn marked(body: &str, n: u64, col: u32) -> String {
         text.push_str("exercise@mail.example +12015550123 0x52908400098527886E0F7030069857D2E4169EE7 198.51.100.7 ");
     }
     if col % 2 == 1 {
-        text.push_str("hiddenword stands here, https://hidden.example/ ");
+        text.push_str("hiddenword stands here, https://hiddenhost.example/ ");
     }
     let end = body.rfind('}').unwrap_or(0);
     format!("{},\"x_exercise\":{}}}", body.get(..end).unwrap_or(""), serde_json::Value::String(text))

@@ -14,9 +14,9 @@ pub(crate) use ask::{Query, Words};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 pub(crate) use walk::Aim;
-use walk::Range;
+use walk::Plan;
 
 /// Counting stops here: "more than 2,000".
 const COUNT: usize = 2_000;
@@ -120,14 +120,18 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn latest(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<Hit>> {
+        self.named(self.latest_rows(viewer, before, limit)?)
+    }
+
+    /// [`Intel::latest`] without names.
+    pub(crate) fn latest_rows(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<ObjectRow>> {
         let before = before.map_or(i64::MAX, signed);
-        let rows = self.read(viewer, |conn| {
+        self.read(viewer, |conn| {
             // Planned behind the barrier, or what was just written would be missing.
-            let ranges = self.ranges(conn, viewer, &Bounds::default(), before)?;
+            let ranges = self.ranges(viewer, &Bounds::default(), before);
             let positions = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?.positions;
             positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect()
-        })?;
-        self.named(rows)
+        })
     }
 
     /// The newest `limit` of what is asked for, and whether there may be more.
@@ -166,7 +170,7 @@ impl Intel {
         }
         if asked.is_blank() || !asked.phrases.is_empty() {
             let words = Words::new(&asked.phrases, bounds.types());
-            let ranges = self.ranges(conn, viewer, bounds, before)?;
+            let ranges = self.ranges(viewer, bounds, before);
             let walked = walk::walk(conn, &bounds.aim(words.as_ref()), ranges, limit + 1, TO_FIND)?;
             broken_off = walked.broken_off;
             down_to = down_to.max(walked.down_to);
@@ -179,16 +183,10 @@ impl Intel {
         Ok(Page::of(positions, down_to, limit, broken_off))
     }
 
-    /// The windows within bounds of what the viewer sees, newest first.
-    fn ranges(
-        &self,
-        conn: &Connection,
-        viewer: &Viewer,
-        bounds: &Bounds,
-        before: i64,
-    ) -> rusqlite::Result<BinaryHeap<Range>> {
+    /// The runs within bounds of what the viewer sees, newest first.
+    fn ranges(&self, viewer: &Viewer, bounds: &Bounds, before: i64) -> Plan {
         let cols = self.inner.spread.of(viewer.set().iter().filter(|col| bounds.reads(*col)));
-        walk::plan(conn, viewer.set(), &cols, bounds.from, before.min(bounds.before))
+        walk::plan(viewer.set(), &cols, bounds.from, before.min(bounds.before))
     }
 
     /// How many there are: exact when they are one kind of finding and few, else "more than".
@@ -203,7 +201,7 @@ impl Intel {
         }
         if asked.is_blank() || !asked.phrases.is_empty() {
             let words = Words::new(&asked.phrases, bounds.types());
-            let ranges = self.ranges(conn, viewer, bounds, i64::MAX)?;
+            let ranges = self.ranges(viewer, bounds, i64::MAX);
             let (n, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
             all &= whole && (most == 0 || n == 0 || n == most);
             most = most.max(n);

@@ -1,31 +1,59 @@
-//! A search reads windows of the viewer's own collections, newest first, and pays for each step it takes there. What it may
-//! pay is fixed, and a step is one among rows that the viewer sees: where a page ends says nothing of what is hidden.
+//! A search reads the viewer's own collections, newest first, and pays for each step it takes there. What it may pay is
+//! fixed, and a step is one among rows that the viewer sees: where a page ends says nothing of what is hidden.
+//!
+//! A range is a run of neighbouring collections that are all seen, then a wide window of one collection, then a narrow one.
+//! Each is probed for its rarest word: without it the range is done, with little of it it is read, else it is split. Rows
+//! are read in their rising order, for FTS5 walks a list of pages to its end before it reads backwards.
 use super::ask::Words;
 use crate::view::{NARROW, of_text_row, text_row};
 use people::VisibleSet;
-use rusqlite::Connection;
-use std::collections::BinaryHeap;
+use rusqlite::{Connection, Rows};
+use std::collections::{BTreeMap, BinaryHeap};
 
-/// To open one word's list in a window. One step is about a microsecond.
-const OPEN: i64 = 20;
+/// To open one word's list and find the range in it. One step is about a microsecond.
+const OPEN: i64 = 50;
 /// To read a row and ask whether it is the last version.
 const READ: i64 = 2;
-/// A word that stands in fewer rows of a wide window than this makes it light: it is read at once.
+/// A word that stands in fewer rows of a range than this makes it light: it is read at once.
 const LIGHT: i64 = 64;
 /// For each word of a narrow window in which all may be common.
 const HEAVY: i64 = NARROW / 8;
-/// Rows that are read before another range takes its turn.
-const TURN: usize = 256;
+/// Rows that are read without words before another range takes its turn.
+const TURN: i64 = 256;
 
-/// Rows of one collection, both ends in it; the one that may hold the newest is the greatest.
+/// How large a range is; a narrow window before a wide one when both begin with the same row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Size {
+    Run,
+    Wide,
+    Narrow,
+}
+
+/// Positions of a run of collections or of a window of one, both ends in it; the range that may hold the newest is the
+/// greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Range {
     high: i64,
     low: i64,
-    col: u32,
-    wide: bool,
+    size: Size,
+    cols: (u32, u32),
     /// Where its window begins.
     first: i64,
+}
+
+impl Range {
+    /// The full-text rows among which it stands; of a run, also rows before and after its positions.
+    fn rows(&self) -> (i64, i64) {
+        (text_row(self.cols.0, self.low), text_row(self.cols.1, self.high))
+    }
+}
+
+/// Ranges to read.
+#[derive(Clone)]
+pub(super) struct Plan {
+    ranges: BinaryHeap<Range>,
+    /// The last position of each collection.
+    newest: BTreeMap<u32, i64>,
 }
 
 /// What a walk found.
@@ -47,34 +75,53 @@ pub(crate) struct Aim<'a> {
     pub tlp: Option<i64>,
 }
 
-/// The wide windows of these collections (each with its last position) between two positions; the upper is not in it.
-pub(super) fn plan(
-    conn: &Connection,
-    seen: &VisibleSet,
-    cols: &[(u32, i64)],
-    from: i64,
-    before: i64,
-) -> rusqlite::Result<BinaryHeap<Range>> {
-    let mut out = BinaryHeap::new();
-    for (col, newest) in cols.iter().copied().filter(|(col, _)| seen.has(*col)) {
-        let whole = Range { high: newest.min(before - 1), low: from, col, wide: true, first: 0 };
-        out.extend(windows(conn, &whole)?);
+/// The runs of these collections (each with its last position) between two positions; the upper is not in it.
+pub(super) fn plan(seen: &VisibleSet, cols: &[(u32, i64)], from: i64, before: i64) -> Plan {
+    let newest: BTreeMap<u32, i64> = cols.iter().copied().filter(|(col, _)| seen.has(*col)).collect();
+    let mut runs: Vec<Range> = Vec::new();
+    for (col, last) in &newest {
+        let high = (*last).min(before - 1);
+        match runs.last_mut() {
+            // What stands between two neighbours is seen too, or there is no collection between.
+            Some(run) if (run.cols.1..*col).skip(1).all(|between| seen.has(between)) => {
+                run.cols.1 = *col;
+                run.high = run.high.max(high);
+            }
+            _ => runs.push(Range { high, low: from, size: Size::Run, cols: (*col, *col), first: 0 }),
+        }
     }
-    Ok(out)
+    runs.retain(|run| run.high >= from);
+    Plan { ranges: runs.into(), newest }
 }
 
-/// The windows in a range, as wide as it.
-fn windows(conn: &Connection, range: &Range) -> rusqlite::Result<Vec<Range>> {
+impl Plan {
+    /// Puts back what a range is made of.
+    fn split(&mut self, conn: &Connection, range: &Range) -> rusqlite::Result<()> {
+        match range.size {
+            Size::Run => {
+                for (col, newest) in self.newest.range(range.cols.0..=range.cols.1) {
+                    let whole = Range { cols: (*col, *col), high: range.high.min(*newest), ..*range };
+                    self.ranges.extend(windows(conn, &whole, Size::Wide)?);
+                }
+            }
+            _ => self.ranges.extend(windows(conn, range, Size::Narrow)?),
+        }
+        Ok(())
+    }
+}
+
+/// The windows of one collection in a range.
+fn windows(conn: &Connection, range: &Range, size: Size) -> rusqlite::Result<Vec<Range>> {
     let mut stmt = conn.prepare_cached(
         "SELECT first FROM windows WHERE col = ?1 AND see(col) AND wide = ?2 AND first >= ?3 AND first <= ?4 ORDER BY first DESC",
     )?;
-    let mut rows = stmt.query((range.col, range.wide, range.first, range.high))?;
+    let mut rows = stmt.query((range.cols.0, size == Size::Wide, range.first, range.high))?;
     let (mut out, mut high) = (Vec::new(), range.high);
     while high >= range.low
         && let Some(row) = rows.next()?
     {
         let first: i64 = row.get(0)?;
-        out.push(Range { high, low: first.max(range.low), first, ..*range });
+        out.push(Range { high, low: first.max(range.low), first, size, ..*range });
         high = first - 1;
     }
     Ok(out)
@@ -84,13 +131,13 @@ fn windows(conn: &Connection, range: &Range) -> rusqlite::Result<Vec<Range>> {
 pub(super) fn walk(
     conn: &Connection,
     aim: &Aim<'_>,
-    mut ranges: BinaryHeap<Range>,
+    mut plan: Plan,
     limit: usize,
     mut steps: i64,
 ) -> rusqlite::Result<Walked> {
     let mut found: Vec<i64> = Vec::new();
     let mut before = i64::MIN;
-    while let Some(range) = ranges.pop() {
+    while let Some(range) = plan.ranges.pop() {
         let enough = limit.checked_sub(1).and_then(|at| found.get(at)).is_some_and(|pos| *pos > range.high);
         if enough || (steps <= 0 && range.high < before) {
             found.truncate(found.partition_point(|pos| *pos > range.high).min(limit));
@@ -98,7 +145,7 @@ pub(super) fn walk(
         }
         before = range.high;
         let held = found.len();
-        steps -= read(conn, aim, &range, limit, &mut found, &mut ranges)?;
+        steps -= read(conn, aim, &range, &mut found, &mut plan)?;
         if found.len() > held {
             found.sort_unstable_by(|a, b| b.cmp(a));
         }
@@ -112,117 +159,128 @@ pub(super) fn walk(
 pub(super) fn count(
     conn: &Connection,
     aim: &Aim<'_>,
-    mut ranges: BinaryHeap<Range>,
+    mut plan: Plan,
     most: usize,
     mut steps: i64,
 ) -> rusqlite::Result<(usize, bool)> {
     let mut found = Vec::new();
-    while let Some(range) = ranges.pop() {
+    while let Some(range) = plan.ranges.pop() {
         if steps <= 0 || found.len() > most {
             return Ok((found.len().min(most), false));
         }
-        steps -= read(conn, aim, &range, most + 1, &mut found, &mut ranges)?;
+        steps -= read(conn, aim, &range, &mut found, &mut plan)?;
     }
     Ok((found.len().min(most), found.len() <= most))
 }
 
-/// Reads a range or a part of it, and puts back what is left; says how many steps it took.
+/// Reads a range, or puts back what it is made of; says how many steps that took.
 fn read(
     conn: &Connection,
     aim: &Aim<'_>,
     range: &Range,
-    limit: usize,
     found: &mut Vec<i64>,
-    left: &mut BinaryHeap<Range>,
+    plan: &mut Plan,
 ) -> rusqlite::Result<i64> {
-    let limit = limit.min(TURN);
-    let Some(words) = aim.words else {
-        let mut stmt = conn.prepare_cached(STANDING)?;
-        let took = take(stmt.query((range.col, range.low, range.high))?, aim, limit, range, found, left)?;
-        return Ok(OPEN + took);
-    };
+    let Some(words) = aim.words else { return standing(conn, aim, range, found, plan) };
+    let narrow = range.size == Size::Narrow;
     if let Some(simple) = words.simple() {
-        return Ok(words.lists * OPEN + matching(conn, &simple, aim, limit, range, found, left)?);
+        let most = if narrow { i64::MAX } else { LIGHT };
+        let held = found.len();
+        let read = matching(conn, &simple, aim, range, most, found)?;
+        if read == most {
+            found.truncate(held);
+            plan.split(conn, range)?;
+        }
+        return Ok(words.lists * OPEN + read * READ);
     }
     let opened = (words.lists + 1) * OPEN;
-    let within = words.within(range.first, range.wide);
-    if !range.wide {
-        let took = matching(conn, &within, aim, limit, range, found, left)?;
-        return Ok(opened + words.lists * HEAVY + took);
+    if narrow {
+        let read = matching(conn, &words.within(range.first, false), aim, range, i64::MAX, found)?;
+        return Ok(opened + words.lists * HEAVY + read * READ);
     }
-    let weighed = words.weighed.len() as i64 * OPEN;
-    Ok(weighed
-        + match weigh(conn, words, range)? {
-            0 => 0,
-            LIGHT => {
-                left.extend(windows(conn, &Range { wide: false, ..*range })?);
-                LIGHT
-            }
-            rare => opened + rare * words.lists + matching(conn, &within, aim, limit, range, found, left)?,
-        })
+    let (rarest, weighed) = weigh(conn, words, range)?;
+    if rarest > 0 && (rarest == LIGHT || range.size == Size::Run) {
+        plan.split(conn, range)?;
+    } else if rarest > 0 {
+        let read = matching(conn, &words.within(range.first, true), aim, range, i64::MAX, found)?;
+        return Ok(weighed + opened + rarest * words.lists + read * READ);
+    }
+    Ok(weighed)
 }
 
-/// In how many rows of the range the rarest of the words stands, counted to [`LIGHT`].
-fn weigh(conn: &Connection, words: &Words, range: &Range) -> rusqlite::Result<i64> {
+/// In how many rows of the range the rarest of the words stands, counted to [`LIGHT`]; and the steps.
+fn weigh(conn: &Connection, words: &Words, range: &Range) -> rusqlite::Result<(i64, i64)> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM texts t WHERE texts MATCH ?1 AND t.rowid BETWEEN ?2 AND ?3 AND see(t.rowid >> 36) LIMIT ?4)",
     )?;
-    let (low, high) = (text_row(range.col, range.low), text_row(range.col, range.high));
-    let mut rarest = LIGHT;
+    let (low, high) = range.rows();
+    let (mut rarest, mut steps) = (LIGHT, 0);
     for word in &words.weighed {
-        rarest = rarest.min(stmt.query_row((word, low, high, LIGHT), |r| r.get(0))?);
+        let rows = stmt.query_row((word, low, high, LIGHT), |r| r.get::<_, i64>(0))?;
+        steps += OPEN + rows / 4;
+        rarest = rarest.min(rows);
         if rarest == 0 {
             break;
         }
     }
-    Ok(rarest)
+    Ok((rarest, steps))
 }
 
-/// Words of older versions stand in the index too: `versions` knows the last.
-const MATCHING: &str = "SELECT t.rowid, (SELECT v.tlp FROM versions v WHERE v.col = t.rowid >> 36 AND v.pos = t.rowid & 68719476735 \
-    AND v.state & 13 = 1 AND see(v.col)) FROM texts t WHERE texts MATCH ?1 AND t.rowid BETWEEN ?2 AND ?3 AND see(t.rowid >> 36) \
-    ORDER BY t.rowid DESC";
-const STANDING: &str = "SELECT v.pos, iif(v.state & 13 = 1, v.tlp, NULL) FROM versions v WHERE v.col = ?1 AND see(v.col) \
-    AND v.pos BETWEEN ?2 AND ?3 ORDER BY v.pos DESC";
-
+/// At most so many rows with the words: how many there are, and the hits among them. Words of older versions stand in the
+/// index too: `versions` knows the last.
 fn matching(
     conn: &Connection,
     query: &str,
     aim: &Aim<'_>,
-    limit: usize,
     range: &Range,
+    most: i64,
     found: &mut Vec<i64>,
-    left: &mut BinaryHeap<Range>,
 ) -> rusqlite::Result<i64> {
-    let mut stmt = conn.prepare_cached(MATCHING)?;
-    let (low, high) = (text_row(range.col, range.low), text_row(range.col, range.high));
-    take(stmt.query((query, low, high))?, aim, limit, range, found, left)
+    let mut stmt = conn.prepare_cached(
+        "SELECT t.rowid, (SELECT v.tlp FROM versions v WHERE v.col = t.rowid >> 36 AND v.pos = t.rowid & 68719476735 \
+         AND v.state & 13 = 1 AND see(v.col)) FROM texts t WHERE texts MATCH ?1 AND t.rowid BETWEEN ?2 AND ?3 \
+         AND see(t.rowid >> 36) LIMIT ?4",
+    )?;
+    let (low, high) = range.rows();
+    Ok(take(stmt.query((query, low, high, most))?, aim, range, found)?.0)
 }
 
-/// Rows of a number and, where it is the last version, its marking, for one turn; what reading them took.
-fn take(
-    mut rows: rusqlite::Rows<'_>,
+/// Whatever stands, for one turn.
+fn standing(
+    conn: &Connection,
     aim: &Aim<'_>,
-    limit: usize,
     range: &Range,
     found: &mut Vec<i64>,
-    left: &mut BinaryHeap<Range>,
+    plan: &mut Plan,
 ) -> rusqlite::Result<i64> {
-    let mut read = 0;
+    if range.size == Size::Run {
+        plan.split(conn, range)?;
+        return Ok(OPEN);
+    }
+    let mut stmt = conn.prepare_cached(
+        "SELECT v.pos, iif(v.state & 13 = 1, v.tlp, NULL) FROM versions v WHERE v.col = ?1 AND see(v.col) \
+         AND v.pos BETWEEN ?2 AND ?3 ORDER BY v.pos DESC LIMIT ?4",
+    )?;
+    let (read, last) = take(stmt.query((range.cols.0, range.low, range.high, TURN))?, aim, range, found)?;
+    if read == TURN && last > range.low {
+        plan.ranges.push(Range { high: last - 1, ..*range });
+    }
+    Ok(OPEN + read * READ)
+}
+
+/// Takes the hits out of rows of a number and, where it is the last version, its marking: how many rows, and the last.
+fn take(mut rows: Rows<'_>, aim: &Aim<'_>, range: &Range, found: &mut Vec<i64>) -> rusqlite::Result<(i64, i64)> {
+    let (mut read, mut pos) = (0, 0);
     while let Some(row) = rows.next()? {
-        let pos = of_text_row(row.get(0)?).1;
+        pos = of_text_row(row.get(0)?).1;
         read += 1;
-        if row.get::<_, Option<i64>>(1)?.is_some_and(|tlp| aim.tlp.is_none_or(|asked| asked == tlp)) {
+        let marked = row.get::<_, Option<i64>>(1)?;
+        if marked.is_some_and(|tlp| aim.tlp.is_none_or(|asked| asked == tlp)) && (range.low..=range.high).contains(&pos)
+        {
             found.push(pos);
         }
-        if read >= limit {
-            if pos > range.low {
-                left.push(Range { high: pos - 1, ..*range });
-            }
-            break;
-        }
     }
-    Ok(read as i64 * READ)
+    Ok((read, pos))
 }
 
 #[cfg(test)]
@@ -289,14 +347,14 @@ mod tests {
             expected.reverse();
             let set: VisibleSet = seen.iter().copied().collect();
             people::see::with_set(&set, || {
-                let whole = plan(&conn, &set, &cols, 0, i64::MAX).unwrap();
+                let whole = plan(&set, &cols, 0, i64::MAX);
                 prop_assert_eq!(count(&conn, &aim, whole.clone(), 10_000, ENDLESS).unwrap(), (expected.len(), true));
                 let walked = walk(&conn, &aim, whole, limit, ENDLESS).unwrap();
                 prop_assert_eq!(&walked.positions, &expected.iter().copied().take(limit).collect::<Vec<_>>());
                 prop_assert!(!walked.broken_off);
                 let (mut met, mut before) = (Vec::new(), i64::MAX);
                 loop {
-                    let ranges = plan(&conn, &set, &cols, 0, before).unwrap();
+                    let ranges = plan(&set, &cols, 0, before);
                     let walked = walk(&conn, &aim, ranges, limit, steps).unwrap();
                     met.extend(walked.positions.iter().copied());
                     let full = walked.positions.len() == limit;
@@ -328,7 +386,7 @@ mod tests {
                 let aim = Aim { words: Some(&words), tlp: None };
                 for steps in [0, 100, 1_000, 5_000, 20_000] {
                     let read = |conn: &Connection, cols: &[(u32, i64)]| {
-                        let ranges = plan(conn, &set, cols, 0, i64::MAX).unwrap();
+                        let ranges = plan(&set, cols, 0, i64::MAX);
                         let page = walk(conn, &aim, ranges.clone(), 51, steps).unwrap();
                         (page, count(conn, &aim, ranges, 200, steps).unwrap())
                     };
