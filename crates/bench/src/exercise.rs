@@ -73,28 +73,48 @@ impl Drop for Exercise {
     }
 }
 
-/// Times in milliseconds, for quantiles.
+/// Times in milliseconds, by the clock and of this thread's processor, for quantiles.
 #[derive(Default)]
-pub struct Times(Vec<f64>);
+pub struct Times {
+    clock: Vec<f64>,
+    cpu: Vec<f64>,
+}
 
 impl Times {
     /// Runs and notes how long it took.
     pub fn of<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let since = Instant::now();
+        let (since, on_cpu) = (Instant::now(), thread_cpu_ms());
         let out = f();
-        self.0.push(since.elapsed().as_secs_f64() * 1e3);
+        self.clock.push(since.elapsed().as_secs_f64() * 1e3);
+        self.cpu.push(thread_cpu_ms() - on_cpu);
         out
     }
 
-    /// The quantile `q` of 0 to 1, ms to three digits.
+    /// The quantile `q` of 0 to 1 by the clock, ms to three digits.
     pub fn quantile(&mut self, q: f64) -> f64 {
-        self.0.sort_unstable_by(f64::total_cmp);
-        let at = ((self.0.len() as f64 * q).ceil() as usize).clamp(1, self.0.len().max(1)) - 1;
-        (self.0.get(at).copied().unwrap_or(0.0) * 1e3).round() / 1e3
+        quantile(&mut self.clock, q)
+    }
+
+    /// The quantile `q` of 0 to 1 of processor time, ms to three digits: what neighbours do not move much.
+    pub fn cpu(&mut self, q: f64) -> f64 {
+        quantile(&mut self.cpu, q)
     }
 
     /// Takes another's.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend_from_slice(&other.0);
+        self.clock.extend_from_slice(&other.clock);
+        self.cpu.extend_from_slice(&other.cpu);
     }
+}
+
+fn quantile(times: &mut [f64], q: f64) -> f64 {
+    times.sort_unstable_by(f64::total_cmp);
+    let at = ((times.len() as f64 * q).ceil() as usize).clamp(1, times.len().max(1)) - 1;
+    (times.get(at).copied().unwrap_or(0.0) * 1e3).round() / 1e3
+}
+
+/// This thread's time on a processor (`proc(5)`, `schedstat`: the first number, ns).
+fn thread_cpu_ms() -> f64 {
+    let read = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    read.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) / 1e6
 }

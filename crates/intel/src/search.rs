@@ -25,8 +25,8 @@ const MOST_ROWS: usize = 1_000;
 /// Holders that are looked at for one page when bounds may throw them away again.
 const MOST_BOUNDED: usize = 200;
 /// Steps to find a page, and then to count; about a microsecond each.
-const TO_FIND: i64 = 24_000;
-const TO_COUNT: i64 = 8_000;
+const TO_FIND: i64 = 16_000;
+const TO_COUNT: i64 = 4_000;
 
 /// An object with a name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
