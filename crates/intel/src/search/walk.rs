@@ -371,6 +371,19 @@ mod tests {
         }
     }
 
+    /// FTS5 would step over what stands between, and take its time for it.
+    #[test]
+    fn no_run_holds_a_collection_that_is_not_seen() {
+        let cols = [(1, 90), (2, 100), (3, 95), (4, 80), (6, 60), (9, 70)];
+        // 5 is seen and empty; 3 is hidden; what 7 and 8 are is not known.
+        let set: VisibleSet = [1, 2, 4, 5, 6, 9].into_iter().collect();
+        let runs = |before| plan(&set, &cols, 0, before).ranges.into_sorted_vec();
+        let held: Vec<_> = runs(i64::MAX).iter().rev().map(|run| (run.cols, run.high)).collect();
+        assert_eq!(held, [((1, 2), 100), ((4, 6), 80), ((9, 9), 70)]);
+        assert!(runs(50).iter().all(|run| run.high < 50));
+        assert!(plan(&VisibleSet::default(), &cols, 0, i64::MAX).ranges.is_empty());
+    }
+
     /// What stands in collections that are not seen changes no answer and no count of steps.
     #[test]
     fn hidden_rows_cost_no_step() {
