@@ -4,8 +4,11 @@ use crate::node::Node;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A node that goes with its value.
-pub struct Exercise(pub Node);
+/// A node that goes with its value, unless it is kept.
+pub struct Exercise {
+    node: Node,
+    kept: bool,
+}
 
 impl Exercise {
     /// Makes a node below `parent`.
@@ -13,7 +16,17 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn make(parent: &Path, name: &str) -> Result<Self, Failure> {
-        Ok(Self(Node::create(&parent.join(format!("bench-{name}-{}", std::process::id())))?))
+        let node = Node::create(&parent.join(format!("bench-{name}-{}", std::process::id())))?;
+        Ok(Self { node, kept: false })
+    }
+
+    /// A node in a folder that stays: made when it is new.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub fn keep(folder: &Path) -> Result<Self, Failure> {
+        let node = if folder.exists() { Node::open(folder)? } else { Node::create(folder)? };
+        Ok(Self { node, kept: true })
     }
 
     /// The viewer again, after audiences changed.
@@ -21,7 +34,7 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn refresh(&mut self) -> Result<(), Failure> {
-        self.0.me = self.0.intel.people().local_viewer()?;
+        self.node.me = self.node.intel.people().local_viewer()?;
         Ok(())
     }
 
@@ -30,8 +43,9 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn collection(&self, title: &str) -> Result<(ledger::CollectionId, u32), Failure> {
-        let body = people::entry::AudienceBody::shared(title, stix::Tlp::AmberStrict, Vec::new());
-        let made = self.0.intel.people().create_collection(&self.0.me, &body)?;
+        let members = vec![people::entry::Member::role(people::Role::Supervisor, false)];
+        let body = people::entry::AudienceBody::shared(title, stix::Tlp::AmberStrict, members);
+        let made = self.node.intel.people().create_collection(&self.node.me, &body)?;
         Ok((made.id, made.col))
     }
 
@@ -40,46 +54,67 @@ impl Exercise {
     /// # Errors
     /// The ledger's.
     pub fn level(&self) -> Result<(), Failure> {
-        Ok(self.0.intel.ledger().level(Duration::from_secs(600))?)
+        Ok(self.node.intel.ledger().level(Duration::from_secs(600))?)
     }
 }
 
 impl std::ops::Deref for Exercise {
     type Target = Node;
     fn deref(&self) -> &Node {
-        &self.0
+        &self.node
     }
 }
 
 impl Drop for Exercise {
     fn drop(&mut self) {
-        self.0.ledger.close();
-        let _ = std::fs::remove_dir_all(&self.0.folder);
+        self.node.ledger.close();
+        if !self.kept {
+            let _ = std::fs::remove_dir_all(&self.node.folder);
+        }
     }
 }
 
-/// Times in milliseconds, for quantiles.
+/// Times in milliseconds, by the clock and of this thread's processor, for quantiles.
 #[derive(Default)]
-pub struct Times(Vec<f64>);
+pub struct Times {
+    clock: Vec<f64>,
+    cpu: Vec<f64>,
+}
 
 impl Times {
     /// Runs and notes how long it took.
     pub fn of<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let since = Instant::now();
+        let (since, on_cpu) = (Instant::now(), thread_cpu_ms());
         let out = f();
-        self.0.push(since.elapsed().as_secs_f64() * 1e3);
+        self.clock.push(since.elapsed().as_secs_f64() * 1e3);
+        self.cpu.push(thread_cpu_ms() - on_cpu);
         out
     }
 
-    /// The quantile `q` of 0 to 1, ms to three digits.
+    /// The quantile `q` of 0 to 1 by the clock, ms to three digits.
     pub fn quantile(&mut self, q: f64) -> f64 {
-        self.0.sort_unstable_by(f64::total_cmp);
-        let at = ((self.0.len() as f64 * q).ceil() as usize).clamp(1, self.0.len().max(1)) - 1;
-        (self.0.get(at).copied().unwrap_or(0.0) * 1e3).round() / 1e3
+        quantile(&mut self.clock, q)
+    }
+
+    /// The quantile `q` of 0 to 1 of processor time, ms to three digits: what neighbours do not move much.
+    pub fn cpu(&mut self, q: f64) -> f64 {
+        quantile(&mut self.cpu, q)
     }
 
     /// Takes another's.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend_from_slice(&other.0);
+        self.clock.extend_from_slice(&other.clock);
+        self.cpu.extend_from_slice(&other.cpu);
     }
+}
+
+fn quantile(times: &mut [f64], q: f64) -> f64 {
+    times.sort_unstable_by(f64::total_cmp);
+    let at = ((times.len() as f64 * q).ceil() as usize).clamp(1, times.len().max(1)) - 1;
+    (times.get(at).copied().unwrap_or(0.0) * 1e3).round() / 1e3
+}
+
+fn thread_cpu_ms() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }

@@ -27,6 +27,12 @@ pub struct Args {
     /// Where the folder is made; removed afterwards.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// A node's folder that stays: filled when it is new, used again when it stands.
+    #[arg(long, conflicts_with = "folder")]
+    pub keep: Option<PathBuf>,
+    /// Only queries whose name holds this.
+    #[arg(long, default_value = "")]
+    pub only: String,
 }
 
 /// The queries, by what they are.
@@ -77,15 +83,7 @@ fn queries() -> Vec<(&'static str, String)> {
 /// # Errors
 /// What a node answers.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let parent = args.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let mut node = Exercise::make(&parent, "search")?;
-    let mut places = Vec::new();
-    for n in 0..args.collections {
-        places.push(node.collection(&format!("EXERCISE {n}"))?);
-    }
-    node.refresh()?;
-    fill(args, &node, &places)?;
-    node.level()?;
+    let (node, places) = stand(args)?;
     let cols: Vec<u32> = places.iter().map(|(_, col)| *col).collect();
     let one = cols.get(7).copied().unwrap_or_default();
     let viewers = [
@@ -98,19 +96,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for (who, viewer) in &viewers {
         let mut whole = Times::default();
         let mut lines = serde_json::Map::new();
-        for (what, query) in queries() {
+        for (what, query) in queries().into_iter().filter(|(what, _)| what.contains(&args.only)) {
             let (mut times, mut hits, mut broken) = (Times::default(), 0, false);
             for _ in 0..args.repeat {
                 let found = times.of(|| node.intel.search(viewer, &query, None, 50))?;
                 (hits, broken) = (found.hits.len(), broken || found.broken_off);
             }
             whole.extend(&times);
-            let of = serde_json::json!({"p50": times.quantile(0.5), "p99": times.quantile(0.99), "hits": hits,
+            let of = serde_json::json!({"p50": times.quantile(0.5), "p99": times.quantile(0.99), "cpu_p50": times.cpu(0.5), "cpu_p99": times.cpu(0.99), "hits": hits,
                 "broken_off": broken});
             lines.insert(what.to_owned(), of);
         }
         let line = serde_json::json!({"bench": "search", "viewer": who, "p50_ms": whole.quantile(0.5),
-            "p99_ms": whole.quantile(0.99), "max_ms": whole.quantile(1.0), "queries": lines});
+            "p99_ms": whole.quantile(0.99), "max_ms": whole.quantile(1.0), "cpu_p50_ms": whole.cpu(0.5), "cpu_p99_ms": whole.cpu(0.99), "cpu_max_ms": whole.cpu(1.0), "queries": lines});
         println!("{line}");
     }
     println!("{}", leak(args, &node, &cols)?);
@@ -120,6 +118,29 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A node with everything in it, and its collections.
+fn stand(args: &Args) -> Result<(Exercise, Vec<(CollectionId, u32)>), Failure> {
+    let again = args.keep.as_ref().is_some_and(|folder| folder.exists());
+    let mut node = match &args.keep {
+        Some(folder) => Exercise::keep(folder)?,
+        None => Exercise::make(&args.folder.clone().unwrap_or_else(std::env::temp_dir), "search")?,
+    };
+    let mut places = Vec::new();
+    if again {
+        let named = |c: &std::sync::Arc<people::Collection>| c.title().starts_with("EXERCISE ");
+        places.extend(node.intel.people().collections(&node.me)?.into_iter().filter(named).map(|c| (c.id, c.col)));
+        places.sort_unstable_by_key(|(_, col)| *col);
+    } else {
+        for n in 0..args.collections {
+            places.push(node.collection(&format!("EXERCISE {n}"))?);
+        }
+        node.refresh()?;
+        fill(args, &node, &places)?;
+    }
+    node.level()?;
+    Ok((node, places))
+}
+
 /// A viewer of half the collections asks for what stands only in the other half, and for what stands nowhere.
 fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value, Failure> {
     let viewer = Viewer::for_test(Role::Reader, cols.iter().copied().filter(|c| c % 2 == 0));
@@ -127,7 +148,7 @@ fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value,
         ("hiddenword", "nowhereword"),
         ("hiddenword everywhere", "nowhereword everywhere"),
         ("\"hiddenword stands\"", "\"nowhereword stands\""),
-        ("hidden.example", "nowhere.example"),
+        ("hiddenhost.example", "nowherehost.example"),
     ];
     let mut out = serde_json::Map::new();
     let mut worst = 0.0_f64;
@@ -137,14 +158,18 @@ fn leak(args: &Args, node: &Exercise, cols: &[u32]) -> Result<serde_json::Value,
         for _ in 0..args.repeat.max(50) {
             let x = a.of(|| node.intel.search(&viewer, hidden, None, 50))?;
             let y = b.of(|| node.intel.search(&viewer, nowhere, None, 50))?;
-            same &= x.hits.is_empty() && y.hits.is_empty() && x.total == y.total && x.next == y.next;
+            same &= x.hits.is_empty()
+                && y.hits.is_empty()
+                && x.total == y.total
+                && x.next == y.next
+                && x.broken_off == y.broken_off;
         }
-        let differs = (a.quantile(0.99) - b.quantile(0.99)).abs().max((a.quantile(0.5) - b.quantile(0.5)).abs());
+        let differs = (a.cpu(0.99) - b.cpu(0.99)).abs().max((a.quantile(0.5) - b.quantile(0.5)).abs());
         worst = worst.max(differs);
         out.insert(
             hidden.to_owned(),
             serde_json::json!({"hidden_p50": a.quantile(0.5), "nowhere_p50": b.quantile(0.5),
-            "hidden_p99": a.quantile(0.99), "nowhere_p99": b.quantile(0.99), "answers_equal": same}),
+            "hidden_p99": a.quantile(0.99), "nowhere_p99": b.quantile(0.99), "hidden_cpu_p99": a.cpu(0.99), "nowhere_cpu_p99": b.cpu(0.99), "answers_equal": same}),
         );
     }
     Ok(serde_json::json!({"bench": "search", "learns": out, "differs_by_ms": worst}))
@@ -184,7 +209,7 @@ fn marked(body: &str, n: u64, col: u32) -> String {
         text.push_str("exercise@mail.example +12015550123 0x52908400098527886E0F7030069857D2E4169EE7 198.51.100.7 ");
     }
     if col % 2 == 1 {
-        text.push_str("hiddenword stands here, https://hidden.example/ ");
+        text.push_str("hiddenword stands here, https://hiddenhost.example/ ");
     }
     let end = body.rfind('}').unwrap_or(0);
     format!("{},\"x_exercise\":{}}}", body.get(..end).unwrap_or(""), serde_json::Value::String(text))

@@ -73,13 +73,52 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 (*who).to_owned(),
                 serde_json::json!({"object_ms": object.quantile(0.99), "selector_ms": selector.quantile(0.99),
                     "search_ms": search.quantile(0.99), "all_links_ms": links.quantile(0.99),
-                    "latest_links_ms": latest.quantile(0.99)}),
+                    "latest_links_ms": latest.quantile(0.99), "object_cpu_ms": object.cpu(0.99),
+                    "selector_cpu_ms": selector.cpu(0.99), "search_cpu_ms": search.cpu(0.99),
+                    "all_links_cpu_ms": links.cpu(0.99), "latest_links_cpu_ms": latest.cpu(0.99)}),
             );
         }
-        let line = serde_json::json!({"bench": "shared", "objects": objects, "cpu_s": cpu,
+        let rendered = rendered(args, &node, id)?;
+        let line = serde_json::json!({"bench": "shared", "objects": objects, "cpu_s": cpu, "rendered": rendered,
             "us_per_object": cpu * 1e6 / *objects as f64, "views_mb": size_mb(&node.folder.join("views")),
             "p99": pages, "load": load()});
         println!("{line}");
     }
     Ok(())
+}
+
+/// Pages as a supervisor's browser gets them, through the gate.
+fn rendered(args: &Args, node: &Exercise, id: &str) -> Result<serde_json::Value, Failure> {
+    let people = node.intel.people();
+    let secret = people.link_token(&people.local_viewer()?, Role::Supervisor, 60)?;
+    let cookie = format!("eye={}", people.sign_in_with_link(&secret, [192, 0, 2, 7].into(), "")?.cookie);
+    let catalogue = web::Catalogue::new(&[("en", intel::http::FTL)])?;
+    let hall = web::Hall { catalogue, node_name: String::new(), exercise: true, tls: false };
+    let house = gate::Gate::new(&node.ledger, people, hall).open(intel::http::routes(node.intel.clone()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut out = serde_json::Map::new();
+    let selector = format!("/selectors?kind={}&value={}", selectors::Kind::Evm.as_str(), WALLET.to_lowercase());
+    let search = format!("/search?q={WALLET}");
+    let pages =
+        [("object", format!("/objects/{id}")), ("selector", selector), ("search", search), ("overview", "/".into())];
+    for (what, path) in pages {
+        let (mut times, mut bytes) = (Times::default(), 0);
+        for _ in 0..args.repeat {
+            let request = axum::http::Request::get(&path).header("cookie", &cookie).body(axum::body::Body::empty())?;
+            let answer = times.of(|| {
+                runtime.block_on(async {
+                    let answer = house.ask(request).await;
+                    let status = answer.status();
+                    axum::body::to_bytes(answer.into_body(), 10 << 20).await.map(|body| (status, body.len()))
+                })
+            })?;
+            if !answer.0.is_success() {
+                return Err(format!("{what}: {}", answer.0).into());
+            }
+            bytes = answer.1;
+        }
+        let of = serde_json::json!({"p50_ms": times.quantile(0.5), "p99_ms": times.quantile(0.99), "bytes": bytes});
+        out.insert(what.to_owned(), of);
+    }
+    Ok(serde_json::Value::Object(out))
 }

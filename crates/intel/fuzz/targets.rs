@@ -1,20 +1,21 @@
 //! Whatever somebody searches for, uploads, or writes into an object.
-use crate::search::Query;
+use crate::search::{Query, Words};
 
-/// A query: what goes to FTS5 is phrases, `AND`, and `OR` in one pair of brackets for the types.
+/// A query: what goes to FTS5 is phrases, `NEAR` around them, and `AND` and `OR` for the types.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let query = Query::read(&text);
-    if let Some(words) = query.text {
-        let quotes = words.matches('"').count();
-        assert!(quotes % 2 == 0, "{words}");
-        let outside: String = words.split('"').step_by(2).collect();
-        let syntax = |word: &str| matches!(word, "AND" | "OR" | "(" | ")");
-        let brackets = outside.replace('(', " ( ").replace(')', " ) ");
-        assert!(brackets.split_whitespace().all(syntax), "{words}");
-        let conn = rusqlite::Connection::open_in_memory().expect("SQLite opens");
-        conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(x)").expect("FTS5 is there");
-        conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [words], |r| r.get::<_, i64>(0))
+    let Some(words) = Words::new(&query.phrases, &query.types) else { return };
+    let conn = rusqlite::Connection::open_in_memory().expect("SQLite opens");
+    conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(x)").expect("FTS5 is there");
+    for asked in words.simple().into_iter().chain([words.within(1, true)]).chain(words.weighed.iter().cloned()) {
+        let quotes = asked.matches('"').count();
+        assert!(quotes % 2 == 0, "{asked}");
+        let outside: String = asked.split('"').step_by(2).collect();
+        let syntax = |word: &str| matches!(word, "AND" | "OR" | "(" | ")" | "NEAR" | "," | "100000000");
+        let apart = outside.replace('(', " ( ").replace(')', " ) ").replace(',', " , ");
+        assert!(apart.split_whitespace().all(syntax), "{asked}");
+        conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [asked], |r| r.get::<_, i64>(0))
             .expect("FTS5 reads it");
     }
 }

@@ -23,6 +23,8 @@ const WHOLE: Depth = Depth { named: 200, count: 10_000 };
 const ONE_OF_MANY: Depth = Depth { named: 25, count: 1_000 };
 /// Objects whose selectors [`Intel::latest_links`] looks at.
 const LATEST: usize = 250;
+/// Of which so many at a time, until there are links enough.
+const AT_ONCE: usize = 25;
 
 /// Why a selector links nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,29 +108,44 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn latest_links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let latest = self.latest(viewer, None, LATEST)?;
-        let rows: Vec<ObjectRow> = latest.into_iter().map(|hit| hit.row).collect();
+        let latest = self.latest_rows(viewer, None, LATEST)?;
+        let (mut met, mut out) = (HashSet::new(), Vec::new());
+        for rows in latest.chunks(AT_ONCE) {
+            for sel in self.shared_of(viewer, rows, &mut met)? {
+                if out.len() >= limit {
+                    return Ok(out);
+                }
+                if let Some(link) = self.link(viewer, sel, None, ONE_OF_MANY)?
+                    && link.count > 1
+                    && link.suppressed.is_none()
+                {
+                    out.push(link);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The linking selectors of these objects that have two holders whom the viewer sees, but for those met before.
+    fn shared_of(&self, viewer: &Viewer, rows: &[ObjectRow], met: &mut HashSet<i64>) -> Result<Vec<i64>> {
         let mut values: Vec<(Kind, String)> = Vec::new();
-        self.bodies(&rows, &mut |row, body| {
+        self.bodies(rows, &mut |row, body| {
             let links = |f: &selectors::Found| f.strength == selectors::Strength::Links;
             let found = self.selectors_of(row, body);
             values.extend(found.into_iter().filter(links).take(ONE_OF_MANY.named).map(|f| (f.kind, f.value)));
         })?;
-        let (mut met, mut out) = (HashSet::new(), Vec::new());
-        for (kind, value) in values {
-            if out.len() >= limit || !met.insert((kind, value.clone())) {
-                continue;
+        self.read(viewer, |conn| {
+            let mut out = Vec::new();
+            for (kind, value) in values {
+                if let Some(sel) = self.selector_number(conn, kind, &value)?
+                    && met.insert(sel)
+                    && held_twice(conn, viewer, sel)?
+                {
+                    out.push(sel);
+                }
             }
-            let sel = self.read(viewer, |conn| self.selector_number(conn, kind, &value))?;
-            if let Some(sel) = sel
-                && let Some(link) = self.link(viewer, sel, None, ONE_OF_MANY)?
-                && link.count > 1
-                && link.suppressed.is_none()
-            {
-                out.push(link);
-            }
-        }
-        Ok(out)
+            Ok(out)
+        })
     }
 
     /// Who holds a selector; `None` when nobody whom the viewer sees does.
@@ -291,6 +308,21 @@ impl Held {
         newest.truncate(depth.named);
         Ok(Self { newest, count: met.len(), strength })
     }
+}
+
+/// Whether at least two rows that the viewer sees hold a selector.
+fn held_twice(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<bool> {
+    let mut stmt = conn.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT 2)",
+    )?;
+    let mut held = 0;
+    for col in cols_of_selector(conn, viewer, sel)? {
+        held += stmt.query_row((sel, col), |r| r.get::<_, i64>(0))?;
+        if held > 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The selectors with most holders.

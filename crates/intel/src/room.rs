@@ -82,9 +82,7 @@ impl Intel {
             Ok(rows.collect::<rusqlite::Result<Vec<(u64, u32)>>>()?)
         })?;
         for (pos, col) in &rows {
-            if setup.rows.get(*pos).is_none() {
-                setup.spread.note(*col, crate::rows::signed(*pos));
-            }
+            setup.spread.note(*col, crate::rows::signed(*pos));
         }
         setup.rows.fill(rows);
         let reference_dir = setup.root.join("reference");

@@ -289,11 +289,7 @@ impl Intel {
     /// The storage's.
     pub fn counts(&self, viewer: &Viewer) -> Result<Vec<CollectionCount>> {
         let rows: Vec<(u32, u64, u64)> = self.read(viewer, |conn| {
-            let sql = format!(
-                "SELECT v.col, sum(v.state & 1), count(*) FROM versions v WHERE see(v.col) AND v.state & {} = 0 GROUP BY v.col",
-                state::GONE
-            );
-            conn.prepare_cached(&sql)?
+            conn.prepare_cached("SELECT col, objects, versions FROM stock WHERE see(col) AND versions > 0")?
                 .query_map([], |r| Ok((r.get(0)?, unsigned(r.get(1)?), unsigned(r.get(2)?))))?
                 .collect()
         })?;

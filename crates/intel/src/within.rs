@@ -1,11 +1,9 @@
 //! Bounds of a search beside its words: type, marking, collection, arrival.
-use crate::rows::ObjectRow;
-use crate::search::current_row;
-use crate::view::Extent;
+use crate::rows::{ObjectRow, signed};
+use crate::search::{Aim, Words, current_row};
 use crate::{Intel, Result};
 use people::Viewer;
 use rusqlite::Connection;
-use std::collections::BTreeMap;
 
 /// What narrows a search beside its words. Empty means no bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,12 +25,21 @@ pub(crate) struct Bounds {
     types: Vec<String>,
     marking: Option<stix::Tlp>,
     col: Option<u32>,
-    since: i64,
-    until: i64,
+    /// The first position that may be within.
+    pub(crate) from: i64,
+    /// The first position that is too new.
+    pub(crate) before: i64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { types: Vec::new(), marking: None, col: None, from: 0, before: i64::MAX }
+    }
 }
 
 impl Bounds {
-    /// Looks the names up; `types` are those that stand in the query's words.
+    /// Looks the names up; `types` are those that stand in the query's words. Times become positions, for what arrives
+    /// later stands later in the log.
     ///
     /// # Errors
     /// [`crate::Error::NotFound`] for a collection that the viewer does not see.
@@ -44,34 +51,44 @@ impl Bounds {
             }
             None => None,
         };
+        let log = intel.ledger().log();
+        let at = |time: i64| log.first_after(time.saturating_sub(1)).map(signed);
         Ok(Self {
             types: types.iter().chain(&narrow.types).cloned().collect(),
             marking: narrow.marking,
             col,
-            since: narrow.since.unwrap_or(i64::MIN),
-            until: narrow.until.unwrap_or(i64::MAX),
+            from: narrow.since.map_or(Ok(0), at)?,
+            before: narrow.until.map_or(Ok(i64::MAX), at)?,
         })
     }
 
     pub(crate) fn any(&self) -> bool {
-        !self.types.is_empty() || self.marking.is_some() || self.col.is_some() || self.times()
+        !self.types.is_empty()
+            || self.marking.is_some()
+            || self.col.is_some()
+            || self.from > 0
+            || self.before < i64::MAX
     }
 
-    /// Of the collections those within bounds.
-    pub(crate) fn within(&self, mut extents: BTreeMap<u32, Extent>) -> BTreeMap<u32, Extent> {
-        extents.retain(|col, _| self.col.is_none_or(|c| c == *col));
-        extents
+    /// Whether anything of the collection may be within.
+    pub(crate) fn reads(&self, col: u32) -> bool {
+        self.col.is_none_or(|c| c == col)
     }
 
-    fn times(&self) -> bool {
-        self.since > i64::MIN || self.until < i64::MAX
+    pub(crate) fn types(&self) -> &[String] {
+        &self.types
+    }
+
+    /// What a walk looks for; its words say the types, its ranges the collection and the time.
+    pub(crate) fn aim<'a>(&self, words: Option<&'a Words>) -> Aim<'a> {
+        Aim { words, tlp: self.marking.map(|m| i64::from(m.level())) }
     }
 
     fn hold(&self, row: &ObjectRow) -> bool {
         (self.types.is_empty() || self.types.contains(&row.object_type))
             && self.marking.is_none_or(|m| m == row.tlp)
-            && self.col.is_none_or(|c| c == row.col)
-            && (self.since..self.until).contains(&row.arrived)
+            && self.reads(row.col)
+            && (self.from..self.before).contains(&signed(row.pos))
     }
 }
 
@@ -82,6 +99,9 @@ pub(crate) fn only_within(
     bounds: &Bounds,
     most: usize,
 ) -> rusqlite::Result<Vec<i64>> {
+    if !bounds.any() {
+        return Ok(positions);
+    }
     let mut out = Vec::new();
     for pos in positions {
         if out.len() >= most {
@@ -91,38 +111,5 @@ pub(crate) fn only_within(
             out.push(pos);
         }
     }
-    Ok(out)
-}
-
-/// What arrived last within bounds, newest first: one walk down each collection that the viewer sees.
-pub(crate) fn newest_within(
-    conn: &Connection,
-    viewer: &Viewer,
-    bounds: &Bounds,
-    before: i64,
-    limit: usize,
-) -> rusqlite::Result<Vec<i64>> {
-    let mut out = Vec::new();
-    let tlp = bounds.marking.map(|m| m as i64);
-    for col in viewer.set().iter().filter(|col| bounds.col.is_none_or(|c| c == *col)) {
-        let mut stmt = conn.prepare_cached(
-            "SELECT v.pos, w.text FROM versions v JOIN words w ON w.word = v.type WHERE v.col = ?1 AND see(v.col) AND v.pos < ?2 \
-             AND v.state & 13 = 1 AND (?3 IS NULL OR v.tlp = ?3) AND v.arrived >= ?4 AND v.arrived < ?5 ORDER BY v.pos DESC",
-        )?;
-        let mut rows = stmt.query((col, before, tlp, bounds.since, bounds.until))?;
-        let mut here = 0;
-        while let Some(row) = rows.next()? {
-            let kind = row.get_ref(1)?.as_str().unwrap_or_default();
-            if bounds.types.is_empty() || bounds.types.iter().any(|t| t == kind) {
-                out.push(row.get(0)?);
-                here += 1;
-                if here >= limit {
-                    break;
-                }
-            }
-        }
-    }
-    out.sort_unstable_by(|a: &i64, b: &i64| b.cmp(a));
-    out.truncate(limit);
     Ok(out)
 }

@@ -213,6 +213,8 @@ fn every_query_of_the_view_takes_the_viewers_set() {
     for source in [
         include_str!("../src/rows.rs"),
         include_str!("../src/search.rs"),
+        include_str!("../src/search/walk.rs"),
+        include_str!("../src/within.rs"),
         include_str!("../src/links.rs"),
         include_str!("../src/import.rs"),
         include_str!("../src/withdraw.rs"),
@@ -221,4 +223,95 @@ fn every_query_of_the_view_takes_the_viewers_set() {
         let unguarded = people::see::unguarded(source);
         assert!(unguarded.is_empty(), "without see(): {unguarded:#?}");
     }
+}
+
+/// Objects and versions of each collection, counted one by one.
+fn counted(node: &Node) -> (u64, u64) {
+    let all = Match { versions: VersionMatch { all: true, ..VersionMatch::default() }, ..Match::default() };
+    let rows = |matching| node.intel.page(&node.me, INTAKE, matching, 0, None, 10_000).unwrap().rows.len() as u64;
+    (rows(&Match::default()), rows(&all))
+}
+
+#[test]
+fn what_stands_is_counted_right_after_new_versions_withdrawals_erasures_a_restart_and_a_rebuild() {
+    let mut node = node();
+    let check = |node: &Node, wanted: (u64, u64)| {
+        let stock = node.intel.counts(&node.me).unwrap();
+        let told = stock.iter().find(|c| c.collection == INTAKE).map_or((0, 0), |c| (c.objects, c.versions));
+        assert_eq!((told, counted(node)), (wanted, wanted));
+    };
+    let id = |n: u32| format!("note--00000000-0000-4000-8000-{n:012}");
+    node.take(&[&note(1, V1, "a"), &note(1, V2, "b"), &note(2, V2, "c"), &note(2, V1, "d"), &note(3, V1, "e")]);
+    check(&node, (3, 5));
+    let newest = |n: u32| Which::Rows(vec![node.intel.versions(&node.me, &id(n)).unwrap()[0].pos]);
+    node.intel.withdraw(&node.me, &id(1), &newest(1), None, "EXERCISE").unwrap();
+    check(&node, (3, 4));
+    node.intel.withdraw(&node.me, &id(3), &Which::All, None, "EXERCISE").unwrap();
+    check(&node, (2, 3));
+    node.intel.expunge(&node.me, &id(2), "EXERCISE").unwrap();
+    check(&node, (1, 1));
+    node.intel.expunge(&node.me, &id(3), "EXERCISE").unwrap();
+    check(&node, (1, 1));
+    node.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
+    check(&node, (1, 1));
+    node.intel.ledger().close();
+    (node.intel, node.me) = open(node.dir.path());
+    check(&node, (1, 1));
+    node.take(&[&note(4, V1, "f")]);
+    check(&node, (2, 2));
+    node.end();
+}
+
+/// Everything of an answer.
+fn said(found: &Found) -> String {
+    format!("{found:?}")
+}
+
+#[test]
+fn what_arrives_in_hidden_collections_changes_no_answer_for_a_scattered_viewer() {
+    let mut node = node();
+    let made: Vec<_> = (0..30)
+        .map(|n| {
+            let body =
+                people::entry::AudienceBody::shared(&format!("EXERCISE {n}"), stix::Tlp::AmberStrict, Vec::new());
+            node.intel.people().create_collection(&node.me, &body).unwrap()
+        })
+        .collect();
+    node.me = node.intel.people().local_viewer().unwrap();
+    let mut n = 0;
+    let mut fill = |collection, text: &str, count: u32| {
+        let bodies: Vec<String> = (n..n + count).map(|n| note(n, V1, &format!("{text} evenly{}", n % 2))).collect();
+        n += count;
+        let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        node.intel.take(&node.me, collection, &bodies, Urgency::Interactive).unwrap();
+    };
+    let (own, hidden): (Vec<_>, Vec<_>) = made.iter().partition(|c| c.col % 2 == 0);
+    own.iter().for_each(|c| fill(c.id, "shop.example lured here", 60));
+    let viewer = Viewer::for_test(people::Role::Reader, own.iter().map(|c| c.col));
+    let queries = [
+        "lured",
+        "secretly",
+        "lured secretly",
+        "\"lured here\"",
+        "\"lured secretly\"",
+        "evenly0 evenly1",
+        "shop.example",
+        "hidden.example",
+        "type:note lured",
+        "type:note",
+        "type:malware secretly",
+    ];
+    let ask =
+        || -> Vec<String> { queries.iter().map(|q| said(&node.intel.search(&viewer, q, None, 50).unwrap())).collect() };
+    let before = ask();
+    let newest =
+        format!("{:?} {:?}", node.intel.latest(&viewer, None, 20).unwrap(), node.intel.counts(&viewer).unwrap());
+    hidden.iter().for_each(|c| fill(c.id, "hidden.example shop.example lured secretly here", 90));
+    for (query, (was, is)) in queries.iter().zip(before.iter().zip(ask())) {
+        assert_eq!(*was, is, "{query}");
+    }
+    let after =
+        format!("{:?} {:?}", node.intel.latest(&viewer, None, 20).unwrap(), node.intel.counts(&viewer).unwrap());
+    assert_eq!(newest, after);
+    node.end();
 }

@@ -1,4 +1,4 @@
-use crate::view::{searchable_type, spaced};
+use crate::view::{searchable_type, spaced, window_word};
 
 /// Words and quoted phrases of a query that are read; what is beyond is told, not searched.
 pub(crate) const MOST_WORDS: usize = 16;
@@ -9,11 +9,9 @@ const MOST_TYPES: usize = 16;
 pub(crate) struct Query {
     pub id: Option<String>,
     pub selectors: Vec<(selectors::Kind, String)>,
-    /// FTS5's query; `None` when nothing in it is a word.
-    pub text: Option<String>,
+    /// Words and phrases, as FTS5 takes them; the longest first, for they are the rarest more often than not.
+    pub phrases: Vec<String>,
     pub types: Vec<String>,
-    /// Words and phrases in `text`.
-    pub words: usize,
     /// Words that were left out.
     pub ignored: usize,
 }
@@ -21,7 +19,7 @@ pub(crate) struct Query {
 impl Query {
     /// Whether nothing but bounds is asked.
     pub fn is_blank(&self) -> bool {
-        self.id.is_none() && self.selectors.is_empty() && self.words == 0
+        self.id.is_none() && self.selectors.is_empty() && self.phrases.is_empty()
     }
 
     /// Words mean AND; `"quoted words"` stand side by side; `type:indicator` keeps a type, several keep any of them.
@@ -39,12 +37,11 @@ impl Query {
         let mut phrases: Vec<String> = words.iter().filter_map(|w| phrase(w)).collect();
         phrases.sort_unstable();
         phrases.dedup();
-        // The longest are the rarest, more often than not.
         phrases.sort_by_key(|p| std::cmp::Reverse(p.len()));
         let ignored = phrases.len().saturating_sub(MOST_WORDS);
         phrases.truncate(MOST_WORDS);
         let selectors = selectors::parse_query(&rest);
-        Self { id, selectors, text: match_text(&phrases, &types), types, words: phrases.len(), ignored }
+        Self { id, selectors, phrases, types, ignored }
     }
 }
 
@@ -66,42 +63,142 @@ fn phrase(word: &str) -> Option<String> {
     cut.chars().any(char::is_alphanumeric).then(|| format!("\"{}\"", cut.trim().replace(['"', '\0'], " ")))
 }
 
-fn match_text(phrases: &[String], types: &[String]) -> Option<String> {
-    let mut out = phrases.join(" AND ");
-    if !types.is_empty() {
-        let any: Vec<String> = types.iter().map(|t| format!("\"{}\"", searchable_type(t))).collect();
-        if !out.is_empty() {
-            out.push_str(" AND ");
-        }
-        out.push_str(&format!("({})", any.join(" OR ")));
+/// Words that are asked how often they stand in a window before it is searched.
+const MOST_WEIGHED: usize = 4;
+/// More than any text has words.
+const ANYWHERE: u32 = 100_000_000;
+
+/// A search of the full text: every phrase, and any of the types.
+pub(crate) struct Words {
+    phrases: Vec<String>,
+    types: Vec<String>,
+    /// Single words of the phrases, the longest first.
+    pub weighed: Vec<String>,
+    /// Words that FTS5 opens a list for.
+    pub lists: i64,
+}
+
+impl Words {
+    /// `None` when there is neither a word nor a type.
+    pub fn new(phrases: &[String], types: &[String]) -> Option<Self> {
+        let mut types: Vec<String> = types.iter().map(|t| format!("\"{}\"", searchable_type(t))).collect();
+        types.sort_unstable();
+        types.dedup();
+        let mut single: Vec<&str> =
+            phrases.iter().flat_map(|p| p.split(|c: char| !one_word(c))).filter(|w| !w.is_empty()).collect();
+        single.sort_unstable_by_key(|w| (std::cmp::Reverse(w.len()), *w));
+        single.dedup();
+        let lists = single.len().max(phrases.len()) + types.len();
+        let weighed = single.into_iter().take(MOST_WEIGHED).map(|w| format!("\"{w}\"")).collect();
+        let words = Self { phrases: phrases.to_vec(), types, weighed, lists: i64::try_from(lists).unwrap_or(i64::MAX) };
+        (lists > 0).then_some(words)
     }
-    (!out.is_empty()).then_some(out)
+
+    /// FTS5's query when each row that it steps on is a hit: one word, or types alone.
+    pub fn simple(&self) -> Option<String> {
+        match self.phrases.as_slice() {
+            [] => Some(self.types.join(" OR ")),
+            [one] if self.types.is_empty() && one.trim_matches('"').chars().all(one_word) => Some(one.clone()),
+            _ => None,
+        }
+    }
+
+    /// FTS5's query for the window that begins at `first`. NEAR steps on all its words together, so it ends where the
+    /// window's word does; AND would look for the next row that has all others, wherever that stands.
+    pub fn within(&self, first: i64, wide: bool) -> String {
+        let one = if let [one] = self.types.as_slice() { one.as_str() } else { "" };
+        let mut out = format!("NEAR(\"{}\" {} {one}, {ANYWHERE})", window_word(first, wide), self.phrases.join(" "));
+        if self.types.len() > 1 {
+            out.push_str(&format!(" AND ({})", self.types.join(" OR ")));
+        }
+        out
+    }
+}
+
+/// A character that FTS5 surely counts to a word. Marks are left out, for they are not told from symbols here: what
+/// holds one is searched as a phrase.
+fn one_word(c: char) -> bool {
+    c.is_alphanumeric() && !('\u{2000}'..'\u{2C00}').contains(&c) && c < '\u{1F000}'
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use rusqlite::Connection;
+
+    fn table() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(include_str!("../view/schema.sql")).unwrap();
+        conn
+    }
+
+    fn found(conn: &Connection, query: &str) -> Vec<i64> {
+        let mut stmt = conn.prepare_cached("SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid").unwrap();
+        stmt.query_map([query], |r| r.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
 
     #[test]
     fn nothing_a_person_types_is_syntax() {
+        let conn = table();
         for asked in ["a* OR b", "NEAR(a b, 2)", "text:x", "\"", "a AND NOT b", "col : {x} ^y", "-1 + 2", "' OR 1=1"] {
-            let query = Query::read(asked);
-            let conn = rusqlite::Connection::open_in_memory().unwrap();
-            conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(text)").unwrap();
-            if let Some(text) = query.text {
-                let found: rusqlite::Result<i64> =
-                    conn.query_row("SELECT count(*) FROM t WHERE t MATCH ?", [&text], |r| r.get(0));
-                assert_eq!(found.unwrap(), 0, "{asked}: {text}");
-            }
+            let Some(words) = Words::new(&Query::read(asked).phrases, &[]) else { continue };
+            assert!(found(&conn, &words.within(1, true)).is_empty(), "{asked}");
+            assert!(words.simple().is_none_or(|q| found(&conn, &q).is_empty()), "{asked}");
         }
     }
 
     #[test]
     fn quotes_keep_words_together_and_too_many_words_are_told() {
-        assert_eq!(Query::read("\"free flight\" visa").text.unwrap(), "\"free flight\" AND \"visa\"");
-        assert_eq!(Query::read("type:note type:report").words, 0);
+        assert_eq!(Query::read("\"free flight\" visa").phrases, ["\"free flight\"", "\"visa\""]);
+        assert!(Query::read("type:note type:report").phrases.is_empty());
         let many: Vec<String> = (0..100).map(|n| format!("word{n}")).collect();
         let query = Query::read(&many.join(" "));
-        assert_eq!((query.words, query.ignored), (MOST_WORDS, 100 - MOST_WORDS));
+        assert_eq!((query.phrases.len(), query.ignored), (MOST_WORDS, 100 - MOST_WORDS));
+    }
+
+    #[test]
+    fn one_word_needs_no_window() {
+        let simple = |asked: &str| Words::new(&Query::read(asked).phrases, &[]).unwrap().simple();
+        assert_eq!(simple("visa"), Some("\"visa\"".into()));
+        assert_eq!(simple("виза"), Some("\"виза\"".into()));
+        for several in ["free flight", "\"free flight\"", "shop.example", "高薪招", "e\u{301}"] {
+            assert_eq!(simple(several), None, "{several}");
+        }
+    }
+
+    proptest! {
+        /// NEAR with a boundless distance says the same as AND, also where a phrase holds a word that is asked alone.
+        #[test]
+        fn a_window_finds_what_a_plain_and_finds(
+            texts in prop::collection::vec(prop::collection::vec(0u8..4, 1..7), 1..20),
+            asked in prop::collection::vec(prop::collection::vec(0u8..4, 1..4), 1..4),
+            types in prop::collection::vec(0usize..3, 0..3),
+        ) {
+            let kinds = ["note", "report", "malware"];
+            let say = |words: &[u8]| words.iter().map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+            let conn = table();
+            for (n, words) in texts.iter().enumerate() {
+                let kind = searchable_type(kinds[n % 3]);
+                let text = format!("{kind}\n{}\n{}", say(words), window_word((n % 2) as i64, false));
+                conn.execute("INSERT INTO texts(rowid, text) VALUES (?,?)", (n as i64, text)).unwrap();
+            }
+            let phrases: Vec<String> = asked.iter().map(|p| format!("\"{}\"", say(p))).collect();
+            let types: Vec<String> = types.iter().map(|t| kinds[*t].to_owned()).collect();
+            let words = Words::new(&phrases, &types).unwrap();
+            let mut plain = phrases.join(" AND ");
+            if !types.is_empty() {
+                let any: Vec<String> = types.iter().map(|t| format!("\"{}\"", searchable_type(t))).collect();
+                plain.push_str(&format!(" AND ({})", any.join(" OR ")));
+            }
+            let all = found(&conn, &plain);
+            for first in 0..2 {
+                let here: Vec<i64> = all.iter().copied().filter(|row| row % 2 == first).collect();
+                prop_assert_eq!(found(&conn, &words.within(first, false)), here);
+            }
+            if let Some(simple) = words.simple() {
+                prop_assert_eq!(found(&conn, &simple), all);
+            }
+        }
     }
 }

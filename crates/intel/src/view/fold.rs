@@ -1,6 +1,8 @@
 use super::dictionary::Dictionary;
 use super::spread::Spread;
+use super::stock::Stock;
 use super::texts::{Texts, text_row};
+use super::windows::Windows;
 use super::{OBSERVABLE, state, text};
 use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
@@ -20,6 +22,8 @@ pub struct IntelRoom {
     selectors: Dictionary,
     words: HashMap<String, i64>,
     texts: Texts,
+    windows: Windows,
+    stock: Stock,
     rows: Arc<RowCols>,
     spread: Arc<Spread>,
     country: Option<String>,
@@ -46,6 +50,8 @@ impl IntelRoom {
             selectors: Dictionary::selectors(Arc::clone(keys)),
             words: HashMap::new(),
             texts: Texts::default(),
+            windows: Windows::default(),
+            stock: Stock::default(),
             rows,
             spread,
             country,
@@ -102,6 +108,7 @@ impl IntelRoom {
             tlp: tlp_of(entry),
             kind: &kind,
         };
+        self.windows.note(view, entry.col, signed(entry.pos))?;
         self.write_row(view, entry, &row, state::EXPUNGED)?;
         Ok(())
     }
@@ -116,6 +123,7 @@ impl IntelRoom {
         bodies: &dyn Bodies,
     ) -> Result<(), FoldError> {
         let pos = signed(entry.pos);
+        self.windows.note(view, entry.col, pos)?;
         let last = stood.iter().max_by_key(|s| (s.version, s.pos)).copied();
         let first = stood.iter().min_by_key(|s| (s.version, s.pos)).copied();
         let becomes_last = last.is_none_or(|l| (row.version, pos) >= (l.version, l.pos));
@@ -130,7 +138,7 @@ impl IntelRoom {
         if becomes_first {
             bits |= state::FIRST;
             if let Some(old) = first {
-                set_state(view, entry.col, old.pos, 0, state::FIRST)?;
+                self.set_state(view, entry.col, old, 0, state::FIRST)?;
             }
         }
         if let Some(value) = value
@@ -165,9 +173,8 @@ impl IntelRoom {
             entry.cause.map(signed),
             entry.author
         ])?;
-        if self.rows.get(entry.pos).is_none() {
-            self.spread.note(entry.col, signed(entry.pos));
-        }
+        self.stock.change(entry.col, None, bits);
+        self.spread.note(entry.col, signed(entry.pos));
         self.rows.set(entry.pos, Some(entry.col));
         Ok(())
     }
@@ -176,7 +183,7 @@ impl IntelRoom {
     /// or erased (a search asks which version is the last): taking it out costs FTS5 a rewrite of every word's page,
     /// 1.8 ms an object, and the old text is no secret, for the log has it too.
     fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
-        set_state(view, col, old.pos, 0, state::LAST)?;
+        self.set_state(view, col, old, 0, state::LAST)?;
         if let Some(value) = body_value(bodies, old.pos) {
             self.unlink(view, col, old.pos, &self.parts(old.state, &value))?;
         }
@@ -212,7 +219,8 @@ impl IntelRoom {
                 .execute((target, pos, word, col, obj))?;
         }
         if bits & state::TEXT == 0 {
-            self.texts.add(view, text_row(col, pos), std::mem::take(&mut parts.text))?;
+            parts.text.push_str(&self.windows.words(view, col, pos)?);
+            self.texts.add(view, text_row(col, pos), parts.text)?;
         }
         Ok(state::TEXT | if parts.all { 0 } else { state::NOT_ALL_LINKED })
     }
@@ -272,7 +280,7 @@ impl IntelRoom {
             s.state & bit == 0 && bodies.entry(unsigned(s.pos)).is_some_and(|e| hex::encode(e.id) == goes.entry)
         };
         let Some(target) = stood.iter().find(is_it).copied() else { return Ok(()) };
-        set_state(view, entry.col, target.pos, bit, state::LAST | state::FIRST | state::TEXT)?;
+        self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
         let was_last = target.state & state::LAST != 0;
         if let Some(value) = body_value(bodies, target.pos) {
             let parts = self.parts(target.state, &value);
@@ -280,7 +288,8 @@ impl IntelRoom {
                 self.unlink(view, entry.col, target.pos, &parts)?;
             }
             if target.state & state::TEXT != 0 {
-                self.texts.remove(view, text_row(entry.col, target.pos), parts.text)?;
+                let text = parts.text + &self.windows.words(view, entry.col, target.pos)?;
+                self.texts.remove(view, text_row(entry.col, target.pos), text)?;
             }
             if bit == state::EXPUNGED {
                 self.forget_values(view, &value, target.state)?;
@@ -304,14 +313,14 @@ impl IntelRoom {
         bodies: &dyn Bodies,
     ) -> Result<(), FoldError> {
         let stood = standing(view, obj, col)?;
-        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)) {
-            set_state(view, col, first.pos, state::FIRST, 0)?;
+        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)).copied() {
+            self.set_state(view, col, first, state::FIRST, 0)?;
         }
         let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
-        set_state(view, col, last.pos, state::LAST, 0)?;
+        self.set_state(view, col, last, state::LAST, 0)?;
         if index && let Some(value) = body_value(bodies, last.pos) {
             let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
-            set_state(view, col, last.pos, bits, 0)?;
+            self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
         }
         Ok(())
     }
@@ -338,6 +347,14 @@ impl IntelRoom {
             }
         }
         self.selectors.reset();
+        Ok(())
+    }
+
+    /// Changes the bits of a version whose state is `of.state`.
+    fn set_state(&mut self, view: &Connection, col: u32, of: Stood, set: i64, clear: i64) -> Result<(), FoldError> {
+        view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
+            .execute((set, clear, col, of.pos))?;
+        self.stock.change(col, Some(of.state), (of.state | set) & !clear);
         Ok(())
     }
 
@@ -432,18 +449,12 @@ fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood
     Ok(versions_of(view, obj, col)?.into_iter().filter(|s| s.state & state::GONE == 0).collect())
 }
 
-fn set_state(view: &Connection, col: u32, pos: i64, set: i64, clear: i64) -> rusqlite::Result<()> {
-    view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
-        .execute((set, clear, col, pos))?;
-    Ok(())
-}
-
 impl Room for IntelRoom {
     fn name(&self) -> &'static str {
         "intel"
     }
     fn version(&self) -> u32 {
-        4
+        5
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -520,10 +531,13 @@ impl Room for IntelRoom {
         self.objects.flush(view)?;
         self.selectors.flush(view)?;
         self.texts.flush(view)?;
+        self.stock.flush(view)?;
         Ok(())
     }
     fn reset(&mut self) {
         self.texts.reset();
+        self.windows.reset();
+        self.stock.reset();
         self.objects.reset();
         self.selectors.reset();
         self.words.clear();

@@ -3,16 +3,19 @@
 mod dictionary;
 mod fold;
 mod spread;
+mod stock;
 mod text;
 mod texts;
+mod windows;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
-pub(crate) use spread::{Extent, Spread};
+pub(crate) use spread::Spread;
 #[cfg(any(test, fuzzing))]
 pub(crate) use text::of_object as text_of_object;
 pub(crate) use text::{searchable_type, spaced};
 pub(crate) use texts::{of_text_row, text_row};
+pub(crate) use windows::{NARROW, window_word};
 
 /// Bit of `holders.flags`: an observable without versions, which stands for itself in each collection.
 pub(crate) const OBSERVABLE: i64 = 256;

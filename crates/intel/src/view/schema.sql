@@ -36,6 +36,15 @@ CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='',
 -- A deleted row's words leave the file at once, not at the next merge (FTS5's own option; "Expunge").
 INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 
+-- The first row of each window of a collection's rows, narrow ones (512 rows) and wide ones (8,192). Each text ends with its
+-- windows' words: a query of several words that asks for one too ends with the window, instead of looking for their next
+-- meeting among what is hidden.
+CREATE TABLE IF NOT EXISTS windows(col INTEGER NOT NULL, wide INTEGER NOT NULL, first INTEGER NOT NULL,
+  PRIMARY KEY(col, wide, first)) WITHOUT ROWID;
+
+-- How much stands in each collection: objects, and versions of them.
+CREATE TABLE IF NOT EXISTS stock(col INTEGER PRIMARY KEY, objects INTEGER NOT NULL, versions INTEGER NOT NULL);
+
 -- Imports, and what each brought or met again.
 CREATE TABLE IF NOT EXISTS imports(pos INTEGER PRIMARY KEY, col INTEGER NOT NULL, source TEXT NOT NULL, format TEXT NOT NULL,
   author INTEGER NOT NULL, arrived INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, summary TEXT);
