@@ -54,6 +54,10 @@ struct SearchPage {
     rows: Vec<Line>,
     listed: Vec<reference::Listing>,
     paging: Paging,
+    /// Time was up before everything was looked through.
+    broken_off: bool,
+    /// Words that were not looked for.
+    ignored: usize,
 }
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
@@ -88,6 +92,7 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Count::Exactly(n) => Total::Exactly(n as u64),
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
+    let (broken_off, ignored) = found.as_ref().map_or((false, 0), |f| (f.broken_off, f.ignored));
     let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
@@ -116,6 +121,8 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         asked,
         blank,
         errors,
+        broken_off,
+        ignored,
     };
     Ok(web::page_with(status, &page))
 }
