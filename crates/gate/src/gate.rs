@@ -1,4 +1,4 @@
-use crate::{Door, House, PAGES, Refusal, Routes, cookie};
+use crate::{Door, House, PAGES, Refusal, Routes, Tallies, cookie};
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +8,7 @@ use ledger::Ledger;
 use people::{AuthHeader, People, Viewer};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 use web::{Chrome, Fields, Hall, Problem};
 
 /// Puts a visitor's name, role and navigation around their page; the last is the page's path.
@@ -74,8 +75,8 @@ impl Gate {
     /// Opens the routes: what a server serves.
     #[must_use]
     pub fn open(&self, routes: Routes) -> House {
-        let (router, table) = routes.behind();
-        let router = router.fallback(nowhere).layer(Extension(self.clone()));
+        let (router, table, tallies) = routes.behind();
+        let router = router.fallback(nowhere).layer(Extension(self.clone())).layer(Extension(tallies));
         House::new(web::secured(router, self.0.hall.clone()), table)
     }
 
@@ -152,12 +153,18 @@ impl Gate {
 }
 
 /// An address that is none: whoever is signed in keeps their navigation.
-async fn nowhere(Extension(gate): Extension<Gate>, request: Request) -> Response {
+async fn nowhere(
+    Extension(gate): Extension<Gate>,
+    Extension(tallies): Extension<Tallies>,
+    request: Request,
+) -> Response {
+    let began = Instant::now();
     let (parts, _) = request.into_parts();
     let mut response = Problem::not_found().into_response();
     if let Some(chrome) = gate.chrome_of_session(&parts).await {
         response.extensions_mut().insert(chrome);
     }
+    tallies.nowhere().note(response.status().as_u16(), began.elapsed());
     response
 }
 

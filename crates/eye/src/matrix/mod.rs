@@ -1,6 +1,7 @@
 //! Every route of the real house, asked by every role with every credential, on a node with EXERCISE data.
 mod absent;
 mod logged;
+mod metrics;
 mod nowhere;
 mod rules;
 
