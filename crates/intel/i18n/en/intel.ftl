@@ -58,7 +58,7 @@ intel-exercise-count = { $n ->
     [one] One object in the collection
    *[other] { $n } objects in the collection
 }
-intel-exercise-text = They disappear from pages, searches and every way out of this node. Nothing else does: reports that you entered elsewhere stay. The record keeps what was withdrawn.
+intel-exercise-text = They disappear from pages, searches and every way out of this node, also what people entered into this collection by hand. What stands in other collections stays. The record keeps what was withdrawn.
 intel-exercise-go = Remove the EXERCISE world
 intel-exercise-keep = Keep it and go back
 intel-done-exercise = The EXERCISE world is removed.

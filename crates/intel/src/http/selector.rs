@@ -48,7 +48,7 @@ fn named(sent: &Fields) -> Result<(Kind, String), Problem> {
 }
 
 pub(super) async fn selector(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
-    visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "#overrule");
+    visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "");
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
     let (kind, value) = named(&sent)?;
     draw(desk, visitor, kind, value, &Fields::default(), ErrorSummary::default(), StatusCode::OK).await

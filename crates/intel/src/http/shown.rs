@@ -132,7 +132,7 @@ pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> 
     let (key, undo) = match sent.text("done") {
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),
-        "overruled" => ("intel-done-overruled", undo),
+        "overruled" => ("intel-done-overruled", ""),
         "exercise-removed" => ("intel-done-exercise", ""),
         _ => return chrome,
     };

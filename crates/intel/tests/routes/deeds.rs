@@ -34,6 +34,7 @@ async fn a_word_on_a_selector_wants_a_reason_stands_with_it_and_can_be_undone() 
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let (_, page) = node.get(&node.supervisor, &at).await;
     assert!(page.contains("Does not link: somebody decided so") && page.contains("Your word is saved"), "{page}");
+    assert!(!page.contains("Withdraw it again"), "{page}");
     assert!(page.contains("EXERCISE a &#60;market&#62;") && !page.contains("a <market>"), "{page}");
     assert!(offers(&page, "links") && offers(&page, "undo") && !offers(&page, "nothing"), "{page}");
     assert_eq!(node.ask(&node.supervisor, say("undo", "EXERCISE it was another")).await.0, StatusCode::SEE_OTHER);
