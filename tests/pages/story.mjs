@@ -272,6 +272,39 @@ function totp(secret, at = Date.now()) {
   check("what is not for a role is told in words, with the way on", [403, 404].includes(forbidden.status()) && (await page.locator(".ce-problem").count()) === 1, forbidden.status());
   await page.context().close();
 }
+
+// ── a word on a selector, and the EXERCISE world goes, both without a script ─────────────────────────────────────────
+{
+  const page = await open("analyst", { javaScriptEnabled: false });
+  await page.goto(base);
+  await send(page, 'main a[href^="/selectors"]');
+  const none = await send(page, "#overrule button[type=submit]");
+  check("a word on a selector wants the word and a reason", none.status() === 422 && (await page.locator("#word-error").isVisible()) && (await page.locator("#reason-error").isVisible()));
+  await page.check("#overrule input[value=nothing]");
+  await page.fill("#reason", "EXERCISE: everybody's number");
+  await send(page, "#overrule button[type=submit]");
+  const said = await page.locator("main").innerText();
+  check("the word stands on the page with its reason", said.includes("EXERCISE: everybody's number") && (await page.locator(".ce-notice--done").count()) === 1, said.slice(0, 200));
+  const looking = await open("analyst");
+  await looking.goto(page.url());
+  await accessible(looking, "overruled");
+  await looking.screenshot({ path: join(out, "overruled.png"), fullPage: true });
+  await looking.context().close();
+  await page.check("#overrule input[value=undo]");
+  await page.fill("#reason", "EXERCISE: it was another one");
+  await send(page, "#overrule button[type=submit]");
+  check("the word can be undone", !(await page.locator("main").innerText()).includes("EXERCISE: everybody's number"));
+  await page.goto(`${base}/nowhere-at-all`);
+  check("an unknown address keeps the navigation", (await page.locator(".ce-nav a").count()) > 3);
+  await page.goto(base);
+  await send(page, 'main a[href="/exercise-world"]');
+  await send(page, "main a.govuk-link");
+  check("who does not confirm keeps the EXERCISE world", (await page.locator('main a[href="/exercise-world"]').count()) === 1);
+  await send(page, 'main a[href="/exercise-world"]');
+  await send(page, "main button[type=submit]");
+  check("one button removes the EXERCISE world", (await page.locator(".ce-notice--done").count()) === 1 && (await page.locator('main a[href="/exercise-world"]').count()) === 0);
+  await page.context().close();
+}
 await browser.close();
 console.log(faults.n ? `${faults.n} faults in the story` : "the story holds");
 process.exit(faults.n ? 1 : 0);

@@ -196,13 +196,13 @@ def writing(node, how, files):
 
 def doors(node):
     """The paths that other programs ask for."""
-    for path, status, kind in (("/health", 200, ""), ("/ready", 200, ""), ("/metrics", 200, "text/plain"), ("/api/openapi.json", 200, "application/json")):
+    for path, status, kind in (("/health", 200, ""), ("/ready", 200, ""), ("/metrics", 200, "application/openmetrics-text"), ("/api/openapi.json", 200, "application/json")):
         answer = node.http("GET", path, auth="administrator" if path == "/metrics" else "analyst")
         check(f"GET {path} is {status}", answer.status == status and kind in answer.headers.get("Content-Type", ""), (answer.status, answer.headers.get("Content-Type")))
     document = node.http("GET", "/api/openapi.json").json or {}
     check("the OpenAPI document describes paths", str(document.get("openapi", "")).startswith("3.") and document.get("paths"), str(document)[:120])
     metrics = node.http("GET", "/metrics", auth="administrator").bytes.decode()
-    check("/metrics is Prometheus text", re.search(r"^# (HELP|TYPE) ", metrics, re.M), metrics[:200])
+    check("/metrics is OpenMetrics text", re.search(r"^# (HELP|TYPE) ", metrics, re.M), metrics[:200])
     small = node.taxii("GET", "/objects/?limit=1000")
     check("TAXII pages of 1,000 are allowed", small.status == 200, small.status)
     big = [note("EXERCISE " + "x" * 900_000) for _ in range(12)]

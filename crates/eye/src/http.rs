@@ -1,32 +1,32 @@
 //! The roof's own routes: health, readiness, metrics, and the JSON behind the pages.
 use crate::commands;
+use crate::metrics::{self, Watched};
 use crate::node::Node;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gate::{API, About, Caller, PUBLIC, Routes, Rule};
 use people::{Right, Viewer};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 /// Readiness ends when a view is further behind than this.
 const READY_BEHIND: u64 = 100_000;
 
 /// The roof's routes.
-pub fn routes(node: Node) -> Routes {
+pub fn routes(node: Node, listeners: stream::Listeners) -> Routes {
     let reads = Rule::Needs(Right::ReadBodies);
     let open = Routes::new(&PUBLIC).get("/health", Rule::Open, async || "ok\n").get("/ready", Rule::Open, ready);
+    let watched = Routes::new(&API)
+        .get("/metrics", Rule::Needs(Right::ManageMachine), metrics::metrics)
+        .with_state(Watched { node: node.clone(), listeners });
     let api = Routes::new(&API)
-        .get("/metrics", Rule::Needs(Right::ManageMachine), metrics)
         .get("/api/openapi.json", Rule::SignedIn, openapi)
         .get("/api/stats", reads, stats)
         .get("/api/collections", Rule::SignedIn, collections)
         .get("/api/search", reads, search)
         .get("/api/links", reads, links)
         .get("/api/objects/{id}", reads, object);
-    open.and(api).with_state(node)
+    open.with_state(node.clone()).and(watched).and(api.with_state(node))
 }
 
 /// Reads counters alone, so that it answers whatever the disk and the views are doing. Everybody may ask, so it says
@@ -44,7 +44,7 @@ async fn ready(State(node): State<Node>) -> Response {
 }
 
 /// RFC 9457.
-fn problem(status: u16, what: &str) -> Response {
+pub(crate) fn problem(status: u16, what: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let title = status.canonical_reason().unwrap_or("error");
     let mut response =
@@ -138,24 +138,6 @@ async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>
         commands::read::document(node, me, &id)
     })
     .await
-}
-
-/// Numbers of the machine, no content, no names.
-async fn metrics(State(node): State<Node>) -> Response {
-    let mut registry = Registry::with_prefix("eye");
-    let mut add = |name: &str, help: &str, value: u64| {
-        let gauge: Gauge = Gauge::default();
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        registry.register(name, help, gauge);
-    };
-    add("entries", "Entries in the log", node.ledger.head().pos);
-    add("behind", "Entries that the slowest view has still to fold", node.ledger.behind());
-    add("unfolded", "Entries that a view could not read", node.ledger.views().iter().map(ledger::View::unfolded).sum());
-    let mut text = String::new();
-    if encode(&mut text, &registry).is_err() {
-        return problem(500, "the metrics could not be written");
-    }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 async fn openapi() -> Response {

@@ -10,6 +10,7 @@ mod http;
 mod matrix;
 mod memory;
 mod meter;
+mod metrics;
 mod node;
 mod serve;
 mod settings;

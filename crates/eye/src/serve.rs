@@ -50,11 +50,12 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
     let about = node.people.node()?.unwrap_or_default();
     let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise, tls };
     let gate = Gate::new(&node.ledger, &node.people, hall).over_tls(tls).framed(office::frame);
+    let listeners = stream::Listeners::default();
     let routes = office::routes(&gate)
         .and(intel::http::routes(node.intel.clone()))
-        .and(http::routes(node.clone()))
+        .and(http::routes(node.clone(), listeners.clone()))
         .and(taxii::routes(node.intel.clone()))
-        .and(stream::routes(node.intel.clone()))
+        .and(stream::routes(node.intel.clone(), &listeners))
         .and(Routes::assets());
     Ok(gate.open(routes))
 }

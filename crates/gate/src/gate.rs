@@ -1,13 +1,15 @@
-use crate::{Door, House, Refusal, Routes, cookie};
+use crate::{Door, House, PAGES, Refusal, Routes, Tallies, cookie};
 use axum::Extension;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 use ledger::Ledger;
 use people::{AuthHeader, People, Viewer};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use web::{Chrome, Fields, Hall};
+use std::time::Instant;
+use web::{Chrome, Fields, Hall, Problem};
 
 /// Puts a visitor's name, role and navigation around their page; the last is the page's path.
 pub type Frame = fn(&mut Chrome, &Viewer, &str);
@@ -73,8 +75,17 @@ impl Gate {
     /// Opens the routes: what a server serves.
     #[must_use]
     pub fn open(&self, routes: Routes) -> House {
-        let (router, table) = routes.behind();
-        House::new(web::secured(router.layer(Extension(self.clone())), self.0.hall.clone()), table)
+        let (router, table, tallies) = routes.behind();
+        let router = router.fallback(nowhere).layer(Extension(self.clone())).layer(Extension(tallies));
+        House::new(web::secured(router, self.0.hall.clone()), table)
+    }
+
+    /// The frame of whoever opened an address that is none, by their session alone: no password is tried there.
+    async fn chrome_of_session(&self, parts: &Parts) -> Option<Chrome> {
+        let cookie = parts.headers.get(header::COOKIE)?.clone();
+        let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
+        let viewer = self.who(&headers, Self::peer(parts), &PAGES).await.ok()?;
+        Some(self.chrome_for(parts, &viewer))
     }
 
     /// `Set-Cookie` for a session of `max_age` seconds.
@@ -139,6 +150,22 @@ impl Gate {
         };
         found?.ok_or(Refusal::SignIn { ended: false })
     }
+}
+
+/// An address that is none: whoever is signed in keeps their navigation.
+async fn nowhere(
+    Extension(gate): Extension<Gate>,
+    Extension(tallies): Extension<Tallies>,
+    request: Request,
+) -> Response {
+    let began = Instant::now();
+    let (parts, _) = request.into_parts();
+    let mut response = Problem::not_found().into_response();
+    if let Some(chrome) = gate.chrome_of_session(&parts).await {
+        response.extensions_mut().insert(chrome);
+    }
+    tallies.nowhere().note(response.status().as_u16(), began.elapsed());
+    response
 }
 
 fn lang(parts: &Parts) -> Option<String> {

@@ -42,6 +42,7 @@ mod house;
 mod pass;
 mod routes;
 mod rule;
+mod tally;
 mod visitor;
 
 pub use about::About;
@@ -50,4 +51,5 @@ pub use gate::{Frame, Gate};
 pub use house::House;
 pub use routes::Routes;
 pub use rule::{Line, Rule};
+pub use tally::{Answered, CLASSES, Tallies};
 pub use visitor::{Caller, Visitor};

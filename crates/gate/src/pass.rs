@@ -1,4 +1,5 @@
 //! Before each handler: who asks, may they, is the form theirs. After it: a row in the access log.
+use crate::tally::Tally;
 use crate::{About, Door, Gate, Refusal, Rule};
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
@@ -8,6 +9,8 @@ use http::request::Parts;
 use http::{HeaderValue, Method, header};
 use people::{Access, Credential, Viewer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
+use std::time::Instant;
 use web::csrf::CsrfError;
 use web::{Fields, Problem};
 
@@ -24,16 +27,24 @@ pub(crate) enum Form {
 }
 
 /// What stands before one handler.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Guard {
     pub(crate) door: &'static Door,
     pub(crate) path: &'static str,
     pub(crate) rule: Rule,
     pub(crate) form: Form,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// The layer around each handler.
 pub(crate) async fn pass(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let response = answer(&guard, request, next).await;
+    guard.tally.note(response.status().as_u16(), began.elapsed());
+    response
+}
+
+async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     let Some(gate) = request.extensions().get::<Gate>().cloned() else {
         tracing::error!("a route was served outside of its gate");
         return Problem::internal().into_response();

@@ -1,15 +1,18 @@
 use crate::pass::{Form, Guard, pass};
-use crate::{Door, Line, PUBLIC, Rule};
+use crate::tally::Tally;
+use crate::{Door, Line, PUBLIC, Rule, Tallies};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
+use std::sync::Arc;
 
 /// Routes of one door or of several, each behind its rule. There is no way from a bare router to this, nor back.
 pub struct Routes<S = ()> {
     door: &'static Door,
     router: Router<S>,
     table: Vec<Line>,
+    tallies: Vec<Arc<Tally>>,
 }
 
 impl<S> std::fmt::Debug for Routes<S> {
@@ -22,7 +25,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// None yet, for this door.
     #[must_use]
     pub fn new(door: &'static Door) -> Self {
-        Self { door, router: Router::new(), table: Vec::new() }
+        Self { door, router: Router::new(), table: Vec::new(), tallies: Vec::new() }
     }
 
     /// A route that is read.
@@ -56,7 +59,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     fn on(mut self, method: &'static str, path: &'static str, rule: Rule, form: Form, route: MethodRouter<S>) -> Self {
-        let guard = Guard { door: self.door, path, rule, form };
+        let tally = Arc::<Tally>::default();
+        self.tallies.push(Arc::clone(&tally));
+        let guard = Guard { door: self.door, path, rule, form, tally };
         let layer = from_fn_with_state(guard, pass);
         // What answers every other method is the router's fallback, which `route_layer` leaves alone.
         let route = if method == "*" { route.layer(layer) } else { route.route_layer(layer) };
@@ -68,7 +73,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Gives the handlers what they share.
     #[must_use]
     pub fn with_state(self, state: S) -> Routes {
-        Routes { door: self.door, router: self.router.with_state(state), table: self.table }
+        Routes { door: self.door, router: self.router.with_state(state), table: self.table, tallies: self.tallies }
     }
 
     /// These and those.
@@ -76,6 +81,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn and(mut self, other: Self) -> Self {
         self.router = self.router.merge(other.router);
         self.table.extend(other.table);
+        self.tallies.extend(other.tallies);
         self
     }
 
@@ -85,8 +91,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         &self.table
     }
 
-    pub(crate) fn behind(self) -> (Router<S>, Vec<Line>) {
-        (self.router, self.table)
+    pub(crate) fn behind(self) -> (Router<S>, Vec<Line>, Tallies) {
+        let tallies = Tallies::new(self.table.iter().copied().zip(self.tallies).collect());
+        (self.router, self.table, tallies)
     }
 }
 

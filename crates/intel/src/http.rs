@@ -1,5 +1,6 @@
 //! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
 mod address;
+mod exercise;
 mod feeds;
 pub(crate) mod import;
 mod object;
@@ -73,6 +74,9 @@ pub fn routes(intel: Intel) -> Routes {
         .get("/objects/{id}", reads, object::object)
         .post("/objects/{id}/withdraw", withdraws, object::withdraw)
         .get("/selectors", reads, selector::selector)
+        .post("/selectors/overrule", Rule::Needs(Right::OverruleLinks), selector::overrule)
+        .get("/exercise-world", withdraws, exercise::ask)
+        .post("/exercise-world", withdraws, exercise::remove)
         .get("/report", imports, report::form)
         .post("/report", imports, report::save)
         .get("/import", reads, import::list)

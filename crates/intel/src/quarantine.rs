@@ -13,7 +13,8 @@ const FILE: &str = "quarantine.db";
 const ROW: u64 = 64;
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS aside(import INTEGER NOT NULL, n INTEGER NOT NULL, place TEXT NOT NULL, \
     object TEXT, why TEXT NOT NULL, record TEXT, cut INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(import, n)) WITHOUT ROWID; \
-    CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL;";
+    CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL; \
+    CREATE INDEX IF NOT EXISTS aside_bytes ON aside(bytes);";
 
 /// A record set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +142,13 @@ impl Shelf {
         Ok(())
     }
 
+    /// Records and their bytes, from the index over bytes alone.
+    fn size(&self) -> Result<(u64, u64)> {
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM aside INDEXED BY aside_bytes";
+        let (records, bytes) = self.conn().query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        Ok((unsigned(records), unsigned(bytes)))
+    }
+
     fn objects(&self) -> Result<Vec<String>> {
         let conn = self.conn();
         let mut stmt = conn.prepare("SELECT DISTINCT object FROM aside WHERE object IS NOT NULL")?;
@@ -240,6 +248,14 @@ impl Intel {
     pub fn drop_set_aside(&self, viewer: &Viewer, import: u64) -> Result<u64> {
         self.importer_of(viewer, import)?;
         self.inner.shelf.drop_import(import)
+    }
+
+    /// How many records the whole quarantine keeps, and their bytes: for whoever watches the machine.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn quarantine_size(&self) -> Result<(u64, u64)> {
+        self.inner.shelf.size()
     }
 
     /// One import.

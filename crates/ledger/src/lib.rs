@@ -6,6 +6,7 @@
 mod append;
 mod backup;
 mod commit;
+mod counters;
 mod digest;
 mod entry;
 mod erase;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, SameRule};
 pub use backup::{BackupFile, Manifest, Restored, restore};
+pub use counters::{BOUNDS, Counted, Times, TimesRead};
 pub use entry::{CollectionId, Entry, HOUSE_SEED, INTAKE, Kind};
 pub use erase::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, Target, WITHDRAW, Withdrawal};
 pub use error::{Error, Result};

@@ -88,6 +88,7 @@ pub(crate) struct Inner {
     keys: Arc<Keys>,
     tail: Arc<Tail>,
     queue: Arc<Queue>,
+    counters: Arc<crate::counters::Counters>,
     log: LogReader,
     state: State,
     views: HashMap<&'static str, View>,
@@ -275,6 +276,11 @@ impl Ledger {
     /// How many entries the slowest view has still to fold.
     pub fn behind(&self) -> u64 {
         self.inner.views.values().map(View::behind).max().unwrap_or(0)
+    }
+
+    /// What the writer has counted since this process opened the folder. Waits for nothing.
+    pub fn counted(&self) -> crate::Counted {
+        self.inner.counters.read(self.inner.queue.waiting())
     }
 
     /// Blocks until every view has reached the head of this moment.

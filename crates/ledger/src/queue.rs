@@ -69,6 +69,12 @@ impl Queue {
         (!done).then_some(group)
     }
 
+    /// How many wait: interactive and bulk.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.interactive.len(), inner.bulk.len())
+    }
+
     /// What is queued is still done; nothing more is taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

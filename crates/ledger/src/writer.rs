@@ -2,6 +2,7 @@
 use crate::append::{Append, Receipt};
 use crate::checkpoint::{CommitEntry, CommitRow, commit_hash};
 use crate::commit::Group;
+use crate::counters::Counters;
 use crate::entry::Entry;
 use crate::heads::Heads;
 use crate::index::SharedPending;
@@ -19,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Called with what became of an append, in the writer's thread: hand it on, do no work.
 pub(crate) type Reply = Box<dyn FnOnce(Result<Receipt>) + Send>;
@@ -57,6 +58,7 @@ pub(crate) struct Writer {
     pub(crate) last_cause: Option<(u64, [u8; 32])>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) views: Arc<Vec<View>>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) heads: Heads,
     /// What memory holds and what the disk says may differ: read the disk before anything else.
     pub(crate) unsure: bool,
@@ -134,6 +136,7 @@ impl Writer {
         let Some(e) = broken else {
             self.announce(group.written);
             for (result, reply) in answers {
+                self.counters.answered(&result);
                 reply(result);
             }
             return;
@@ -142,7 +145,9 @@ impl Writer {
         self.undo_and_remember();
         for (result, reply) in answers {
             // A refusal stands whatever became of the others.
-            reply(Err(result.err().filter(refused_before_writing).unwrap_or_else(|| e.shared())));
+            let told = Err(result.err().filter(refused_before_writing).unwrap_or_else(|| e.shared()));
+            self.counters.answered(&told);
+            reply(told);
         }
     }
 
@@ -166,7 +171,9 @@ impl Writer {
                 &hash[..],
             ))?;
             self.write_trees()?;
+            let began = Instant::now();
             self.conn.execute_batch("COMMIT")?;
+            self.counters.commits.note(began.elapsed());
             self.commit_n = row.n;
             self.commit_hash = hash;
         } else {
@@ -226,6 +233,7 @@ impl Writer {
         if written.is_empty() {
             return;
         }
+        self.counters.written(&written);
         {
             let mut pending = self.pending.lock();
             for entry in &written {

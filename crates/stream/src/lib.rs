@@ -26,9 +26,27 @@ static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: fa
 
 /// The door's route: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
 /// A collection that the listener does not see is 404 like one that is not.
-pub fn routes(intel: Intel) -> Routes {
-    let door = Door { intel, places: Places::default(), unfolded: std::sync::Arc::default() };
+pub fn routes(intel: Intel, listeners: &Listeners) -> Routes {
+    let door = Door { intel, places: listeners.0.clone(), unfolded: std::sync::Arc::default() };
     Routes::new(&STREAM).get(ROUTE, Rule::Needs(Right::ReadBodies), open).with_state(door)
+}
+
+/// Who listens to one node's streams. Cloning is cheap: every clone counts the same.
+#[derive(Clone, Default)]
+pub struct Listeners(Places);
+
+impl Listeners {
+    /// How many at this moment.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.taken()
+    }
+}
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Listeners").field(&self.count()).finish()
+    }
 }
 
 fn tell(refusal: &Refusal) -> Response {

@@ -14,6 +14,11 @@ impl Places {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.lock().values().sum()
+    }
+
     /// A place for the account, kept until it is dropped; `None` = all are taken.
     pub(crate) fn take(&self, account: u32) -> Option<Place> {
         let mut taken = self.lock();

@@ -1,6 +1,8 @@
 //! Every route of the real house, asked by every role with every credential, on a node with EXERCISE data.
 mod absent;
 mod logged;
+mod metrics;
+mod nowhere;
 mod rules;
 
 use crate::node::{self, Node};

@@ -50,6 +50,19 @@ intel-held-by = { $n ->
    *[other] held by { $n } objects
 }
 
+intel-exercise-stands = An invented EXERCISE world stands here, so that links show on first sight.
+intel-exercise-remove = Remove it
+intel-exercise-title = Remove the EXERCISE world
+intel-exercise-what = What goes
+intel-exercise-count = { $n ->
+    [one] One object in the collection
+   *[other] { $n } objects in the collection
+}
+intel-exercise-text = They disappear from pages, searches and every way out of this node, also what people entered into this collection by hand. What stands in other collections stays. The record keeps what was withdrawn.
+intel-exercise-go = Remove the EXERCISE world
+intel-exercise-keep = Keep it and go back
+intel-done-exercise = The EXERCISE world is removed.
+
 ## Search
 intel-search-title = Search
 intel-search-hits = Hits, newest first
@@ -61,13 +74,6 @@ intel-search-tip-words = use fewer words: all of them have to occur in one objec
 intel-search-tip-whole = paste the whole wallet, number or address: selectors are found whole, in any spelling
 intel-search-tip-spelling = write a name as the source wrote it, in its own script
 intel-search-tip-filters = clear the filters
-intel-search-any = Any
-intel-search-since = Arrived on or after
-intel-search-until = Arrived on or before
-intel-search-since-day = Since { $day }
-intel-search-until-day = Until { $day }
-intel-search-day-wrong = Write the day as year-month-day, such as 2026-03-27.
-intel-search-days-wrong = The last day is before the first.
 intel-search-unfinished = Not everything was looked through yet
 intel-search-unfinished-none = Nothing was found in what was looked through so far. Older objects were not looked at yet.
 intel-search-unfinished-some = Not everything was looked through yet: older hits may be missing here.
@@ -76,6 +82,13 @@ intel-search-ignored = { $n ->
     [one] Only the first sixteen words were looked for; one more was left out.
    *[other] Only the first sixteen words were looked for; { $n } more were left out.
 }
+intel-search-any = Any
+intel-search-since = Arrived on or after
+intel-search-until = Arrived on or before
+intel-search-since-day = Since { $day }
+intel-search-until-day = Until { $day }
+intel-search-day-wrong = Write the day as year-month-day, such as 2026-03-27.
+intel-search-days-wrong = The last day is before the first.
 intel-search-common = { $value } stands on lists of what is common, which proves nothing:
 intel-search-names = { $value } is a known name in:
 intel-search-listed = { $value } stands on the reference list “{ $list }”.
@@ -173,6 +186,11 @@ intel-import-kept = { $n ->
 }
 intel-import-aside-more = Show the next ones
 intel-import-notes = Good to know
+intel-import-times = { $n ->
+    [one] (once)
+   *[other] ({ $n } times)
+}
+intel-import-cut = Only its beginning is kept.
 intel-import-brought = What it brought
 intel-import-brought-none = Nothing of it stands here that you may read.
 intel-import-more = Older ones are not shown.
@@ -195,6 +213,26 @@ intel-feeds-none-text = Your administrator installs lists with the command line.
 intel-list-block = Known to be bad
 intel-list-warning = Common; proves nothing
 intel-list-galaxy = Names
+
+## A person's word on a selector
+intel-overrule = Overrule whether it links
+intel-overrule-text = Your word counts before every rule, for all who read the objects that hold it. It is written where you see a holder and may write.
+intel-overrule-word = What do you say?
+intel-overrule-links = Link all the same
+intel-overrule-nothing = Link nothing through this
+intel-overrule-undo = Undo what was said: the rules count again
+intel-overrule-word-missing = Choose what you say.
+intel-overrule-reason = Why?
+intel-overrule-reason-hint = The reason is shown to those who read its holders. Write no personal data into it.
+intel-overrule-reason-missing = Say why.
+intel-overrule-nowhere = It is held only in collections that you may not write to.
+intel-overrule-go = Save
+intel-overruled = A person decided
+intel-overruled-links = It links, whatever the rules say.
+intel-overruled-nothing = It links nothing.
+intel-overruled-why = Why
+intel-overruled-by = By
+intel-done-overruled = Your word is saved and counts from now on.
 
 ## Why a selector links nothing
 intel-why-overruled = somebody decided so: { $reason }
@@ -237,6 +275,23 @@ why-the-machine-readable-zone-s-check-digits-do-not-hold-a-character-is-wrong-or
 why-the-name-is-a-public-suffix-which-everybody-shares = The name is a public suffix, which everybody shares
 why-written-without-and-without-a-country-read-as-international = Written without + and without a country: read as international
 why-written-without-read-as-international = Written without +: read as international
+
+## Why a record was set aside: the room's fixed sentences, by their letters
+aside-this-version-stands-here-with-other-content-send-a-newer-modified = This version stands here with other content; send a newer `modified`
+aside-it-was-erased-here-and-is-not-taken-again = It was erased here and is not taken again
+aside-it-was-not-written = It was not written
+
+## What an import notes: the readers' fixed sentences, by their letters
+note-a-placeholder-address-was-left-out = A placeholder address was left out
+note-a-galaxy-cluster-without-a-value-was-left-out = A galaxy cluster without a value was left out
+note-a-sighting-that-says-expired-was-left-out = A sighting that says `expired` was left out
+note-a-reference-to-something-that-is-not-in-the-event-was-left-out = A reference to something that is not in the event was left out
+note-a-sanctions-entry-about-a-party-that-is-not-in-the-file = A sanctions entry about a party that is not in the file
+note-an-identity-document-without-a-number = An identity document without a number
+note-an-identity-document-of-nobody-in-the-file = An identity document of nobody in the file
+note-an-e-mail-address-or-website-that-is-none-was-left-in-the-party-s-description-only = An e-mail address or website that is none was left in the party’s description only
+note-something-follows-the-end-of-the-bundle-and-was-not-read = Something follows the end of the bundle and was not read
+note-a-confidence-class-that-graphsense-does-not-list-was-read-as-unknown = A confidence class that GraphSense does not list was read as `unknown`
 
 ## Formats of files
 format-stix = STIX 2.1 bundle

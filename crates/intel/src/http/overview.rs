@@ -1,4 +1,5 @@
 //! `/`: what came in, what links, how much stands where.
+use super::exercise::Standing;
 use super::shown::{Answer, Line, LinkLine, blocking, title, with_done};
 use super::{Desk, Visitor};
 use askama::Template;
@@ -23,6 +24,8 @@ struct Overview {
     rows: Vec<Line>,
     links: Vec<LinkLine>,
     stock: Vec<Stock>,
+    /// An EXERCISE world stands that she may take away.
+    exercise: bool,
 }
 
 pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
@@ -31,7 +34,7 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
     let reads = viewer.may_read_bodies();
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
-    let (rows, links, stock) = blocking(move || {
+    let (rows, links, stock, exercise) = blocking(move || {
         if !reads {
             return Ok(Default::default());
         }
@@ -43,7 +46,8 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
             Some(Stock { title: title(&intel, col), objects: c.objects, versions: c.versions })
         };
         let stock: Vec<Stock> = intel.counts(&viewer)?.into_iter().filter_map(stock).collect();
-        Ok((rows, links, stock))
+        let exercise = Standing::of(&intel, &viewer)?.is_some();
+        Ok((rows, links, stock, exercise))
     })
     .await?;
     about.objects(rows.iter().map(|line| &line.id));
@@ -58,6 +62,7 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
         rows,
         links,
         stock,
+        exercise,
     };
     Ok(web::page(&page))
 }

@@ -1,12 +1,32 @@
-//! `/selectors?kind=&value=`: who holds one selector. Personal kinds have no page: their values stand in no address.
-use super::shown::{Answer, Line, LinkLine, Named, blocking};
+//! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Personal kinds have
+//! no page: their values stand in no address.
+use super::shown::{Answer, Line, LinkLine, Named, blocking, moment, problem, query, selector_page, tried, with_done};
 use super::{Desk, Visitor};
+use crate::{Overruled, Word};
 use askama::Template;
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use people::Right;
+use selectors::Kind;
 use web::parts::Column;
-use web::{Fields, Problem};
+use web::{ErrorSummary, Field, Fields, Problem};
 
 const HOLDERS: usize = 200;
+/// Bytes of a reason.
+const REASON: usize = 1_000;
+/// What the form may say, in its order; a word that stands is undone by the last.
+const WORDS: [(&str, &str, Word); 3] = [
+    ("links", "intel-overrule-links", Word::Links),
+    ("nothing", "intel-overrule-nothing", Word::LinksNothing),
+    ("undo", "intel-overrule-undo", Word::Undo),
+];
+
+/// A person's word that stands.
+struct Said {
+    word: Overruled,
+    by: String,
+    at: jiff::Timestamp,
+}
 
 #[derive(Template)]
 #[template(path = "intel_selector.html")]
@@ -15,22 +35,96 @@ struct SelectorPage {
     link: LinkLine,
     columns: Vec<Column>,
     listed: Named,
+    said: Option<Said>,
+    /// The form's fields; empty for who may not overrule.
+    fields: Vec<Field>,
+    errors: ErrorSummary,
 }
 
-pub(super) async fn selector(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
+/// The selector that a form or an address names.
+fn named(sent: &Fields) -> Result<(Kind, String), Problem> {
+    let kind = Kind::parse(sent.text("kind")).filter(|k| !k.is_personal()).ok_or_else(Problem::not_found)?;
+    Ok((kind, sent.text("value").to_owned()))
+}
+
+pub(super) async fn selector(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "");
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
+    let (kind, value) = named(&sent)?;
+    draw(desk, visitor, kind, value, &Fields::default(), ErrorSummary::default(), StatusCode::OK).await
+}
+
+async fn draw(
+    desk: Desk,
+    visitor: Visitor,
+    kind: Kind,
+    value: String,
+    sent: &Fields,
+    errors: ErrorSummary,
+    status: StatusCode,
+) -> Answer {
     let Visitor { viewer, chrome, about, .. } = visitor;
-    let kind = selectors::Kind::parse(sent.text("kind")).filter(|k| !k.is_personal()).ok_or_else(Problem::not_found)?;
-    let value = sent.text("value").to_owned();
     let intel = desk.intel.clone();
-    let (link, listed) = blocking(move || {
+    let may = viewer.may(Right::OverruleLinks) && !viewer.writes().is_empty();
+    let (link, listed, said) = blocking(move || {
         let link =
             intel.links_of_selector(&viewer, kind, &value)?.filter(|l| l.count > 0).ok_or(crate::Error::NotFound)?;
-        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), Named::of(intel.library().listed(kind.as_str(), &value))))
+        let said = intel.overruled(&viewer, kind, &value)?.map(|word| Said {
+            by: intel.people().name_of(word.author).ok().flatten().unwrap_or_default(),
+            at: moment(word.arrived),
+            word,
+        });
+        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), Named::of(intel.library().listed(kind.as_str(), &value)), said))
     })
     .await?;
     about.objects(link.holders.iter().map(|h| &h.id));
+    let fields = if may { fields(&chrome, &link, said.as_ref(), sent, &errors) } else { Vec::new() };
     let columns = Line::columns(&chrome);
     let chrome = chrome.titled(link.value.clone());
-    Ok(web::page(&SelectorPage { chrome, link, columns, listed }))
+    Ok(web::page_with(status, &SelectorPage { chrome, link, columns, listed, said, fields, errors }))
+}
+
+/// The words that change something, and why.
+fn fields(
+    chrome: &web::Chrome,
+    link: &LinkLine,
+    said: Option<&Said>,
+    sent: &Fields,
+    errors: &ErrorSummary,
+) -> Vec<Field> {
+    let changes = |word: Word| match (word, said) {
+        (Word::Links, _) => link.suppressed.is_some(),
+        (Word::LinksNothing, Some(said)) => said.word.links,
+        (Word::LinksNothing, None) => link.suppressed.is_none(),
+        (Word::Undo, said) => said.is_some(),
+    };
+    let offered: Vec<_> = WORDS.into_iter().filter(|(_, _, word)| changes(*word)).collect();
+    let radios = Field::radios("word", chrome.t("intel-overrule-word")).error(errors.of("word"));
+    let radios = offered.iter().fold(radios, |field, (name, label, _)| field.choice(name, chrome.t(label)));
+    vec![
+        radios.value(sent.text("word")),
+        Field::area("reason", chrome.t("intel-overrule-reason"), 2)
+            .hint(chrome.t("intel-overrule-reason-hint"))
+            .value(sent.text("reason"))
+            .error(errors.of("reason")),
+    ]
+}
+
+pub(super) async fn overrule(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
+    let (kind, value) = named(&sent)?;
+    let mut check = sent.check(&visitor.chrome.l);
+    let word = check.one_of("word", &WORDS.map(|(name, _, _)| name), "intel-overrule-word-missing");
+    let word = WORDS.into_iter().find(|(name, _, _)| *name == word).map(|(_, _, word)| word);
+    let reason = check.required("reason", "intel-overrule-reason-missing", REASON).to_owned();
+    let errors = check.done();
+    let Some(word) = word.filter(|_| errors.is_empty()) else {
+        return draw(desk, visitor, kind, value, &sent, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    let (intel, viewer, named) = (desk.intel.clone(), visitor.viewer.clone(), value.clone());
+    let done = tried(move || intel.overrule(&viewer, kind, &named, word, &reason)).await?;
+    done.map_err(|e| match e {
+        crate::Error::Forbidden(_) => Problem::forbidden().because("intel-overrule-nowhere"),
+        other => problem(&other),
+    })?;
+    Ok(web::see_other(&format!("{}&{}", selector_page(kind, &value), query(&[("done", "overruled")]))))
 }

@@ -132,6 +132,8 @@ pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> 
     let (key, undo) = match sent.text("done") {
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),
+        "overruled" => ("intel-done-overruled", ""),
+        "exercise-removed" => ("intel-done-exercise", ""),
         _ => return chrome,
     };
     let link = (!undo.is_empty()).then(|| (undo.to_owned(), chrome.t("intel-done-undo")));

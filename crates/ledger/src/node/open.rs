@@ -1,5 +1,6 @@
 //! Opening a node: files, threads, what memory must know before the first append.
 use super::{Inner, Ledger, Options, Threads};
+use crate::counters::Counters;
 use crate::fold::Fold;
 use crate::folding::FoldState;
 use crate::generations::{self, Generations};
@@ -76,6 +77,7 @@ impl Ledger {
             pending.floor = head.pos;
         }
         let queue = Arc::new(Queue::default());
+        let counters = Arc::new(Counters::default());
         let writer = Start {
             names: &names,
             keys: &keys,
@@ -86,6 +88,7 @@ impl Ledger {
             index,
             tail: &tail,
             views: &in_order,
+            counters: &counters,
         };
         let mut writer = writer.writer(conn)?;
         if writer.heads.after_commit.is_none() {
@@ -105,6 +108,7 @@ impl Ledger {
             keys,
             tail,
             queue,
+            counters,
             log: log_reader,
             state,
             views,
@@ -249,6 +253,7 @@ struct Start<'a> {
     index: View,
     tail: &'a Arc<Tail>,
     views: &'a Arc<Vec<View>>,
+    counters: &'a Arc<Counters>,
 }
 
 impl Start<'_> {
@@ -277,6 +282,7 @@ impl Start<'_> {
             last_cause: None,
             tail: Arc::clone(self.tail),
             views: Arc::clone(self.views),
+            counters: Arc::clone(self.counters),
             heads,
             unsure: false,
         })

@@ -55,7 +55,7 @@ fn node() -> Node {
         exercise: true,
         tls: false,
     };
-    let routes = Gate::new(&ledger, &people, hall).open(stream::routes(intel.clone()));
+    let routes = Gate::new(&ledger, &people, hall).open(stream::routes(intel.clone(), &stream::Listeners::default()));
     let me = people.local_viewer().unwrap();
     Node { _dir: dir, intel, me, routes, wide, narrow, token }
 }

@@ -1,0 +1,116 @@
+//! What a person decides on pages: a word on a selector, and that the EXERCISE world goes.
+use super::{form, node};
+use axum::http::StatusCode;
+use ledger::INTAKE;
+use people::Role;
+use people::entry::{AudienceBody, Member};
+
+const PAGE: &str = "/selectors?kind=domain&value=shop.example";
+
+#[tokio::test]
+async fn a_word_on_a_selector_wants_a_reason_stands_with_it_and_can_be_undone() {
+    let node = node();
+    node.take(INTAKE, 1, "EXERCISE see shop.example");
+    node.take(INTAKE, 2, "EXERCISE also shop.example");
+    let csrf = node.supervisor.csrf.clone();
+    let say = |word: &str, reason: &str| {
+        let pairs = [
+            ("csrf", csrf.as_str()),
+            ("kind", "domain"),
+            ("value", "shop.example"),
+            ("word", word),
+            ("reason", reason),
+        ];
+        form("/selectors/overrule", &pairs)
+    };
+    let (_, page) = node.get(&node.supervisor, PAGE).await;
+    let offers = |page: &str, word: &str| page.contains(&format!("name=\"word\" type=\"radio\" value=\"{word}\""));
+    assert!(offers(&page, "nothing") && !offers(&page, "links") && !offers(&page, "undo"), "{page}");
+    let (status, _, page) = node.ask(&node.supervisor, say("nothing", " ")).await;
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains("Say why."), "{status}");
+    let (status, _, _) = node.ask(&node.supervisor, say("anything", "EXERCISE")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, at, page) = node.ask(&node.supervisor, say("nothing", "EXERCISE a <market>")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let (_, page) = node.get(&node.supervisor, &at).await;
+    assert!(page.contains("Does not link: somebody decided so") && page.contains("Your word is saved"), "{page}");
+    assert!(!page.contains("Withdraw it again"), "{page}");
+    assert!(page.contains("EXERCISE a &#60;market&#62;") && !page.contains("a <market>"), "{page}");
+    assert!(offers(&page, "links") && offers(&page, "undo") && !offers(&page, "nothing"), "{page}");
+    assert_eq!(node.ask(&node.supervisor, say("undo", "EXERCISE it was another")).await.0, StatusCode::SEE_OTHER);
+    let (_, page) = node.get(&node.supervisor, PAGE).await;
+    assert!(!page.contains("somebody decided so") && !offers(&page, "undo"), "{page}");
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_may_not_overrule_sees_the_word_and_no_form_and_is_refused() {
+    let node = node();
+    node.take(INTAKE, 1, "EXERCISE see shop.example");
+    let (_, page) = node.get(&node.reader, PAGE).await;
+    assert!(!page.contains("/selectors/overrule"));
+    let (csrf, value) = (node.reader.csrf.as_str(), "shop.example");
+    let pairs = [("csrf", csrf), ("kind", "domain"), ("value", value), ("word", "nothing"), ("reason", "EXERCISE")];
+    assert_eq!(node.ask(&node.reader, form("/selectors/overrule", &pairs)).await.0, StatusCode::FORBIDDEN);
+    assert!(node.intel.overruled(&node.me, selectors::Kind::Domain, value).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_personal_selector_has_no_page_and_takes_no_word_from_one() {
+    let node = node();
+    node.take(INTAKE, 1, "EXERCISE call +1 555 010 0123");
+    let csrf = node.supervisor.csrf.as_str();
+    let pairs = [("csrf", csrf), ("kind", "phone"), ("value", "+15550100123"), ("word", "nothing"), ("reason", "E")];
+    assert_eq!(node.ask(&node.supervisor, form("/selectors/overrule", &pairs)).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_exercise_world_goes_whole_after_a_question_and_nothing_else_goes() {
+    let node = node();
+    let real = node.take(INTAKE, 1, "EXERCISE a report that stays");
+    assert_eq!(node.get(&node.supervisor, "/exercise-world").await.0, StatusCode::NOT_FOUND);
+    let members = vec![Member::role(Role::Reader, false), Member::role(Role::Supervisor, true)];
+    let mut audience = AudienceBody::shared(intel::WORLD, stix::Tlp::AmberStrict, members);
+    audience.exercise = true;
+    let world = node.intel.people().create_collection(&node.me, &audience).unwrap().id;
+    let node = super::Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    assert_eq!(
+        node.get(&node.supervisor, "/exercise-world").await.0,
+        StatusCode::NOT_FOUND,
+        "an empty one does not stand"
+    );
+    let (one, two) = (node.take(world, 2, "EXERCISE invented"), node.take(world, 3, "EXERCISE invented too"));
+    assert!(node.get(&node.supervisor, "/").await.1.contains("href=\"/exercise-world\""));
+    assert!(!node.get(&node.reader, "/").await.1.contains("/exercise-world"));
+    let (status, page) = node.get(&node.supervisor, "/exercise-world").await;
+    assert!(status == StatusCode::OK && page.contains("2 objects in the collection"), "{page}");
+    assert!(page.contains(&format!("<strong translate=\"no\">{}</strong>", intel::WORLD)), "{page}");
+    assert_eq!(
+        node.get(&node.supervisor, &format!("/objects/{one}")).await.0,
+        StatusCode::OK,
+        "asking removes nothing"
+    );
+    let bare = form("/exercise-world", &[]);
+    assert_eq!(node.ask(&node.supervisor, bare).await.0, StatusCode::FORBIDDEN);
+    let sent = form("/exercise-world", &[("csrf", &node.supervisor.csrf)]);
+    let (status, at, page) = node.ask(&node.supervisor, sent).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let (_, overview) = node.get(&node.supervisor, &at).await;
+    assert!(overview.contains("The EXERCISE world is removed.") && !overview.contains("href=\"/exercise-world\""));
+    for gone in [one, two] {
+        assert_eq!(node.get(&node.supervisor, &format!("/objects/{gone}")).await.0, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(node.get(&node.supervisor, &format!("/objects/{real}")).await.0, StatusCode::OK);
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn words_that_were_not_looked_for_are_told() {
+    let node = node();
+    let many: Vec<String> = (0..20).map(|n| format!("word{n}")).collect();
+    let (_, page) = node.get(&node.supervisor, &format!("/search?q={}", many.join("+"))).await;
+    assert!(page.contains("Only the first sixteen words were looked for; 4 more were left out."), "{page}");
+    let (_, page) = node.get(&node.supervisor, "/search?q=one+two").await;
+    assert!(!page.contains("sixteen"));
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
