@@ -1,0 +1,1 @@
+//! Clusters: which addresses one party controls, and the witness of every merge.
