@@ -174,7 +174,7 @@ impl TransferBlock {
     }
 
     fn bytes(&self, span: Span) -> &[u8] {
-        self.keys.get(span.from as usize..(span.from + span.len) as usize).unwrap_or_default()
+        self.keys.get(span.range()).unwrap_or_default()
     }
 }
 

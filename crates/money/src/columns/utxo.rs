@@ -108,6 +108,13 @@ pub struct Span {
     pub(crate) len: u32,
 }
 
+impl Span {
+    pub(crate) fn range(self) -> std::ops::Range<usize> {
+        let from = self.from as usize;
+        from..from + self.len as usize
+    }
+}
+
 /// A transaction of a [`Block`].
 #[derive(Debug, Clone)]
 pub struct Tx {
@@ -186,7 +193,7 @@ impl Block {
     /// The bytes of a key.
     #[inline]
     pub fn bytes(&self, span: Span) -> &[u8] {
-        self.keys.get(span.from as usize..(span.from + span.len) as usize).unwrap_or_default()
+        self.keys.get(span.range()).unwrap_or_default()
     }
 }
 
