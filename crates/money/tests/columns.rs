@@ -142,7 +142,7 @@ fn check(chain: &Utxo, blocks: &[Block]) {
 
 /// Opens with dictionaries that become runs after a handful of entries, as they do after a million otherwise.
 fn open(dir: &Path, mode: Mode) -> Result<Utxo> {
-    Utxo::over(Store::open(dir, &UTXO, mode)?.with_fresh(5))
+    Utxo::over(Store::open(dir, &UTXO, mode)?.with_fresh(20))
 }
 
 /// Appends the blocks and commits every `every`.
@@ -186,7 +186,7 @@ fn files_cut_anywhere_open_at_a_complete_block_and_go_on_from_there() {
     files.retain(|path| !path.ends_with("meta") && !path.ends_with("lock"));
     files.sort();
     let mut seed = Seed(seed() ^ 7);
-    for round in 0..150 {
+    for round in 0..100 {
         let cut = dir.path().join("cut");
         copy(&whole, &cut);
         let file = &files[seed.below(files.len() as u64) as usize];
