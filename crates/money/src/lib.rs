@@ -8,3 +8,9 @@ pub mod chain;
 pub mod cli;
 pub mod cluster;
 pub mod columns;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

@@ -304,7 +304,7 @@ impl UndoFile {
         for step in 0..self.records.len() {
             let at = (self.next + step) % self.records.len();
             let Some((offset, size, count)) = self.records.get(at).copied() else { continue };
-            if count + 1 != txs {
+            if count.checked_add(1) != Some(txs) {
                 continue;
             }
             source.read(offset, size + 32, &mut bytes)?;

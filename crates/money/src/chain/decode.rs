@@ -168,11 +168,17 @@ impl Visitor for Visited<'_, '_> {
 ///
 /// The head's height is left for the caller, who knows what came before; everything else of `block` is filled.
 pub fn decode_block(bytes: &[u8], undo: Option<&Undo>, checks: &Checks, block: &mut Block) -> Result<Header, Fault> {
-    block.clear();
     let header = Header::parse(bytes).ok_or_else(|| fault(None, "the header breaks off"))?;
     if !header.worked(checks.network) {
         return Err(fault(None, format!("the header has no proof of work for {}", checks.network.code())));
     }
+    decode_body(bytes, &header, undo, block)?;
+    Ok(header)
+}
+
+/// Everything behind the header.
+pub(crate) fn decode_body(bytes: &[u8], header: &Header, undo: Option<&Undo>, block: &mut Block) -> Result<(), Fault> {
+    block.clear();
     (block.time, block.bits) = (header.time, header.bits);
     let (count, mut at) = count_of(bytes)?;
     if undo.is_some_and(|undo| undo.len() as u64 + 1 != count) {
@@ -197,8 +203,7 @@ pub fn decode_block(bytes: &[u8], undo: Option<&Undo>, checks: &Checks, block: &
     if at != bytes.len() {
         return Err(fault(None, format!("{} bytes follow the last transaction", bytes.len() - at)));
     }
-    hashes.check(&header, bytes.len(), at)?;
-    Ok(header)
+    hashes.check(header, bytes.len(), at)
 }
 
 /// How many transactions the block says it has, and where the first begins.

@@ -14,11 +14,15 @@ mod transfers;
 mod undo;
 
 pub use bitcoin::block_work;
+#[cfg(any(test, fuzzing))]
+pub(crate) use decode::decode_body;
 pub use decode::{Checks, Fault, Header, decode_block};
 pub use hash::{hash160, merkle_root, sha256d};
 pub use network::Network;
 pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, inspect, load, unwind};
 pub use script::{address_text, key_of_script, revealed};
+#[cfg(any(test, fuzzing))]
+pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};
 pub use undo::{Coin, Undo, parse_undo};
 

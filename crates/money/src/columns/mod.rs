@@ -26,6 +26,8 @@ pub use column::Column;
 pub use dictionary::Dictionary;
 pub use inspect::{Inspection, Part};
 pub use log::{CommitLog, Record};
+#[cfg(any(test, fuzzing))]
+pub(crate) use run::Run;
 pub use spent::Spent;
 pub use store::{ColumnSpec, Head, Layout, Mode, Model, Store};
 pub use utxo::{Block, Flags, Input, NOBODY, Output, Prevout, Span, Spend, Tx, UNKNOWN, UNKNOWN_VALUE, UTXO, Utxo};
