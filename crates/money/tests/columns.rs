@@ -212,6 +212,85 @@ fn files_cut_anywhere_open_at_a_complete_block_and_go_on_from_there() {
 }
 
 #[test]
+fn what_a_crash_leaves_behind_the_head_is_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::new(seed());
+    let blocks: Vec<_> = (0..10).map(|_| world.block()).collect();
+    build(dir.path(), &blocks[..6], 4);
+    let mut seed = Seed(seed() ^ 9);
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let behind: Vec<u8> = (0..seed.below(900)).map(|_| seed.next() as u8).collect();
+        if path.extension().is_some_and(|ext| ext == "col" || ext == "spent") || path.ends_with("commits") {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes.extend(behind);
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+    check(&Utxo::open(dir.path(), Mode::Read).unwrap(), &blocks[..6]);
+    let mut chain = open(dir.path(), Mode::Write).unwrap();
+    check(&chain, &blocks[..6]);
+    blocks[6..].iter().for_each(|block| chain.append(block).unwrap());
+    chain.commit(true).unwrap();
+    check(&chain, &blocks);
+    drop(chain);
+    check(&Utxo::open(dir.path(), Mode::Read).unwrap(), &blocks);
+}
+
+#[test]
+fn derived_files_of_another_chain_are_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (dir.path().join("ours"), dir.path().join("theirs"));
+    let mut worlds = [World::new(seed()), World::new(seed() + 1)];
+    let [blocks, others] = worlds.each_mut().map(|world| (0..15).map(|_| world.block()).collect::<Vec<_>>());
+    build(&ours, &blocks, 4);
+    build(&theirs, &others, 4);
+    for entry in std::fs::read_dir(&theirs).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if ["dict", "run", "head", "spent"].iter().any(|end| name.ends_with(end)) {
+            std::fs::copy(theirs.join(&name), ours.join(&name)).unwrap();
+        }
+    }
+    check(&open(&ours, Mode::Read).unwrap(), &blocks);
+    check(&open(&ours, Mode::Write).unwrap(), &blocks);
+    check(&open(&ours, Mode::Read).unwrap(), &blocks);
+}
+
+#[test]
+fn of_two_transactions_with_one_id_the_newer_is_spent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = open(dir.path(), Mode::Write).unwrap();
+    let coinbase = |height: u8, parent: u8, value: u64| {
+        let mut block = Block {
+            head: Some(Head { height: height.into(), hash: [height; 32], parent: [parent; 32] }),
+            ..Block::default()
+        };
+        let key = block.key(&[b"miner"]);
+        block.outputs.push(Output { value, key });
+        block.txs.push(Tx { id: [7; 32], flags: Flags::COINBASE, weight: 4, inputs: 0, outputs: 1 });
+        block
+    };
+    chain.append(&coinbase(1, 0, 50)).unwrap();
+    chain.append(&coinbase(2, 1, 60)).unwrap();
+    let mut spend = coinbase(3, 2, 70);
+    spend.txs[0].id = [8; 32];
+    let prevout = Prevout { id: [7; 32], vout: 0 };
+    spend.inputs.push(Input { prevout, value: None, key: Span::default(), recorded: false });
+    spend.txs.push(Tx { id: [9; 32], flags: Flags::default(), weight: 4, inputs: 1, outputs: 0 });
+    chain.append(&spend).unwrap();
+    assert_eq!(chain.find_tx(&[7; 32]), Some(1));
+    assert_eq!((chain.spent_by(0), chain.spent_by(1)), (None, Some(0)));
+    let mut greedy = coinbase(4, 3, 0);
+    greedy.txs[0].id = [10; 32];
+    let prevout = Prevout { id: [8; 32], vout: 0 };
+    greedy.inputs.push(Input { prevout, value: None, key: Span::default(), recorded: false });
+    greedy.outputs.push(Output { value: 71, key: Span::default() });
+    greedy.txs.push(Tx { id: [11; 32], flags: Flags::default(), weight: 4, inputs: 1, outputs: 1 });
+    let error = chain.append(&greedy).unwrap_err().to_string();
+    assert!(error.contains("transaction 1 of block 4: pays out 71 but spends only 70"), "{error}");
+}
+
+#[test]
 fn a_flipped_bit_in_the_last_block_drops_it_and_one_further_back_is_found_by_verify() {
     let dir = tempfile::tempdir().unwrap();
     let mut world = World::new(seed());
