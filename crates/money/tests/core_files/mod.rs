@@ -159,7 +159,7 @@ pub fn spend((from, _): &(OutPoint, TxOut), signature: &[u8], sat: u64) -> Trans
     transaction(vec![input(*from, &script, &[])], vec![output])
 }
 
-/// Writes `blk` and `rev` files: blocks in an order of their own, undo data in the chain's, room left at the end.
+/// Writes `blk` and `rev` files: blocks and undo data each in an order of their own, room left at the end.
 pub fn write(dir: &Path, number: u32, blocks: &[Made], key: Option<[u8; 8]>, undo: bool) {
     std::fs::create_dir_all(dir).unwrap();
     let (mut blk, mut rev) = (Vec::new(), Vec::new());
@@ -173,7 +173,7 @@ pub fn write(dir: &Path, number: u32, blocks: &[Made], key: Option<[u8; 8]>, und
         blk.extend((bytes.len() as u32).to_le_bytes());
         blk.extend(bytes);
     }
-    for made in blocks.iter().filter(|made| made.height > 0) {
+    for made in blocks.iter().rev().filter(|made| made.height > 0) {
         let bytes = undo_of(made);
         rev.extend(MAGIC);
         rev.extend((bytes.len() as u32).to_le_bytes());
