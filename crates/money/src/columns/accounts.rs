@@ -1,7 +1,7 @@
 //! Accounts: transfers of 20 bytes between numbered accounts, whatever chain, bank or exchange they come from.
 use super::bytes::{U40_MAX, u40, uint};
-use super::utxo::{Span, narrow, room, slice_of};
-use super::{Amount, ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Store, UNKNOWN};
+use super::utxo::{narrow, room, slice_of};
+use super::{Amount, ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Span, Store, UNKNOWN};
 use std::path::Path;
 
 const fn column(name: &'static str, width: u64) -> ColumnSpec {

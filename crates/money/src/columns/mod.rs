@@ -7,12 +7,14 @@
 mod accounts;
 mod amount;
 mod balance;
+mod block;
 mod bytes;
 mod column;
 mod derived;
 mod dictionary;
 mod inspect;
 mod log;
+mod reading;
 mod run;
 mod spent;
 mod store;
@@ -21,6 +23,7 @@ mod utxo;
 pub use accounts::{ACCOUNTS, Accounts, Kind, NewTransfer, Transfer, TransferBlock, TransferTx};
 pub use amount::Amount;
 pub use balance::{Standing, Sum, Untraceable};
+pub use block::{Block, Flags, Input, Output, Prevout, Span, Spend, Tx};
 pub use bytes::{U40_MAX, U56_MAX};
 pub use column::Column;
 pub use dictionary::Dictionary;
@@ -30,7 +33,7 @@ pub use log::{CommitLog, Record};
 pub(crate) use run::Run;
 pub use spent::Spent;
 pub use store::{ColumnSpec, Head, Layout, Mode, Model, Store};
-pub use utxo::{Block, Flags, Input, NOBODY, Output, Prevout, Span, Spend, Tx, UNKNOWN, UNKNOWN_VALUE, UTXO, Utxo};
+pub use utxo::{NOBODY, UNKNOWN, UNKNOWN_VALUE, UTXO, Utxo};
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,9 @@
 //! Bitcoin's family: transactions, the outputs they make, the inputs that spend them. 16 bytes each, and dictionaries apart.
 use super::bytes::{U40_MAX, U56_MAX, u40, u56};
-use super::{ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Spent, Store, format};
+use super::{
+    Block, ColumnSpec, Dictionary, Error, Flags, Head, Input, Layout, Mode, Model, Output, Prevout, Result, Spent,
+    Store, format,
+};
 use std::path::Path;
 
 const fn column(name: &'static str, width: u64) -> ColumnSpec {
@@ -28,21 +31,21 @@ pub const UTXO: Layout = Layout {
         column("in.foreign", 41),
     ],
 };
-const BLOCK_FIRST_TX: usize = 0;
-const BLOCK_TIME: usize = 1;
-const BLOCK_BITS: usize = 2;
-const TX_FIRST_IN: usize = 3;
-const TX_FIRST_OUT: usize = 4;
-const TX_INFO: usize = 5;
-const IN_OUT: usize = 6;
-const IN_ADDRESS: usize = 7;
-const IN_VALUE: usize = 8;
-const OUT_ADDRESS: usize = 9;
-const OUT_VALUE: usize = 10;
-const TX_ID: usize = 11;
-const ADDRESS_END: usize = 12;
-const ADDRESS_BYTES: usize = 13;
-const IN_FOREIGN: usize = 14;
+pub(super) const BLOCK_FIRST_TX: usize = 0;
+pub(super) const BLOCK_TIME: usize = 1;
+pub(super) const BLOCK_BITS: usize = 2;
+pub(super) const TX_FIRST_IN: usize = 3;
+pub(super) const TX_FIRST_OUT: usize = 4;
+pub(super) const TX_INFO: usize = 5;
+pub(super) const IN_OUT: usize = 6;
+pub(super) const IN_ADDRESS: usize = 7;
+pub(super) const IN_VALUE: usize = 8;
+pub(super) const OUT_ADDRESS: usize = 9;
+pub(super) const OUT_VALUE: usize = 10;
+pub(super) const TX_ID: usize = 11;
+pub(super) const ADDRESS_END: usize = 12;
+pub(super) const ADDRESS_BYTES: usize = 13;
+pub(super) const IN_FOREIGN: usize = 14;
 
 /// The address of an input that does not reveal it.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -51,159 +54,15 @@ pub const NOBODY: u32 = u32::MAX - 1;
 /// The value of an input whose output is not on this chain's record.
 pub const UNKNOWN_VALUE: u64 = U56_MAX;
 /// Notes of spent outputs that may wait in memory while the column is brought level.
-const NOTES: usize = 1 << 20;
-
-/// What a transaction is, as bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Flags(pub u16);
-
-impl Flags {
-    /// Makes new coins; has no inputs here.
-    pub const COINBASE: Flags = Flags(1);
-    /// Carries witnesses.
-    pub const SEGWIT: Flags = Flags(2);
-    /// The value of at least one input is unknown.
-    pub const PARTIAL: Flags = Flags(4);
-    /// The address of at least one input is unknown.
-    pub const HIDDEN: Flags = Flags(8);
-    /// The address of at least one input is what its script or witness reveals, not what the spent output says.
-    pub const REVEALED: Flags = Flags(16);
-    /// At least one signature does not sign all inputs and outputs: the inputs may have different owners.
-    pub const NOT_ALL: Flags = Flags(32);
-
-    /// Both.
-    #[must_use]
-    pub fn with(self, other: Flags) -> Flags {
-        Flags(self.0 | other.0)
-    }
-    /// Whether all bits of `other` are set.
-    pub fn has(self, other: Flags) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-/// A block to append. Flat, so that it can be filled again and again without new memory.
-#[derive(Debug, Default, Clone)]
-pub struct Block {
-    /// Height, hash and parent (hashes in the order they are displayed).
-    pub head: Option<Head>,
-    /// The header's time, Unix seconds; it runs backwards at times.
-    pub time: u32,
-    /// The header's compact target.
-    pub bits: u32,
-    /// Transactions in order.
-    pub txs: Vec<Tx>,
-    /// Their inputs, one transaction after another; none for a coinbase.
-    pub inputs: Vec<Input>,
-    /// Their outputs, one transaction after another.
-    pub outputs: Vec<Output>,
-    /// Address keys that inputs and outputs point into.
-    pub keys: Vec<u8>,
-}
-
-/// A piece of [`Block::keys`]; empty when there is none.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    pub(crate) from: u32,
-    pub(crate) len: u32,
-}
-
-impl Span {
-    pub(crate) fn range(self) -> std::ops::Range<usize> {
-        let from = self.from as usize;
-        from..from + self.len as usize
-    }
-}
-
-/// A transaction of a [`Block`].
-#[derive(Debug, Clone)]
-pub struct Tx {
-    /// Transaction id, in the order it is displayed.
-    pub id: [u8; 32],
-    /// Flags.
-    pub flags: Flags,
-    /// Weight (BIP 141).
-    pub weight: u32,
-    /// How many of the block's inputs are its.
-    pub inputs: u32,
-    /// How many of the block's outputs are its.
-    pub outputs: u32,
-}
-
-/// An input of a [`Block`].
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// The output it spends.
-    pub prevout: Prevout,
-    /// Value in base units, when the source says it.
-    pub value: Option<u64>,
-    /// Address key, when the source says it or the input reveals it.
-    pub key: Span,
-    /// Whether `key` comes from the spent output itself.
-    pub recorded: bool,
-}
-
-/// An output by transaction id and place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prevout {
-    /// Transaction id, in the order it is displayed.
-    pub id: [u8; 32],
-    /// Place among that transaction's outputs.
-    pub vout: u32,
-}
-
-/// An output of a [`Block`].
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// Value in base units.
-    pub value: u64,
-    /// Address key; empty for what nobody can spend.
-    pub key: Span,
-}
-
-/// An input as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spend {
-    /// The output it spends, when that is on this chain's record.
-    pub output: Option<u64>,
-    /// Address, or [`UNKNOWN`].
-    pub address: u32,
-    /// Value in base units, when known.
-    pub value: Option<u64>,
-}
-
-impl Block {
-    /// Empties the block for the next one.
-    pub fn clear(&mut self) {
-        self.head = None;
-        self.txs.clear();
-        self.inputs.clear();
-        self.outputs.clear();
-        self.keys.clear();
-    }
-
-    /// Keeps a key and says where.
-    pub fn key(&mut self, parts: &[&[u8]]) -> Span {
-        let from = self.keys.len();
-        parts.iter().for_each(|part| self.keys.extend_from_slice(part));
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(0);
-        Span { from: narrow(from), len: narrow(self.keys.len() - from) }
-    }
-
-    /// The bytes of a key.
-    #[inline]
-    pub fn bytes(&self, span: Span) -> &[u8] {
-        self.keys.get(span.range()).unwrap_or_default()
-    }
-}
+pub(super) const NOTES: usize = 1 << 20;
 
 /// A UTXO chain.
 #[derive(Debug)]
 pub struct Utxo {
-    store: Store,
-    addresses: Dictionary,
-    ids: Dictionary,
-    spent: Spent,
+    pub(super) store: Store,
+    pub(super) addresses: Dictionary,
+    pub(super) ids: Dictionary,
+    pub(super) spent: Spent,
 }
 
 impl Utxo {
@@ -382,6 +241,18 @@ impl Utxo {
         Ok(id)
     }
 
+    /// The output that is named so, if its transaction is on record; an error when that has no such output.
+    fn output_at(&self, prevout: &Prevout) -> std::result::Result<Option<u64>, Why> {
+        let Some(tx) = self.find_tx(&prevout.id) else { return Ok(None) };
+        let outputs = self.outputs_of(tx);
+        let output = outputs.start + u64::from(prevout.vout);
+        if !outputs.contains(&output) {
+            let id = super::hex(&prevout.id);
+            return Err(Why::Wrong(format!("spends output {} of {id}, which has {}", prevout.vout, outputs.count())));
+        }
+        Ok(Some(output))
+    }
+
     /// Makes the appended blocks durable, when enough of them wait or `now`.
     pub fn commit(&mut self, now: bool) -> Result<()> {
         if !now && !self.store.commit_due() {
@@ -418,136 +289,6 @@ impl Utxo {
     }
 }
 
-/// Reading.
-impl Utxo {
-    /// How many transactions there are.
-    #[inline]
-    pub fn txs(&self) -> u64 {
-        self.store.rows(TX_ID)
-    }
-    /// How many inputs.
-    #[inline]
-    pub fn inputs(&self) -> u64 {
-        self.store.rows(IN_VALUE)
-    }
-    /// How many outputs.
-    #[inline]
-    pub fn outputs(&self) -> u64 {
-        self.store.rows(OUT_VALUE)
-    }
-    /// How many addresses; their numbers are 0 up to this.
-    pub fn addresses(&self) -> u64 {
-        self.store.rows(ADDRESS_END)
-    }
-    /// The inputs of transaction `tx`.
-    pub fn inputs_of(&self, tx: u64) -> std::ops::Range<u64> {
-        self.range(TX_FIRST_IN, tx, self.inputs())
-    }
-    /// The outputs of transaction `tx`.
-    pub fn outputs_of(&self, tx: u64) -> std::ops::Range<u64> {
-        self.range(TX_FIRST_OUT, tx, self.outputs())
-    }
-    fn range(&self, column: usize, row: u64, all: u64) -> std::ops::Range<u64> {
-        let from = self.store.uint(column, row).unwrap_or(all);
-        from..self.store.uint(column, row + 1).unwrap_or(all).max(from)
-    }
-    /// A transaction's id, in the order it is displayed.
-    pub fn id(&self, tx: u64) -> Option<&[u8; 32]> {
-        self.store.row(TX_ID, tx)?.try_into().ok()
-    }
-    /// A transaction's flags and weight.
-    pub fn info(&self, tx: u64) -> Option<(Flags, u32)> {
-        let [a, b, c, d, e, f] = *self.store.row(TX_INFO, tx)? else { return None };
-        Some((Flags(u16::from_le_bytes([a, b])), u32::from_le_bytes([c, d, e, f])))
-    }
-    /// An input.
-    #[inline]
-    pub fn input(&self, input: u64) -> Option<Spend> {
-        Some(Spend {
-            output: self.store.uint(IN_OUT, input).filter(|output| *output != U40_MAX),
-            address: narrow(self.store.uint(IN_ADDRESS, input)?),
-            value: self.store.uint(IN_VALUE, input).filter(|value| *value != UNKNOWN_VALUE),
-        })
-    }
-    /// An output: address (or [`NOBODY`]) and value.
-    #[inline]
-    pub fn output(&self, output: u64) -> Option<(u32, u64)> {
-        Some((narrow(self.store.uint(OUT_ADDRESS, output)?), self.store.uint(OUT_VALUE, output)?))
-    }
-    /// The input that spends an output, looked at from both sides.
-    #[inline]
-    pub fn spent_by(&self, output: u64) -> Option<u64> {
-        self.spent.get(output).filter(|input| self.store.uint(IN_OUT, *input) == Some(output))
-    }
-    /// The output that an input spends and that is not on this record.
-    pub fn foreign(&self, input: u64) -> Option<Prevout> {
-        let rows = self.store.rows(IN_FOREIGN);
-        let number =
-            |row: u64| self.store.row(IN_FOREIGN, row).and_then(|row| row.get(..5)).map_or(0, super::bytes::uint);
-        let row = halve(rows, |row| number(row) < input);
-        let bytes = self.store.row(IN_FOREIGN, row).filter(|_| number(row) == input)?;
-        Some(Prevout {
-            id: bytes.get(5..37)?.try_into().ok()?,
-            vout: u32::from_le_bytes(bytes.get(37..41)?.try_into().ok()?),
-        })
-    }
-    /// The transaction that an input belongs to.
-    pub fn tx_of_input(&self, input: u64) -> Option<u64> {
-        self.owner(TX_FIRST_IN, input, self.inputs())
-    }
-    /// The transaction that makes an output.
-    pub fn tx_of_output(&self, output: u64) -> Option<u64> {
-        self.owner(TX_FIRST_OUT, output, self.outputs())
-    }
-    fn owner(&self, column: usize, row: u64, rows: u64) -> Option<u64> {
-        (row < rows)
-            .then(|| halve(self.txs(), |tx| self.store.uint(column, tx).is_some_and(|first| first <= row)))?
-            .checked_sub(1)
-    }
-    /// The block of a transaction: its place, and the header's time and compact target.
-    pub fn block_of(&self, tx: u64) -> Option<u64> {
-        let blocks = self.store.rows(BLOCK_TIME);
-        let place = halve(blocks, |block| self.store.uint(BLOCK_FIRST_TX, block).is_some_and(|first| first <= tx));
-        place.checked_sub(1).filter(|_| tx < self.txs())
-    }
-    /// Time and compact target of a block by its place.
-    pub fn block(&self, place: u64) -> Option<(u32, u32)> {
-        Some((narrow(self.store.uint(BLOCK_TIME, place)?), narrow(self.store.uint(BLOCK_BITS, place)?)))
-    }
-    /// The newest transaction with this id (two of Bitcoin's coinbases share theirs with older ones, BIP 30).
-    pub fn find_tx(&self, id: &[u8; 32]) -> Option<u64> {
-        let same = |tx: u32| self.store.row(TX_ID, u64::from(tx)) == Some(id.as_slice());
-        self.ids.find(self.ids.hash(id), same).map(u64::from)
-    }
-    /// The number of an address by its key.
-    pub fn find_address(&self, key: &[u8]) -> Option<u32> {
-        self.addresses.find(self.addresses.hash(key), |id| self.address_key(id) == Some(key))
-    }
-    /// The key of an address.
-    pub fn address_key(&self, id: u32) -> Option<&[u8]> {
-        slice_of(&self.store, ADDRESS_END, ADDRESS_BYTES, id)
-    }
-    /// The output that is named so, if its transaction is on record; an error when that has no such output.
-    fn output_at(&self, prevout: &Prevout) -> std::result::Result<Option<u64>, Why> {
-        let Some(tx) = self.find_tx(&prevout.id) else { return Ok(None) };
-        let outputs = self.outputs_of(tx);
-        let output = outputs.start + u64::from(prevout.vout);
-        if !outputs.contains(&output) {
-            let id = super::hex(&prevout.id);
-            return Err(Why::Wrong(format!("spends output {} of {id}, which has {}", prevout.vout, outputs.count())));
-        }
-        Ok(Some(output))
-    }
-    /// Bytes on disk of the two dictionaries and of `out.spent`.
-    pub(super) fn derived_bytes(&self) -> [(&'static str, u64, u64); 3] {
-        [
-            ("address dictionary", self.addresses.bytes(), self.addresses.built()),
-            ("tx dictionary", self.ids.bytes(), self.ids.built()),
-            ("out.spent", self.spent.bytes(), self.outputs()),
-        ]
-    }
-}
-
 struct Totals {
     flags: Flags,
     paid_in: u128,
@@ -573,16 +314,6 @@ impl Why {
             Why::Other(error) => error,
         }
     }
-}
-
-/// The first number of `0..n` for which `before` no longer holds.
-fn halve(n: u64, before: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, n);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
 }
 
 /// The bytes of entry `id` of a column of ends and a column of bytes.
