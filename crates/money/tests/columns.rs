@@ -246,6 +246,58 @@ fn what_a_crash_leaves_behind_the_head_is_written_over() {
     check(&Utxo::open(dir.path(), Mode::Read).unwrap(), &blocks);
 }
 
+/// The writer that is killed: this very test, run again with a folder in its environment.
+fn write_until_killed(dir: &Path, blocks: &[Block]) {
+    let mut chain = open(dir, Mode::Write).unwrap();
+    let have = chain.store().blocks() as usize;
+    for (i, block) in blocks.iter().enumerate().skip(have) {
+        chain.append(block).unwrap();
+        if i % 3 == 2 {
+            chain.commit(true).unwrap();
+            println!("\ncommitted {}", i + 1);
+        }
+        // Now and then a little is taken back and done again.
+        if i % 20 == 19 {
+            let head = chain.unwind(blocks[i - 4].head.unwrap().height).unwrap();
+            assert_eq!(Some(head), blocks[i - 4].head);
+            blocks[i - 3..=i].iter().for_each(|block| chain.append(block).unwrap());
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_writer_had_committed_is_there_and_it_goes_on() {
+    let mut world = World::new(seed());
+    let blocks: Vec<_> = (0..150).map(|_| world.block()).collect();
+    if let Some(dir) = std::env::var_os("MONEY_WRITER") {
+        return write_until_killed(Path::new(&dir), &blocks);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut seed = Seed(seed() ^ 11);
+    let (mut said, mut opened) = (0, 0);
+    for _ in 0..12 {
+        let mut writer = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "what_a_killed_writer_had_committed_is_there_and_it_goes_on", "--nocapture"])
+            .env("MONEY_WRITER", dir.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(writer.stdout.take().unwrap()));
+        let committed =
+            lines.map_while(|line| line.ok()).filter_map(|line| line.strip_prefix("committed ")?.parse().ok());
+        said = committed.take(1 + seed.below(6) as usize).last().unwrap_or(said);
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        let chain = open(dir.path(), Mode::Read).unwrap();
+        opened = chain.store().blocks() as usize;
+        // Up to five of them may just have been taken back, to be done again.
+        assert!(opened + 5 >= said && opened >= 3, "{said} blocks were committed, {opened} are there");
+        check(&chain, &blocks[..opened]);
+    }
+    assert!(opened > 20, "{opened}");
+}
+
 #[test]
 fn derived_files_of_another_chain_are_built_anew() {
     let dir = tempfile::tempdir().unwrap();
