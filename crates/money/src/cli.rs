@@ -1,5 +1,5 @@
 //! What the command line says of chains: structs to print as JSON, the pace of a load. The words and flags are the roof's.
-use crate::chain::{ChainCode, Loaded, Progress, Result, Room, Source};
+use crate::chain::{ChainCode, Loaded, Mapping, Progress, Result, Room, Source};
 use crate::columns::{Head, Inspection, hex};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -119,16 +119,15 @@ pub fn inspect_lines(room: &Room, chain: Option<&ChainCode>) -> Result<Vec<Inspe
     chains.iter().map(|chain| Ok(InspectLine::of(chain, crate::chain::inspect(room, chain)?))).collect()
 }
 
-/// The source that files stand for: a table with its mapping (a JSON file), or blocks without one.
+/// The source that files stand for: a table with its mapping (a TOML file), or blocks without one.
 pub fn source(files: &[PathBuf], mapping: Option<&Path>) -> Result<Source> {
     let unknown = |why: String| crate::chain::Error::Unknown(why);
     match (files, mapping) {
         ([], _) => Err(unknown("name at least one file".into())),
         (files, None) => Ok(Source::Blocks(files.to_vec())),
         ([file], Some(path)) => {
-            let text = std::fs::read(path).map_err(crate::chain::io(path))?;
-            let mapping =
-                serde_json::from_slice(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?;
+            let text = std::fs::read_to_string(path).map_err(crate::chain::io(path))?;
+            let mapping = Mapping::parse(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?;
             Ok(Source::Transfers { file: file.clone(), mapping: Box::new(mapping) })
         }
         _ => Err(unknown("a table is loaded alone: one file with one mapping".into())),
@@ -173,8 +172,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("t.csv");
         std::fs::write(&file, "from,to,amount,time\nana,ben,1,86400\n").unwrap();
-        let mapping = dir.path().join("m.json");
-        std::fs::write(&mapping, r#"{"from":"from","to":"to","amount":"amount","time":"time","asset_is":"USD"}"#)
+        let mapping = dir.path().join("m.toml");
+        std::fs::write(&mapping, "from = 'from'\nto = 'to'\namount = 'amount'\ntime = 'time'\nasset_is = 'USD'")
             .unwrap();
         let (room, chain) = (Room::open(dir.path()), ChainCode::parse("bank").unwrap());
         let source = source(&[file], Some(&mapping)).unwrap();

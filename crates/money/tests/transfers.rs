@@ -9,9 +9,11 @@ use std::path::Path;
 const HEADINGS: &str = "height,time,tx,from,to,asset,amount,kind";
 
 fn mapping() -> Mapping {
-    serde_json::from_str(
-        r#"{"from":"from","to":"to","amount":"amount","time":"time","asset":"asset","tx":"tx","height":"height","kind":"kind"}"#,
-    )
+    let columns = ["from", "to", "amount", "time", "asset", "tx", "height", "kind"];
+    Mapping::parse(&columns.map(|name| format!("{name} = '{name}'")).join(
+        "
+",
+    ))
     .unwrap()
 }
 
@@ -137,8 +139,15 @@ fn a_table_that_grew_goes_on_and_one_that_changed_is_unwound_exactly() {
 fn without_heights_a_block_is_a_day_in_the_tables_own_zone() {
     let dir = tempfile::tempdir().unwrap();
     let rows = "when;who;whom;sum\n2026-03-01 06:59:59;ana;ben;12.50\n2026-03-01 07:00:00;ana;ben;0.05\n2026-03-02T00:00:00Z;ana;ben;7\n";
-    let mapping: Mapping = serde_json::from_str(
-        r#"{"from":"who","to":"whom","amount":"sum","time":"when","asset_is":"USD","unit":{"decimals":2},"zone":"+07:00","delimiter":";"}"#,
+    let mapping = Mapping::parse(
+        "from = 'who'
+to = 'whom'
+amount = 'sum'
+time = 'when'
+asset_is = 'USD'
+unit = { decimals = 2 }
+zone = '+07:00'
+delimiter = ';'",
     )
     .unwrap();
     let loaded = feed(dir.path(), rows, mapping, 0).unwrap();
@@ -147,6 +156,28 @@ fn without_heights_a_block_is_a_day_in_the_tables_own_zone() {
     let sums: Vec<_> = (0..3).map(|i| chain.transfer(i).unwrap().amount.to_string()).collect();
     assert_eq!(sums, ["1250", "5", "700"]);
     assert_eq!(chain.time(1), Some(1_772_323_200));
+}
+
+#[test]
+fn times_are_read_as_the_mapping_says_they_are_written() {
+    let base = "from = 'a'\nto = 'b'\namount = 'n'\ntime = 't'\nasset_is = 'THB'\n";
+    let cases = [
+        ("31/12/2025 23:30", "time_format = '%d/%m/%Y %H:%M'\nzone = 'Asia/Bangkok'", 1_767_198_600),
+        ("31/12/2025", "time_format = '%d/%m/%Y'\nzone = 'Asia/Bangkok'", 1_767_114_000),
+        ("2025-12-31T23:30+0100", "time_format = '%Y-%m-%dT%H:%M%z'", 1_767_220_200),
+        ("2025-10-26 02:30:00", "zone = 'Europe/Berlin'", 1_761_438_600),
+        ("2025-10-26 02:30:00 UTC", "zone = 'Europe/Berlin'", 1_761_445_800),
+    ];
+    for (time, more, seconds) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        feed(dir.path(), &format!("a,b,n,t\nx,y,1,{time}\n"), Mapping::parse(&format!("{base}{more}")).unwrap(), 0)
+            .unwrap();
+        assert_eq!(open(dir.path()).time(0), Some(seconds), "{time}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mapping = Mapping::parse(&format!("{base}time_format = '%d/%m/%Y'")).unwrap();
+    let error = feed(dir.path(), "a,b,n,t\nx,y,1,12/31/2025\n", mapping, 0).unwrap_err().to_string();
+    assert!(error.contains("line 2") && error.contains("time_format"), "{error}");
 }
 
 #[test]

@@ -25,8 +25,11 @@ pub struct Mapping {
     pub to: String,
     /// How much.
     pub amount: String,
-    /// When: Unix seconds, RFC 3339, or a date and time in `zone`.
+    /// When: Unix seconds, RFC 3339, or a date and time in `zone`; written as `time_format` says, if that is given.
     pub time: String,
+    /// How times are written (`%d/%m/%Y %H:%M`); a date alone is its midnight.
+    #[serde(default)]
+    pub time_format: Option<String>,
     /// The asset's column; without one everything is of [`Mapping::asset_is`].
     #[serde(default)]
     pub asset: Option<String>,
@@ -57,6 +60,29 @@ pub struct Mapping {
     /// What stands between cells; a comma if not given.
     #[serde(default)]
     pub delimiter: Option<char>,
+}
+
+impl Mapping {
+    /// Reads a mapping file (TOML; every word of it in `docs/transfers.md` of this crate).
+    ///
+    /// ```
+    /// let mapping = money::chain::Mapping::parse(r#"
+    ///     from = "payer"
+    ///     to = "payee"
+    ///     amount = "sum"
+    ///     time = "booked"
+    ///     time_format = "%d/%m/%Y"
+    ///     zone = "Asia/Bangkok"
+    ///     asset_is = "THB"
+    ///     unit = { decimals = 2 }
+    /// "#)?;
+    /// assert_eq!(mapping.asset_is.as_deref(), Some("THB"));
+    /// assert!(money::chain::Mapping::parse("form = 'payer'").is_err());
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn parse(text: &str) -> std::result::Result<Mapping, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
 }
 
 /// What a table's amounts are counted in.
@@ -336,7 +362,7 @@ fn read_row<'a>(
     };
     let amount = Amount::parse(text(columns.amount)?, decimals)
         .ok_or("the amount is not a whole number of base units between 0 and 2^256; see the mapping's unit")?;
-    let time = seconds(text(columns.time)?, zone)?;
+    let time = seconds(text(columns.time)?, mapping.time_format.as_deref(), zone)?;
     let height = match columns.height {
         Some(place) => text(place)?.parse().map_err(|_| "the height is not a whole number".to_owned())?,
         None => u64::try_from(time.div_euclid(DAY)).map_err(|_| "the time is before 1970")?,
@@ -393,7 +419,16 @@ fn hash_of(text: &[u8]) -> std::result::Result<[u8; 32], String> {
 }
 
 /// Unix seconds of a time as tables write it.
-fn seconds(text: &str, zone: &jiff::tz::TimeZone) -> std::result::Result<i64, String> {
+fn seconds(text: &str, format: Option<&str>, zone: &jiff::tz::TimeZone) -> std::result::Result<i64, String> {
+    let unread = || "the time cannot be read; see the mapping's `time_format`".to_owned();
+    if let Some(format) = format {
+        let parts = jiff::fmt::strtime::parse(format, text).map_err(|_| unread())?;
+        if let Ok(instant) = parts.to_timestamp() {
+            return Ok(instant.as_second());
+        }
+        let midnight = || parts.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight()));
+        return in_zone(parts.to_datetime().or_else(|_| midnight()).map_err(|_| unread())?, zone.clone());
+    }
     if let Ok(seconds) = text.parse::<i64>() {
         return Ok(seconds);
     }
@@ -402,8 +437,11 @@ fn seconds(text: &str, zone: &jiff::tz::TimeZone) -> std::result::Result<i64, St
     }
     let plain = text.trim_end_matches(" UTC");
     let zone = if plain.len() == text.len() { zone.clone() } else { jiff::tz::TimeZone::UTC };
-    let civil = plain.parse::<jiff::civil::DateTime>().map_err(|_| "the time cannot be read".to_owned())?;
-    // An hour that the clocks show twice is ambiguous; the earlier is taken (RFC 5545's rule), a gap is passed over.
+    in_zone(plain.parse().map_err(|_| unread())?, zone)
+}
+
+/// An hour that the clocks show twice is taken the first time; one that they pass over counts as if they had not yet.
+fn in_zone(civil: jiff::civil::DateTime, zone: jiff::tz::TimeZone) -> std::result::Result<i64, String> {
     civil.to_zoned(zone).map(|zoned| zoned.timestamp().as_second()).map_err(|_| "the time is out of range".to_owned())
 }
 
