@@ -17,6 +17,9 @@ pub(crate) fn id_row(id: &[u8; 32]) -> i64 {
     i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
+/// Entries for which the maps keep memory while nothing waits.
+const KEPT: usize = 1_024;
+
 /// What the view has not folded yet, bounded by the pause of bulk appends.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -69,6 +72,12 @@ impl Pending {
             {
                 self.subjects.remove(&subject);
             }
+        }
+        if self.order.is_empty() {
+            // What a load took in memory goes back when its last entry is folded.
+            self.order.shrink_to(KEPT);
+            self.ids.shrink_to(KEPT);
+            self.subjects.shrink_to(KEPT);
         }
     }
 }
@@ -165,8 +174,7 @@ impl Room for Index {
     /// Rows go in sorted by key, so that a transaction visits each page once.
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.ids.sort_unstable();
-        self.id_rows.write(view, &self.ids)?;
-        self.ids.clear();
+        self.id_rows.write(view, &std::mem::take(&mut self.ids))?;
         let mut stmt = view.prepare_cached(
             "INSERT INTO leaves(col, block, positions) VALUES (?,?,?) \
              ON CONFLICT(col, block) DO UPDATE SET positions = CAST(positions || excluded.positions AS BLOB)",

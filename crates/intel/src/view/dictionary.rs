@@ -158,10 +158,12 @@ impl Dictionary {
                 }
             }
         }
-        let mut rows: Vec<(i64, i64)> = self.values.drain(..).map(|(h, n, _, _)| (h, n)).collect();
+        // What a load took in memory goes back with its transaction.
+        self.new = HashMap::new();
+        let mut rows: Vec<(i64, i64)> =
+            std::mem::take(&mut self.values).into_iter().map(|(h, n, _, _)| (h, n)).collect();
         rows.sort_unstable();
         self.rows.write(view, &rows)?;
-        self.new.clear();
         Ok(())
     }
 
