@@ -46,6 +46,14 @@ fn a_real_block_is_read_as_the_oracle_reads_it() {
     let chain = utxo(dir.path(), "btc");
     assert_eq!(chain.head().unwrap().height, 702_861);
     assert_eq!((chain.txs(), chain.inputs(), chain.outputs()), (2_500, 6_517, 6_015));
+    let parts = chain.inspect().unwrap().parts;
+    let bytes_a_row = |names: &[&str]| {
+        let parts = parts.iter().filter(|part| names.contains(&part.name.as_str()));
+        parts.map(|part| part.milli_bytes_a_row().unwrap()).sum::<u64>()
+    };
+    assert_eq!(bytes_a_row(&["tx.first-in", "tx.first-out", "tx.info"]), 16_000);
+    assert_eq!(bytes_a_row(&["in.out", "in.address", "in.value"]), 16_000);
+    assert_eq!(bytes_a_row(&["out.address", "out.value", "out.spent"]), 16_000);
     let foreign = (0..chain.inputs()).filter(|input| chain.input(*input).unwrap().output.is_none()).count();
     assert_eq!(foreign, 6_190);
     let oracle: bitcoin::Block = deserialize(&bytes).unwrap();

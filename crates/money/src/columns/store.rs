@@ -4,6 +4,7 @@ use super::log::{CommitLog, Record};
 use super::{Column, Error, Result, format, io};
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Version of everything in a chain's folder; another is refused, never guessed at.
@@ -394,7 +395,8 @@ fn block_crc(paths: &[PathBuf], before: &[u64], after: &[u64]) -> Result<u32> {
 }
 
 fn take_lock(dir: &Path) -> Result<File> {
-    std::fs::create_dir_all(dir).map_err(io(dir))?;
+    // Bank legs are personal: nobody but the node's own user looks in.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir))?;
     let path = dir.join("lock");
     let file = File::create(&path).map_err(io(&path))?;
     match file.try_lock() {
