@@ -62,6 +62,8 @@ pub struct LoadLine {
     pub on_other_branches: u64,
     /// The head afterwards.
     pub head: Option<HeadLine>,
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
     /// What kept files from being read to their end: then the exit code should not be 0.
     pub faults: Vec<String>,
 }
@@ -108,6 +110,7 @@ impl LoadLine {
             unwound: loaded.unwound,
             on_other_branches: loaded.on_other_branches,
             head: loaded.head.map(HeadLine::from),
+            stopped: loaded.stopped,
             faults: loaded.faults.iter().map(ToString::to_string).collect(),
         }
     }
@@ -159,6 +162,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::ControlFlow;
 
     #[test]
     fn the_pace_is_what_was_read_against_what_is_left() {
@@ -177,7 +181,9 @@ mod tests {
             .unwrap();
         let (room, chain) = (Room::open(dir.path()), ChainCode::parse("bank").unwrap());
         let source = source(&[file], Some(&mapping)).unwrap();
-        let loaded = crate::chain::load(&room, &chain, &source, &Default::default(), &mut |_| {}).unwrap();
+        let loaded =
+            crate::chain::load(&room, &chain, &source, &Default::default(), &mut |_| ControlFlow::Continue(()))
+                .unwrap();
         let line = serde_json::to_value(LoadLine::of(&chain, &loaded)).unwrap();
         assert_eq!((&line["blocks"], &line["head"]["height"]), (&1.into(), &1.into()));
         let lines = inspect_lines(&room, None).unwrap();

@@ -7,6 +7,7 @@ use bitcoin::consensus::deserialize;
 use core_files::{Maker, spend};
 use money::chain::*;
 use money::columns::{Block, Flags, Mode, NOBODY, UNKNOWN, Utxo};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The real block, or `None`, said aloud, where the data are absent.
@@ -27,7 +28,7 @@ const MAIN: Checks = Checks { network: Network::Main };
 
 fn load_files(dir: &Path, code: &str, paths: &[PathBuf]) -> Result<Loaded> {
     let (room, code) = (Room::open(dir), ChainCode::parse(code)?);
-    load(&room, &code, &Source::Blocks(paths.to_vec()), &Options::default(), &mut |_| {})
+    load(&room, &code, &Source::Blocks(paths.to_vec()), &Options::default(), &mut |_| ControlFlow::Continue(()))
 }
 
 fn utxo(dir: &Path, code: &str) -> Utxo {
@@ -228,7 +229,7 @@ fn the_branch_with_more_work_wins_and_one_too_deep_stops_with_both_hashes() {
     let (room, code) = (Room::open(&dir.path().join("room")), ChainCode::parse("btc-regtest").unwrap());
     let feed = |folder: &str, keep| {
         let source = Source::Blocks(vec![dir.path().join(folder)]);
-        load(&room, &code, &source, &Options { keep }, &mut |_| {})
+        load(&room, &code, &source, &Options { keep }, &mut |_| ControlFlow::Continue(()))
     };
     feed("ours", 100).unwrap();
     let error = feed("theirs", 6).unwrap_err();
@@ -285,6 +286,23 @@ fn files_of_another_network_torn_or_without_their_key_are_named() {
     let fault = loaded.faults[0].to_string();
     assert!(loaded.blocks < 5 && fault.contains("breaks off"), "{fault}");
     assert_eq!(utxo(&dir.path().join("c"), "btc-regtest").store().blocks(), loaded.blocks);
+}
+
+#[test]
+fn a_load_that_is_stopped_keeps_what_it_had_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let blocks = Maker::new().varied_chain();
+    core_files::write(dir.path(), 0, &blocks, None, true);
+    let (room, code) = (Room::open(&dir.path().join("room")), ChainCode::parse("btc-regtest").unwrap());
+    let source = Source::Blocks(vec![dir.path().to_owned()]);
+    let stop = &mut |progress: &Progress| {
+        if progress.blocks == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    for (known, all) in [(0, false), (2, false), (4, false), (6, false), (8, true)] {
+        let loaded = load(&room, &code, &source, &Options::default(), stop).unwrap();
+        assert_eq!((loaded.known, loaded.stopped), (known, !all));
+    }
+    core_files::compare(&utxo(&dir.path().join("room"), "btc-regtest"), &blocks);
 }
 
 #[test]

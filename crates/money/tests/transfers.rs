@@ -4,6 +4,7 @@
 use money::chain::Error;
 use money::chain::*;
 use money::columns::*;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 const HEADINGS: &str = "height,time,tx,from,to,asset,amount,kind";
@@ -21,7 +22,9 @@ fn feed(dir: &Path, rows: &str, mapping: Mapping, keep: u64) -> money::chain::Re
     let file = dir.join("table.csv");
     std::fs::write(&file, rows).unwrap();
     let source = Source::Transfers { file, mapping: Box::new(mapping) };
-    load(&Room::open(dir), &ChainCode::parse("exercise").unwrap(), &source, &Options { keep }, &mut |_| {})
+    load(&Room::open(dir), &ChainCode::parse("exercise").unwrap(), &source, &Options { keep }, &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 fn table(rows: &[&str]) -> String {
@@ -214,7 +217,9 @@ fn a_chain_takes_only_sources_of_its_own_kind() {
     let dir = tempfile::tempdir().unwrap();
     let room = Room::open(dir.path());
     let blocks = Source::Blocks(Vec::new());
-    let error = load(&room, &ChainCode::parse("exercise").unwrap(), &blocks, &Options::default(), &mut |_| {});
+    let error = load(&room, &ChainCode::parse("exercise").unwrap(), &blocks, &Options::default(), &mut |_| {
+        ControlFlow::Continue(())
+    });
     assert!(error.unwrap_err().to_string().contains("chain of accounts"));
     for bad in ["", "BTC", "../up", "1st", "a/b"] {
         assert!(ChainCode::parse(bad).is_err(), "{bad}");

@@ -4,6 +4,7 @@ use super::decode::{Checks, HEADER, decode_block};
 use super::{Error, Loaded, Network, Options, Progress, Result};
 use crate::columns::{Block, Head, Utxo, hex};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Among so many blocks before the head a parent is looked for by its hash.
@@ -24,14 +25,19 @@ pub fn load_blocks(
     network: Network,
     paths: &[PathBuf],
     options: &Options,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
     let mut files = BlockFiles::open(paths, network)?;
     let mut loaded = Loaded::default();
     for path in branches(&files, chain, network)? {
         follow(chain, network, &mut files, &path, options, &mut loaded, progress)?;
+        if loaded.stopped {
+            break;
+        }
     }
-    loaded.on_other_branches = (files.entries.len() as u64).saturating_sub(loaded.blocks + loaded.known);
+    if !loaded.stopped {
+        loaded.on_other_branches = (files.entries.len() as u64).saturating_sub(loaded.blocks + loaded.known);
+    }
     loaded.faults = std::mem::take(&mut files.faults);
     if let (0, 0, Some(_)) = (loaded.blocks, loaded.known, loaded.faults.first()) {
         return Err(loaded.faults.swap_remove(0));
@@ -150,7 +156,7 @@ fn follow(
     branch: &Branch,
     options: &Options,
     loaded: &mut Loaded,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<()> {
     let common = common_blocks(chain, files, branch)?;
     loaded.known += common;
@@ -243,7 +249,7 @@ fn append(
     files: &mut BlockFiles,
     (height, blocks): (u64, &[usize]),
     loaded: &mut Loaded,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<()> {
     let (mut bytes, mut block) = (Vec::new(), Block::default());
     let total = blocks.iter().filter_map(|i| files.entries.get(*i)).map(|entry| entry.len).sum();
@@ -265,7 +271,10 @@ fn append(
         loaded.rows += (block.inputs.len() + block.outputs.len()) as u64;
         report.bytes += entry.len;
         (report.height, report.blocks, report.rows) = (height, loaded.blocks, loaded.rows);
-        progress(&report);
+        if progress(&report).is_break() {
+            loaded.stopped = true;
+            break;
+        }
     }
     Ok(())
 }

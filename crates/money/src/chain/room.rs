@@ -3,6 +3,7 @@ use super::bitcoin::load_blocks;
 use super::transfers::{Mapping, load_transfers};
 use super::{Error, Network, Result, io};
 use crate::columns::{Accounts, Head, Inspection, Mode, Utxo};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A chain's name: small letters, digits and dashes, as it stands in the command line and as its folder's name.
@@ -144,6 +145,8 @@ pub struct Loaded {
     pub unwound: u64,
     /// Blocks of the source that lost to another branch.
     pub on_other_branches: u64,
+    /// Whether `progress` asked to stop before the end.
+    pub stopped: bool,
     /// What kept a file from being read to its end; everything before it was loaded.
     pub faults: Vec<Error>,
     /// The head afterwards.
@@ -151,6 +154,7 @@ pub struct Loaded {
 }
 
 /// Loads a source into a chain. It goes on where an earlier load ended; what is on record already is passed over.
+/// `progress` is called after each block, and stops the load with a `Break`; what was appended until then is committed.
 ///
 /// # Errors
 /// The first thing that is wrong, named by file, place, block and transaction. What came before it is committed.
@@ -159,7 +163,7 @@ pub fn load(
     chain: &ChainCode,
     source: &Source,
     options: &Options,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
     let mut open = room.chain(chain, Mode::Write)?;
     match (&mut open, source) {

@@ -5,6 +5,7 @@ use csv::ByteRecord;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// No line is longer.
@@ -172,7 +173,7 @@ pub fn load_transfers(
     path: &Path,
     mapping: &Mapping,
     options: &Options,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
     let file = File::open(path).map_err(io(path))?;
     let bytes_total = file.metadata().map_err(io(path))?.len();
@@ -180,7 +181,7 @@ pub fn load_transfers(
     let mut loader = Loader { chain, path, mapping, options, loaded: Loaded::default(), before: None };
     let done = loader.read(file, &mut |height, loaded, bytes| {
         (report.height, report.blocks, report.rows, report.bytes) = (height, loaded.blocks, loaded.rows, bytes);
-        progress(&report);
+        progress(&report)
     });
     let loaded = std::mem::take(&mut loader.loaded);
     chain.commit(true)?;
@@ -201,7 +202,7 @@ impl Loader<'_> {
         Error::Line { path: self.path.to_owned(), line, why: why.into() }
     }
 
-    fn read(&mut self, file: File, progress: &mut dyn FnMut(u64, &Loaded, u64)) -> Result<()> {
+    fn read(&mut self, file: File, progress: &mut dyn FnMut(u64, &Loaded, u64) -> ControlFlow<()>) -> Result<()> {
         let delimiter = self.mapping.delimiter.unwrap_or(',');
         let delimiter =
             u8::try_from(delimiter).map_err(|_| self.line(1, "the delimiter must be one plain character"))?;
@@ -220,13 +221,16 @@ impl Loader<'_> {
             let row = read_row(&record, &columns, self.mapping, &zone).map_err(|why| self.line(line, why))?;
             if block.height.is_some_and(|height| height != row.height) {
                 let height = self.close(&mut block, line)?;
-                progress(height, &self.loaded, table.get_ref().read);
+                if progress(height, &self.loaded, table.get_ref().read).is_break() {
+                    self.loaded.stopped = true;
+                    return Ok(());
+                }
             }
             block.add(&row, self.mapping.unordered).map_err(|why| self.line(line, why))?;
         }
         if block.height.is_some() {
             let height = self.close(&mut block, line)?;
-            progress(height, &self.loaded, table.get_ref().read);
+            let _last = progress(height, &self.loaded, table.get_ref().read);
         }
         Ok(())
     }
