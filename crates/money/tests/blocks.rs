@@ -289,6 +289,23 @@ fn files_of_another_network_torn_or_without_their_key_are_named() {
 }
 
 #[test]
+fn a_torn_undo_file_is_named_and_the_blocks_before_the_tear_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let blocks = Maker::new().varied_chain();
+    core_files::write(dir.path(), 0, &blocks, None, true);
+    let rev = dir.path().join("rev00000.dat");
+    let bytes = std::fs::read(&rev).unwrap();
+    std::fs::write(&rev, &bytes[..40]).unwrap();
+    let room = dir.path().join("room");
+    let error = load_files(&room, "btc-regtest", &[dir.path().to_owned()]).unwrap_err().to_string();
+    assert!(error.contains("rev00000.dat at byte 0") && error.contains("breaks off"), "{error}");
+    core_files::compare(&utxo(&room, "btc-regtest"), &blocks[..4]);
+    std::fs::write(&rev, bytes).unwrap();
+    load_files(&room, "btc-regtest", &[dir.path().to_owned()]).unwrap();
+    core_files::compare(&utxo(&room, "btc-regtest"), &blocks);
+}
+
+#[test]
 fn a_load_that_is_stopped_keeps_what_it_had_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let blocks = Maker::new().varied_chain();

@@ -118,23 +118,58 @@ fn an_asset_that_overflows_or_goes_negative_is_marked_and_never_wraps() {
 }
 
 #[test]
-fn a_table_that_grew_goes_on_and_one_that_changed_is_unwound_exactly() {
+fn a_table_that_grew_goes_on_even_within_its_last_block() {
     let dir = tempfile::tempdir().unwrap();
     feed(dir.path(), &table(&ROWS[..4]), mapping(), 0).unwrap();
-    let grown = feed(dir.path(), &table(&ROWS), mapping(), 0).unwrap();
+    let grown = feed(dir.path(), &table(&ROWS[..5]), mapping(), 0).unwrap();
     assert_eq!((grown.known, grown.blocks, grown.unwound), (2, 1, 0));
+    let grown = feed(dir.path(), &table(&ROWS), mapping(), 0).unwrap();
+    assert_eq!((grown.known, grown.blocks, grown.unwound), (2, 1, 1));
+    let fresh = tempfile::tempdir().unwrap();
+    feed(fresh.path(), &table(&ROWS), mapping(), 0).unwrap();
+    assert_eq!(open(fresh.path()).head(), open(dir.path()).head());
+}
+
+#[test]
+fn another_table_about_the_same_blocks_takes_nothing_unasked() {
+    let dir = tempfile::tempdir().unwrap();
+    feed(dir.path(), &table(&ROWS), mapping(), 100).unwrap();
+    let head = open(dir.path()).head();
     let mut changed = ROWS;
     changed[3] = "6,1700000010,t2,cyd,eve,USDX,7,transfer";
-    let error = feed(dir.path(), &table(&changed), mapping(), 1).unwrap_err();
+    let error = feed(dir.path(), &table(&changed), mapping(), 100).unwrap_err();
+    assert!(matches!(error, Error::Fork { common: 5, depth: 2, keep: 0, .. }), "{error}");
+    changed = ROWS;
+    changed[4] = "9,1700000020,t3,,eve,COIN,1,reward";
+    let error = feed(dir.path(), &table(&changed), mapping(), 100).unwrap_err();
+    assert!(matches!(error, Error::Fork { common: 6, depth: 1, .. }), "{error}");
+    assert_eq!(open(dir.path()).head(), head);
+    unwind(&Room::open(dir.path()), &ChainCode::parse("exercise").unwrap(), 6).unwrap();
+    let done = feed(dir.path(), &table(&changed), mapping(), 0).unwrap();
+    assert_eq!((done.known, done.blocks), (2, 1));
+}
+
+#[test]
+fn a_chain_with_hashes_of_its_own_is_unwound_exactly() {
+    let hashed = |rows: &[&str], hashes: &[u8]| {
+        let rows: Vec<String> =
+            rows.iter().zip(hashes).map(|(row, hash)| format!("{row},{}", format!("{hash:02x}").repeat(32))).collect();
+        std::iter::once(format!("{HEADINGS},hash")).chain(rows).map(|row| row + "\n").collect::<String>()
+    };
+    let mapping = || Mapping { block_hash: Some("hash".into()), ..mapping() };
+    let dir = tempfile::tempdir().unwrap();
+    feed(dir.path(), &hashed(&ROWS, &[5, 5, 5, 6, 9, 9]), mapping(), 0).unwrap();
+    let mut changed = ROWS;
+    changed[3] = "6,1700000010,t2,cyd,eve,USDX,7,transfer";
+    let other = hashed(&changed, &[5, 5, 5, 16, 19, 19]);
+    let error = feed(dir.path(), &other, mapping(), 1).unwrap_err();
     assert!(matches!(error, Error::Fork { common: 5, depth: 2, keep: 1, .. }), "{error}");
-    let done = feed(dir.path(), &table(&changed), mapping(), 2).unwrap();
+    let done = feed(dir.path(), &other, mapping(), 2).unwrap();
     assert_eq!((done.known, done.unwound, done.blocks), (1, 2, 2));
     let chain = open(dir.path());
     assert_eq!((chain.transfers(), chain.find_account(b"dan")), (6, None));
     assert_eq!(chain.transfer(3).unwrap().to, chain.find_account(b"eve").unwrap());
-    let fresh = tempfile::tempdir().unwrap();
-    feed(fresh.path(), &table(&changed), mapping(), 0).unwrap();
-    assert_eq!(open(fresh.path()).head(), chain.head());
+    assert_eq!(chain.head().unwrap().hash, [0x13; 32]);
     chain.store().verify().unwrap();
 }
 

@@ -279,6 +279,8 @@ struct UndoFile {
     source: Option<Source>,
     records: Vec<(u64, u64, u64)>,
     next: usize,
+    /// What kept the file from being read to its end, until a block is asked for that is not before it.
+    fault: Option<Error>,
 }
 
 impl UndoFile {
@@ -289,12 +291,18 @@ impl UndoFile {
         let source = Source::open(path)?;
         let (len, mut at, mut records) = (source.len()?, 0, Vec::new());
         let mut count = Vec::new();
-        while let Some((offset, size)) = source.record(at, len, network, 32, MAX_UNDO)? {
-            source.read(offset, size.min(9), &mut count)?;
-            records.push((offset, size, undo_txs(&count).unwrap_or(u64::MAX)));
-            at = offset + size + 32;
-        }
-        Ok(UndoFile { source: Some(source), records, next: 0 })
+        let fault = loop {
+            match source.record(at, len, network, 32, MAX_UNDO) {
+                Ok(Some((offset, size))) => {
+                    source.read(offset, size.min(9), &mut count)?;
+                    records.push((offset, size, undo_txs(&count).unwrap_or(u64::MAX)));
+                    at = offset + size + 32;
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        Ok(UndoFile { source: Some(source), records, next: 0, fault })
     }
 
     /// Looks from where the last one was found, since blocks and their undo data are nearly in one order.
@@ -318,7 +326,7 @@ impl UndoFile {
                 None => Err(source.fault(offset, "the undo data cannot be read, though their checksum is right")),
             };
         }
-        Ok(None)
+        self.fault.take().map_or(Ok(None), Err)
     }
 }
 

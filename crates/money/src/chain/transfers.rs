@@ -245,7 +245,7 @@ impl Loader<'_> {
         let parent = self.parent(height)?;
         let hash = gathered.hash.take().unwrap_or_else(|| gathered.own_hash(height, &parent));
         self.before = Some((height, hash));
-        if self.on_record(height, &hash)? {
+        if self.on_record(height, &hash, &gathered.block)? {
             self.loaded.known += 1;
         } else {
             let block = &mut gathered.block;
@@ -274,8 +274,10 @@ impl Loader<'_> {
             .map_or([0; 32], |record| record.hash))
     }
 
-    /// Whether the block is on record. If another one is, or one that the table does not have, that is taken back.
-    fn on_record(&mut self, height: u64, hash: &[u8; 32]) -> Result<bool> {
+    /// Whether the block is on record. If another one is, or one that the table does not have, that is taken back: when both
+    /// have hashes of the chain's own, or when it is the last one that grew. Any other table that says something else about the
+    /// same days would put its rows in the place of somebody else's.
+    fn on_record(&mut self, height: u64, hash: &[u8; 32], block: &TransferBlock) -> Result<bool> {
         let Some(head) = self.chain.head().filter(|head| head.height >= height) else { return Ok(false) };
         let there = self.chain.store().at_height(height)?;
         if there.as_ref().is_some_and(|(_, record)| record.hash == *hash) {
@@ -290,11 +292,12 @@ impl Loader<'_> {
             let why = format!("its first block, {height}, comes before or differs from the first on record ({ours})");
             return Err(Error::Apart(why));
         };
-        if depth > self.options.keep {
-            let (theirs, keep) = (hex(hash), self.options.keep);
+        let grew = depth == 1 && head.height == height && self.chain.last_grows_into(block);
+        let keep = if self.mapping.block_hash.is_some() { self.options.keep } else { 0 };
+        if depth > keep && !grew {
+            let theirs = hex(hash);
             return Err(Error::Fork { common: common.height, ours, theirs, depth, keep });
         }
-        debug_assert!(head.height >= common.height);
         self.chain.unwind(common.height)?;
         self.loaded.unwound += depth;
         Ok(false)

@@ -325,6 +325,39 @@ impl Accounts {
     pub fn assets(&self) -> u64 {
         self.store.rows(ASSET_END)
     }
+    /// The transactions of a block by its place.
+    pub fn txs_of(&self, place: u64) -> std::ops::Range<u64> {
+        let from = self.store.uint(BLOCK_FIRST_TX, place).unwrap_or(self.txs());
+        from..self.store.uint(BLOCK_FIRST_TX, place + 1).unwrap_or(self.txs()).max(from)
+    }
+    /// Whether the last block is what `block` begins with: the same transactions, and then perhaps more.
+    pub fn last_grows_into(&self, block: &TransferBlock) -> bool {
+        let Some(place) = self.store.blocks().checked_sub(1) else { return false };
+        let mut transfers = block.transfers.iter();
+        let (kept, mut txs) = (self.txs_of(place), block.txs.iter());
+        for tx in kept.clone() {
+            let Some(new) = txs.next() else { return false };
+            let count = self.transfers_of(tx).count();
+            let last = tx + 1 == kept.end;
+            let enough = if last { count <= new.transfers as usize } else { count == new.transfers as usize };
+            if !enough || self.id(tx) != Some(block.bytes(new.id)) || self.time(tx) != Some(new.time) {
+                return false;
+            }
+            let same = self.transfers_of(tx).zip(transfers.by_ref().take(count));
+            if !same.into_iter().all(|(number, new)| self.same(number, block, new)) {
+                return false;
+            }
+        }
+        true
+    }
+    fn same(&self, number: u64, block: &TransferBlock, new: &NewTransfer) -> bool {
+        self.transfer(number).is_some_and(|kept| {
+            self.account(kept.from).unwrap_or_default() == block.bytes(new.from)
+                && self.account(kept.to).unwrap_or_default() == block.bytes(new.to)
+                && self.asset(kept.asset) == Some(block.bytes(new.asset))
+                && (kept.amount, kept.kind, kept.unordered) == (new.amount, new.kind, new.unordered)
+        })
+    }
     /// The transfers of transaction `tx`.
     pub fn transfers_of(&self, tx: u64) -> std::ops::Range<u64> {
         let from = self.store.uint(TX_FIRST, tx).unwrap_or(self.transfers());

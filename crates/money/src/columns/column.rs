@@ -188,7 +188,8 @@ pub(super) fn map(file: &File, len: u64, path: &Path) -> Result<Mmap> {
     }
     let len = usize::try_from(len).map_err(|_| format(path, "longer than this machine can map"))?;
     // SAFETY: the bytes stand in the file (checked above) and no file of this format is ever made shorter, so no read can
-    // meet a page that is gone. Committed rows are not rewritten; the one column that is (`out.spent`) is a cache whose
-    // every answer is checked against the inputs. Each value read is taken as a plain number, whatever its bits.
+    // meet a page that is gone. Two things change under a map: `out.spent`, whose every answer is checked against the inputs,
+    // and, for a reader beside a writer who unwinds, the rows of the blocks that are gone (`Store::outdated` says so). Each
+    // value is copied out as a plain number, for which any bits will do, and every lookup is checked against the lengths.
     unsafe { memmap2::MmapOptions::new().len(len).map(file) }.map_err(io(path))
 }
