@@ -1,5 +1,8 @@
 //! Links are computed at read, over what the viewer sees: never stored, n holders cost n rows.
-use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
+mod listing;
+mod neighbours;
+
+use crate::rows::ObjectRow;
 use crate::search::{cols_of_selector, current_row};
 use crate::view::{OBSERVABLE, state};
 use crate::{Hit, Intel, Result};
@@ -7,7 +10,10 @@ use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use selectors::Kind;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::HashSet;
+
+pub use listing::LinkPage;
+pub use neighbours::Neighbour;
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;
@@ -21,10 +27,6 @@ struct Depth {
 const WHOLE: Depth = Depth { named: 200, count: 10_000 };
 /// For each of the many selectors of an object.
 const ONE_OF_MANY: Depth = Depth { named: 25, count: 1_000 };
-/// Objects whose selectors [`Intel::latest_links`] looks at.
-const LATEST: usize = 250;
-/// Of which so many at a time, until there are links enough.
-const AT_ONCE: usize = 25;
 
 /// Why a selector links nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,91 +65,7 @@ pub struct Link {
     pub suppressed: Option<Suppressed>,
 }
 
-/// An object that refers to another, or is referred to.
-#[derive(Debug, Clone)]
-pub struct Neighbour {
-    /// The other object.
-    pub hit: Hit,
-    /// By which property or relationship.
-    pub how: String,
-    /// From the object asked about to the other.
-    pub outgoing: bool,
-}
-
 impl Intel {
-    /// Every selector that at least two objects hold, most holders first. Reads every holder once: for exports and the
-    /// command line; a page asks for [`Intel::latest_links`].
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let selectors = self.read(viewer, |conn| {
-            let mut stmt = conn.prepare_cached(
-                "SELECT sel, obj, pos, flags FROM holders WHERE see(col) AND strength = 2 ORDER BY sel",
-            )?;
-            let mut rows = stmt.query([])?;
-            let mut top = Most { limit, kept: BinaryHeap::new() };
-            let (mut sel, mut held) = (0, HashSet::new());
-            while let Some(row) = rows.next()? {
-                let next: i64 = row.get(0)?;
-                if next != sel {
-                    top.offer(held.len(), sel);
-                    held.clear();
-                    sel = next;
-                }
-                held.insert(holder(row.get(1)?, row.get(2)?, row.get(3)?));
-            }
-            top.offer(held.len(), sel);
-            Ok(top.selectors())
-        })?;
-        selectors.into_iter().filter_map(|sel| self.link(viewer, sel, None, WHOLE).transpose()).collect()
-    }
-
-    /// What the newest objects share with others, newest first; at most `limit`.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn latest_links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let latest = self.latest_rows(viewer, None, LATEST)?;
-        let (mut met, mut out) = (HashSet::new(), Vec::new());
-        for rows in latest.chunks(AT_ONCE) {
-            for sel in self.shared_of(viewer, rows, &mut met)? {
-                if out.len() >= limit {
-                    return Ok(out);
-                }
-                if let Some(link) = self.link(viewer, sel, None, ONE_OF_MANY)?
-                    && link.count > 1
-                    && link.suppressed.is_none()
-                {
-                    out.push(link);
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The linking selectors of these objects that have two holders whom the viewer sees, but for those met before.
-    fn shared_of(&self, viewer: &Viewer, rows: &[ObjectRow], met: &mut HashSet<i64>) -> Result<Vec<i64>> {
-        let mut values: Vec<(Kind, String)> = Vec::new();
-        self.bodies(rows, &mut |row, body| {
-            let links = |f: &selectors::Found| f.strength == selectors::Strength::Links;
-            let found = self.selectors_of(row, body);
-            values.extend(found.into_iter().filter(links).take(ONE_OF_MANY.named).map(|f| (f.kind, f.value)));
-        })?;
-        self.read(viewer, |conn| {
-            let mut out = Vec::new();
-            for (kind, value) in values {
-                if let Some(sel) = self.selector_number(conn, kind, &value)?
-                    && met.insert(sel)
-                    && held_twice(conn, viewer, sel)?
-                {
-                    out.push(sel);
-                }
-            }
-            Ok(out)
-        })
-    }
-
     /// Who holds a selector; `None` when nobody whom the viewer sees does.
     ///
     /// # Errors
@@ -234,41 +152,6 @@ impl Intel {
         let warning = |l: &reference::Listing| Suppressed::Listed(l.title.clone());
         self.library().listed(kind.as_str(), value).iter().find(|l| l.what == reference::ListKind::Warning).map(warning)
     }
-
-    /// What refers to an object and what it refers to.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn neighbours(&self, viewer: &Viewer, id: &str, limit: usize) -> Result<Vec<Neighbour>> {
-        let mut how: HashMap<u64, (String, bool)> = HashMap::new();
-        let incoming: Vec<(ObjectRow, String)> = self.read(viewer, |conn| {
-            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
-            let sql = format!(
-                "SELECT {COLUMNS}, h.text FROM refs f JOIN versions v ON v.col = f.col AND v.pos = f.pos {JOINS} \
-                 JOIN words h ON h.word = f.word WHERE f.obj = ?1 AND see(f.col) AND v.state & 13 = 1 ORDER BY f.pos DESC LIMIT ?2"
-            );
-            conn.prepare_cached(&sql)?.query_map((obj, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?.collect()
-        })?;
-        let mut rows = Vec::new();
-        for (row, word) in incoming {
-            if how.insert(row.pos, (word, false)).is_none() {
-                rows.push(row);
-            }
-        }
-        if let Some((_, body)) = self.current(viewer, id)? {
-            let value: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-            for target in stix::refs_of(&value, limit) {
-                if let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
-                    && how.insert(row.pos, (target.property.to_owned(), true)).is_none()
-                {
-                    rows.push(row);
-                }
-            }
-        }
-        let hits = self.named(rows)?;
-        let neighbour = |hit: Hit| how.remove(&hit.row.pos).map(|(how, outgoing)| Neighbour { hit, how, outgoing });
-        Ok(hits.into_iter().filter_map(neighbour).collect())
-    }
 }
 
 /// What holds: an object, wherever it stands; but an observable without versions is each collection's own statement.
@@ -307,42 +190,6 @@ impl Held {
         newest.sort_unstable_by(|a, b| b.cmp(a));
         newest.truncate(depth.named);
         Ok(Self { newest, count: met.len(), strength })
-    }
-}
-
-/// Whether at least two rows that the viewer sees hold a selector.
-fn held_twice(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<bool> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT 2)",
-    )?;
-    let mut held = 0;
-    for col in cols_of_selector(conn, viewer, sel)? {
-        held += stmt.query_row((sel, col), |r| r.get::<_, i64>(0))?;
-        if held > 1 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The selectors with most holders.
-struct Most {
-    limit: usize,
-    kept: BinaryHeap<Reverse<(usize, Reverse<i64>)>>,
-}
-
-impl Most {
-    fn offer(&mut self, held: usize, sel: i64) {
-        if held > 1 {
-            self.kept.push(Reverse((held, Reverse(sel))));
-        }
-        if self.kept.len() > self.limit {
-            self.kept.pop();
-        }
-    }
-
-    fn selectors(self) -> Vec<i64> {
-        self.kept.into_sorted_vec().into_iter().map(|Reverse((_, Reverse(sel)))| sel).collect()
     }
 }
 

@@ -120,17 +120,27 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn latest(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<Hit>> {
-        self.named(self.latest_rows(viewer, before, limit)?)
+        self.named(self.latest_rows(viewer, before, limit)?.0)
     }
 
-    /// [`Intel::latest`] without names.
-    pub(crate) fn latest_rows(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<ObjectRow>> {
+    /// [`Intel::latest`] without names, and what to ask with as `before` for the next.
+    pub(crate) fn latest_rows(
+        &self,
+        viewer: &Viewer,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<ObjectRow>, Option<u64>)> {
         let before = before.map_or(i64::MAX, signed);
         self.read(viewer, |conn| {
             // Planned behind the barrier, or what was just written would be missing.
             let ranges = self.ranges(viewer, &Bounds::default(), before);
-            let positions = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?.positions;
-            positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect()
+            let walked = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?;
+            let next = match walked.positions.last() {
+                Some(last) if walked.positions.len() == limit => Some(*last),
+                _ => (walked.down_to > 0).then_some(walked.down_to + 1),
+            };
+            let rows = walked.positions.iter().filter_map(|p| current_row(conn, *p).transpose());
+            Ok((rows.collect::<rusqlite::Result<_>>()?, next.map(unsigned)))
         })
     }
 
