@@ -1,4 +1,5 @@
 //! Links are computed at read, over what the viewer sees: never stored, n holders cost n rows.
+mod kin;
 mod listing;
 mod neighbours;
 
@@ -13,10 +14,15 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 pub use listing::LinkPage;
-pub use neighbours::Neighbour;
+pub use neighbours::{Neighbour, Statement};
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;
+/// A telephone number that is silent for so long may be somebody else's when it comes back: operators give a number away
+/// again after 45 days (47 CFR 52.15) to a year.
+const SILENT: i64 = 180;
+/// µs.
+const DAY: i64 = 86_400_000_000;
 /// How far a link is read: holders that are named, and where counting stops.
 #[derive(Clone, Copy)]
 struct Depth {
@@ -43,6 +49,16 @@ pub enum Suppressed {
     /// So many objects hold it.
     #[error("held by {0} objects: a hub proves nothing")]
     Hub(usize),
+    /// Its holders link elsewhere too, but not to each other: an exchange's wallet, a link shortener.
+    #[error(
+        "held by {holders} objects; of {looked_at} that link elsewhere too hardly two share anything else: a hub proves nothing"
+    )]
+    Unrelated {
+        /// So many objects hold it.
+        holders: usize,
+        /// So many were looked at.
+        looked_at: usize,
+    },
     /// The title of the warninglist that names it.
     #[error("on the warninglist \"{0}\"")]
     Listed(String),
@@ -63,6 +79,8 @@ pub struct Link {
     pub more: bool,
     /// Why it links nothing; `None` = it links.
     pub suppressed: Option<Suppressed>,
+    /// It links, but less surely: a telephone number that nobody named for so many days and that somebody names again.
+    pub silent_days: Option<u32>,
 }
 
 impl Intel {
@@ -123,8 +141,31 @@ impl Intel {
         let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
         let mut holders = self.named(rows)?;
         holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
-        let suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
-        Ok(Some(Link { kind, value, more: held.count > holders.len(), holders, count: held.count, suppressed }))
+        let said = overruled.is_some();
+        let mut suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
+        if suppressed.is_none() && !said {
+            suppressed = self.unrelated(viewer, kind, &value, &held)?;
+        }
+        let silent_days = (kind == Kind::Phone && suppressed.is_none()).then(|| silence(&holders)).flatten();
+        let more = held.count > holders.len();
+        Ok(Some(Link { kind, value, more, holders, count: held.count, suppressed, silent_days }))
+    }
+
+    /// Whether a selector is a hub by how its holders relate; an address without a path is what its host is.
+    fn unrelated(&self, viewer: &Viewer, kind: Kind, value: &str, held: &Held) -> Result<Option<Suppressed>> {
+        let host = value.split_once("://").and_then(|(_, rest)| rest.strip_suffix('/'));
+        if let (Kind::Url, Some(host)) = (kind, host.filter(|h| !h.contains(['/', '?', '#', '@', ':'])))
+            && let Some(sel) = self.read(viewer, |conn| self.selector_number(conn, Kind::Domain, host))?
+            && let Some(of_host) = self.link(viewer, sel, None, ONE_OF_MANY)?
+        {
+            return Ok(of_host.suppressed);
+        }
+        if held.plain.len() < kin::ENOUGH {
+            return Ok(None);
+        }
+        let kin = self.kin(viewer, value, &held.plain)?;
+        let unrelated = Suppressed::Unrelated { holders: held.count, looked_at: kin.holders };
+        Ok(kin.unrelated().then_some(unrelated))
     }
 
     /// Why a selector links nothing: a person's word, its own weakness, a warninglist, or too many holders.
@@ -154,14 +195,33 @@ impl Intel {
     }
 }
 
+/// The longest time in days, from [`SILENT`] on, for which none of the holders that have a version of their own spoke.
+fn silence(holders: &[Hit]) -> Option<u32> {
+    let mut said: Vec<i64> =
+        holders.iter().filter(|h| h.row.state & state::UNVERSIONED == 0).map(|h| h.row.version).collect();
+    said.sort_unstable();
+    let longest = said.iter().zip(said.iter().skip(1)).map(|(a, b)| (b - a) / DAY).max()?;
+    u32::try_from(longest).ok().filter(|_| longest >= SILENT)
+}
+
 /// What holds: an object, wherever it stands; but an observable without versions is each collection's own statement.
 fn holder(obj: i64, pos: i64, flags: i64) -> i64 {
     if flags & OBSERVABLE != 0 { -pos } else { obj }
 }
 
+/// A row that holds.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    pos: i64,
+    obj: i64,
+    col: u32,
+}
+
 /// The holders of a selector that the viewer sees.
 struct Held {
     newest: Vec<i64>,
+    /// Objects with versions, which say more than the one value; each once, at most [`HUB`], a collection's newest first.
+    plain: Vec<Holding>,
     count: usize,
     strength: Option<i64>,
 }
@@ -171,25 +231,29 @@ impl Held {
         let mut stmt = conn.prepare_cached(
             "SELECT pos, obj, flags, strength FROM holders WHERE sel = ? AND col = ? AND see(col) ORDER BY pos DESC LIMIT ?",
         )?;
-        let (mut newest, mut met, mut strength) = (Vec::new(), HashSet::new(), None);
+        let (mut newest, mut plain, mut met, mut strength) = (Vec::new(), Vec::new(), HashSet::new(), None);
         for col in cols_of_selector(conn, viewer, sel)? {
-            let mut rows = stmt.query((sel, col, depth.count as i64 + 1))?;
+            // When enough are counted, only the newest are wanted.
+            let left = (depth.count + 1).saturating_sub(met.len()).max(depth.named);
+            let mut rows = stmt.query((sel, col, left as i64))?;
             let mut named = 0;
             while let Some(row) = rows.next()? {
-                let (pos, s): (i64, i64) = (row.get(0)?, row.get(3)?);
+                let (pos, obj, flags, s): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
                 strength = strength.max(Some(s));
                 if named < depth.named {
                     newest.push(pos);
                     named += 1;
                 }
-                if met.len() <= depth.count {
-                    met.insert(holder(row.get(1)?, pos, row.get(2)?));
+                if met.len() <= depth.count && met.insert(holder(obj, pos, flags)) {
+                    if flags & OBSERVABLE == 0 && plain.len() < HUB {
+                        plain.push(Holding { pos, obj, col });
+                    }
                 }
             }
         }
         newest.sort_unstable_by(|a, b| b.cmp(a));
         newest.truncate(depth.named);
-        Ok(Self { newest, count: met.len(), strength })
+        Ok(Self { newest, plain, count: met.len(), strength })
     }
 }
 

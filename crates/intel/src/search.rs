@@ -317,10 +317,15 @@ pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> 
 
 /// How many holders of a selector the viewer sees, counted to one more than [`COUNT`].
 fn count_holders(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<usize> {
+    count_to(conn, viewer, sel, COUNT + 1)
+}
+
+/// How many rows that the viewer sees hold a selector, counted to `most`.
+pub(crate) fn count_to(conn: &Connection, viewer: &Viewer, sel: i64, most: usize) -> rusqlite::Result<usize> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT ?)",
     )?;
-    let (mut held, most) = (0, COUNT as i64 + 1);
+    let (mut held, most) = (0, most as i64);
     for col in cols_of_selector(conn, viewer, sel)? {
         held += stmt.query_row((sel, col, most - held), |r| r.get::<_, i64>(0))?;
         if held >= most {

@@ -112,3 +112,99 @@ fn a_hidden_collection_changes_no_page_of_links() {
     assert_eq!(alone.0.len(), 20);
     assert_eq!(told(true), alone);
 }
+
+/// Notes of so many pairs of reports that share a domain each, the first of each pair naming what `extra` says too.
+fn pairs(count: usize, extra: impl Fn(usize) -> String) -> Vec<(usize, String)> {
+    let first = |n: usize| (n, format!("EXERCISE {n}: shop{n}.example {}", extra(n)));
+    let second = |n: usize| (1_000 + n, format!("EXERCISE {n}: shop{n}.example, other{n}.example"));
+    (0..count).map(first).chain((0..count).map(second)).collect()
+}
+
+fn suppressed(node: &Node, viewer: &Viewer, domain: &str) -> Option<Suppressed> {
+    node.intel.links_of_selector(viewer, selectors::Kind::Domain, domain).unwrap().unwrap().suppressed
+}
+
+#[test]
+fn what_only_unrelated_reports_share_is_a_hub_and_its_bare_address_too() {
+    let node = node(1);
+    node.take(0, pairs(12, |_| "via https://short-link.example/".to_owned()));
+    let why = suppressed(&node, &node.me, "short-link.example");
+    assert_eq!(why, Some(Suppressed::Unrelated { holders: 12, looked_at: 12 }));
+    let url = node.intel.links_of_selector(&node.me, selectors::Kind::Url, "https://short-link.example/").unwrap();
+    assert_eq!(url.unwrap().suppressed, why);
+    assert_eq!(suppressed(&node, &node.me, "shop3.example"), None);
+    let selector = (selectors::Kind::Domain, "short-link.example");
+    node.intel.overrule(&node.me, selector.0, selector.1, Word::Links, "EXERCISE one offender's own").unwrap();
+    assert_eq!(suppressed(&node, &node.me, "short-link.example"), None);
+}
+
+#[test]
+fn what_victims_name_alone_or_what_related_reports_share_goes_on_linking() {
+    let node = node(1);
+    node.take(0, (0..40).map(|n| (n, format!("EXERCISE {n}: pay.example, mine{n}.example"))));
+    assert_eq!(suppressed(&node, &node.me, "pay.example"), None, "nothing says that they are unrelated");
+    // Every third of another contact: some of the pairs share more than the one thing.
+    let related = |n: usize| (2_000 + n, format!("EXERCISE {n}: crew.example, contact{}.example", n % 4));
+    node.take(0, (0..12).map(related));
+    assert_eq!(suppressed(&node, &node.me, "crew.example"), None);
+    node.take(0, pairs(9, |_| "small.example".to_owned()).into_iter().map(|(n, t)| (5_000 + n, t)));
+    assert_eq!(suppressed(&node, &node.me, "small.example"), None, "nine prove nothing");
+}
+
+#[test]
+fn whether_a_selector_is_a_hub_is_judged_by_what_the_viewer_sees_alone() {
+    let node = node(2);
+    let (seen, hidden): (Vec<_>, Vec<_>) =
+        pairs(12, |_| "short-link.example".to_owned()).into_iter().partition(|(n, _)| *n < 1_000);
+    node.take(0, seen);
+    node.take(1, hidden);
+    let viewer = Viewer::for_test(Role::Reader, [node.cols[0].1]);
+    assert!(suppressed(&node, &node.me, "short-link.example").is_some());
+    assert_eq!(suppressed(&node, &viewer, "short-link.example"), None, "that they link elsewhere is hidden");
+}
+
+#[test]
+fn a_number_that_comes_back_after_half_a_year_links_less_surely_and_says_so() {
+    let node = node(1);
+    let call = |n: usize, at: &str| note(n, "EXERCISE call +1 202 555 0142").replace("2026-01-01", at);
+    let take = |body: String| node.intel.take(&node.me, node.cols[0].0, &[&body], Urgency::Interactive).unwrap();
+    let link = || node.intel.links_of_selector(&node.me, selectors::Kind::Phone, "+12025550142").unwrap().unwrap();
+    take(call(1, "2025-01-01"));
+    take(call(2, "2025-02-01"));
+    assert_eq!((link().suppressed, link().silent_days), (None, None));
+    take(call(3, "2025-12-01"));
+    assert_eq!((link().suppressed, link().silent_days), (None, Some(303)));
+}
+
+#[test]
+fn a_relationship_names_both_its_ends_and_no_end_that_is_hidden() {
+    let node = node(2);
+    let id = |kind: &str, n: usize| format!("{kind}--00000000-0000-4000-8000-{n:012}");
+    let at = "2026-01-01T00:00:00.000Z";
+    let actor = |n: usize, name: &str| {
+        serde_json::json!({"type": "threat-actor", "spec_version": "2.1", "id": id("threat-actor", n),
+        "created": at, "modified": at, "name": name})
+        .to_string()
+    };
+    let says = |n: usize, from: usize, to: usize| {
+        serde_json::json!({"type": "relationship", "spec_version": "2.1",
+        "id": id("relationship", n), "created": at, "modified": at, "relationship_type": "attributed-to",
+        "source_ref": id("threat-actor", from), "target_ref": id("threat-actor", to)})
+        .to_string()
+    };
+    let take = |to: usize, bodies: &[String]| {
+        let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        node.intel.take(&node.me, node.cols[to].0, &bodies, Urgency::Interactive).unwrap();
+    };
+    take(0, &[actor(1, "EXERCISE crew"), actor(2, "EXERCISE boss"), says(5, 1, 2), says(6, 3, 1)]);
+    take(1, &[actor(3, "EXERCISE hidden")]);
+    let told = |viewer: &Viewer| -> Vec<(String, bool, Option<String>)> {
+        let all = node.intel.neighbours(viewer, &id("threat-actor", 1), 10).unwrap();
+        all.into_iter().filter_map(|n| n.says).map(|s| (s.kind, s.forward, s.other.map(|h| h.name))).collect()
+    };
+    let boss = ("attributed-to".to_owned(), true, Some("EXERCISE boss".to_owned()));
+    let hidden = |name: Option<&str>| ("attributed-to".to_owned(), false, name.map(str::to_owned));
+    assert_eq!(told(&node.me), [hidden(Some("EXERCISE hidden")), boss.clone()]);
+    let viewer = Viewer::for_test(Role::Reader, [node.cols[0].1]);
+    assert_eq!(told(&viewer), [hidden(None), boss]);
+}

@@ -25,7 +25,7 @@ pub fn hit(node: &Node, hit: &Hit) -> Value {
 pub fn link(node: &Node, link: &Link) -> Value {
     let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
     json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
-        "more": link.more, "holders": holders})
+        "silent_days": link.silent_days, "more": link.more, "holders": holders})
 }
 
 pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -224,7 +224,13 @@ pub fn links(
 }
 
 fn write_link(l: &Link, io: &mut Io<'_>) -> Result<(), Problem> {
-    let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
+    let why = match (&l.suppressed, l.silent_days) {
+        (Some(why), _) => format!(" (suppressed: {why})"),
+        (None, Some(days)) => {
+            format!(" (less sure: silent for {days} days, and a number that is given up goes to somebody else)")
+        }
+        (None, None) => String::new(),
+    };
     writeln!(io.out, "{} {} held by {}{}", l.kind.as_str(), plain(&l.value), l.count, plain(&why))?;
     for h in &l.holders {
         writeln!(io.out, "  {}\t{}", h.row.id, plain(&h.name))?;
