@@ -244,10 +244,9 @@ impl Held {
                     newest.push(pos);
                     named += 1;
                 }
-                if met.len() <= depth.count && met.insert(holder(obj, pos, flags)) {
-                    if flags & OBSERVABLE == 0 && plain.len() < HUB {
-                        plain.push(Holding { pos, obj, col });
-                    }
+                let new = met.len() <= depth.count && met.insert(holder(obj, pos, flags));
+                if new && flags & OBSERVABLE == 0 && plain.len() < HUB {
+                    plain.push(Holding { pos, obj, col });
                 }
             }
         }

@@ -58,6 +58,11 @@ impl Beside {
 
     /// How the two belong together, seen from the object asked about.
     fn way(&self, chrome: &Chrome) -> String {
+        match self.how.as_str() {
+            "source_ref" if self.outgoing => return chrome.t("intel-end-source"),
+            "target_ref" if self.outgoing => return chrome.t("intel-end-target"),
+            _ => {}
+        }
         let (forward, how) = match &self.says {
             Some(says) => (says.forward, chrome.how(&says.kind)),
             None => (self.outgoing, chrome.how(&self.how)),

@@ -20,6 +20,8 @@ pub(super) const ENOUGH: usize = 10;
 const ONE_IN: usize = 30;
 /// Other selectors of one holder that are looked at.
 const OTHERS: usize = 50;
+/// Bytes beyond which a holder is passed by: to read it would cost more than it can say.
+const LONG: usize = 64 << 10;
 
 /// How holders relate that link elsewhere too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,7 @@ impl Intel {
         let (library, mut at) = (self.library(), 0..);
         self.inner.ledger.log().bodies(&positions, |_, body| {
             let Some(n) = at.next() else { return };
+            let body = body.filter(|body| body.len() <= LONG);
             let Some(Ok(object)) = body.map(serde_json::from_str::<serde_json::Value>) else { return };
             let found = crate::reading::selectors_of(&object, self.inner.country.as_deref());
             let strong = found.into_iter().filter(|f| f.strength == Strength::Links && !is_part(&f.value, value));

@@ -110,7 +110,8 @@ impl Intel {
             let asked = |f: &selectors::Found| !extent.strong || f.strength == Strength::Links;
             let found = self.selectors_of(row, body).into_iter().filter(asked).take(extent.of_one);
             let found: Vec<_> = found.map(|f| (f.kind, f.value)).collect();
-            *lookups = lookups.saturating_sub(found.len());
+            // Long texts cost as lookups do.
+            *lookups = lookups.saturating_sub(found.len() + body.len() / 4_096);
             held.push((row.pos, found));
         })?;
         self.read(viewer, |conn| {
