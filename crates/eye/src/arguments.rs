@@ -76,7 +76,7 @@ pub enum Command {
         /// Its STIX id.
         id: String,
     },
-    /// What objects share; without a selector all, most holders first.
+    /// What objects share: what links, then what is suppressed and why; without a selector all, by the newest holder.
     Links {
         /// A word on the selector: it `links` although a rule suppresses it, it links `nothing`, or `undo` that.
         #[arg(long, value_name = "WORD", value_parser = ["links", "nothing", "undo"], requires_all = ["reason", "selector"])]

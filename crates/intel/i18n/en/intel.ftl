@@ -117,12 +117,17 @@ intel-links = What it shares with others
 intel-no-links = It shares no selector with anything else that you may read.
 intel-it-links = Links
 intel-it-does-not = Does not link
+intel-silent = Less sure: nobody named it for { $days } days, and a number that is given up goes to somebody else
 intel-suppressed = Does not link: { $why }
 intel-more-holders = And others
 intel-holders = Objects that hold it
 intel-neighbours = What refers to it, and what it refers to
 intel-refers = To: { $how }
 intel-referred = From: { $how }
+intel-statement = { $from } → { $how } → { $to }
+intel-end-source = From
+intel-end-target = To
+intel-end-unseen = (not here, or not yours to see)
 intel-around = Neighbourhood
 intel-around-text = The object in the middle, what it refers to, and what shares a selector with it. The tables above say the same in words.
 intel-history = History
@@ -239,6 +244,7 @@ intel-why-overruled = somebody decided so: { $reason }
 intel-why-wrong = its checksum or id is wrong, or it is a placeholder
 intel-why-weak = too weak to link alone
 intel-why-hub = { $n } objects hold it: a hub proves nothing
+intel-why-unrelated = { $n } objects hold it; of { $looked } that link elsewhere too, hardly two share anything else: a hub proves nothing
 intel-why-listed = it stands on the list of what is common, “{ $list }”
 
 ## Why something that was read does not link fully: the finders' sentences, by their letters
