@@ -48,6 +48,31 @@ pub enum Error {
     Limit(String),
 }
 
+impl Error {
+    /// All that [`Error::code`] answers.
+    pub const CODES: [&str; 4] = ["not-stix", "missing", "invalid", "over-limit"];
+
+    /// What is wrong, as a stable code for whoever translates it.
+    pub fn code(&self) -> &'static str {
+        let [syntax, missing, invalid, limit] = Self::CODES;
+        match self {
+            Self::Syntax(_) => syntax,
+            Self::Missing(_) => missing,
+            Self::Invalid { .. } => invalid,
+            Self::Limit(_) => limit,
+        }
+    }
+
+    /// What the code leaves open: the property, the parser's words. It is not translated, and repeats no value.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Syntax(why) | Self::Limit(why) => why.clone(),
+            Self::Missing(property) => (*property).to_owned(),
+            Self::Invalid { property, why } => format!("{property}: {why}"),
+        }
+    }
+}
+
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
