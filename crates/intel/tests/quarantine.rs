@@ -80,7 +80,12 @@ fn a_row_that_was_kept_before_there_were_codes_keeps_its_english() {
     let (dir, ledger, intel, me) = node(Limits::default());
     let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
     let row = intel.set_aside(&me, number, 0, 10).unwrap().rows.remove(0);
-    assert_eq!((row.code.as_deref(), &*row.detail), (Some("invalid"), "modified: write it as RFC 3339 in UTC, such as 2026-01-31T08:00:00.000Z"), "{}", row.why);
+    assert_eq!(
+        (row.code.as_deref(), &*row.detail),
+        (Some("invalid"), "modified: write it as RFC 3339 in UTC, such as 2026-01-31T08:00:00.000Z"),
+        "{}",
+        row.why
+    );
     ledger.close();
     drop((intel, ledger));
     let old = rusqlite::Connection::open(dir.path().join("quarantine.db")).unwrap();
