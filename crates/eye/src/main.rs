@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod fetch;
+mod frames;
 mod guard;
 mod http;
 #[cfg(test)]
@@ -105,3 +106,8 @@ fn here(cwd: PathBuf, words: &[String], run: impl FnOnce(&mut Io<'_>) -> u8) -> 
     bar.clear();
     if out.flush().is_err() { 1 } else { code }
 }
+
+/// What is fuzzed, and what tests replay.
+#[cfg(test)]
+#[path = "../fuzz/targets.rs"]
+mod fuzzing;
