@@ -16,12 +16,15 @@ pub(crate) struct Request {
     pub(crate) progress: bool,
 }
 
-/// A frame of kind 3.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// A frame of kind 3: how far long work is.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Progress {
     pub(crate) what: String,
     pub(crate) at: u64,
     pub(crate) of: Option<u64>,
+    /// What is counted are bytes.
+    #[serde(default)]
+    pub(crate) bytes: bool,
 }
 
 /// Writes one frame.

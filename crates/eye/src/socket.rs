@@ -72,8 +72,9 @@ fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
                 out.write_all(&bytes)?;
             }
             3 => {
-                if let Ok(p) = serde_json::from_slice::<Progress>(&bytes) {
-                    bar.show(&p.what, p.at, p.of);
+                if let Ok(progress) = serde_json::from_slice::<Progress>(&bytes) {
+                    out.flush()?;
+                    bar.show(&progress);
                 }
             }
             2 => {
@@ -168,8 +169,8 @@ fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
 /// Sends how far it is to the caller, who draws it.
 fn told_over(writer: &std::sync::Arc<std::sync::Mutex<BufWriter<UnixStream>>>) -> Meter {
     let writer = std::sync::Arc::clone(writer);
-    Meter::heard_by(move |what, at, of| {
-        let Ok(bytes) = serde_json::to_vec(&Progress { what: what.to_owned(), at, of }) else { return };
+    Meter::heard_by(move |progress| {
+        let Ok(bytes) = serde_json::to_vec(progress) else { return };
         let mut to = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A caller that went away needs no bar.
         drop(frame(&mut *to, 3, &bytes).and_then(|()| to.flush()));

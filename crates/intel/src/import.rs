@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Problems named in a report; the rest is counted.
 const NAMED: usize = 100;
@@ -114,7 +115,7 @@ impl Intel {
         let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
         let mut options = self.options(job, &ids)?;
         options.corrections = corrections.as_ref();
-        self.reach()?;
+        patiently(|| self.reach())?;
         if job.strict {
             let mut file = self.spool(job, &mut *input)?;
             let (format, reading) = opened(job, Box::new(&file))?;
@@ -294,7 +295,7 @@ impl Running<'_> {
         if !needs && !record.placeholder {
             return Ok(Some(record.body.clone()));
         }
-        let stands = self.intel.current(self.viewer, &record.id)?;
+        let stands = patiently(|| self.intel.current(self.viewer, &record.id))?;
         if record.placeholder && stands.is_some() {
             return Ok(None);
         }
@@ -403,6 +404,19 @@ impl Running<'_> {
             // Nothing at all could be read: that is the file's fault, not one record's.
             Some(e) if self.report.added + self.report.same == 0 => Err(e.into()),
             _ => Ok(self.report),
+        }
+    }
+}
+
+/// A file that was half taken helps nobody: an import waits for the view longer than somebody at a page does.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+fn patiently<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Err(Error::Ledger(ledger::Error::Behind { .. })) if Instant::now() < until => std::thread::yield_now(),
+            answer => return answer,
         }
     }
 }

@@ -100,6 +100,20 @@ fn a_row_that_was_kept_before_there_were_codes_keeps_its_english() {
 }
 
 #[test]
+fn an_import_waits_for_the_view_longer_than_a_page_does_and_takes_the_whole_file() {
+    let limits = Limits { patience: std::time::Duration::ZERO, ..Limits::default() };
+    let (_dir, ledger, intel, me) = node(limits);
+    for run in 0..3 {
+        let list: String =
+            (0..900).map(|n| format!("exercise-{n}-{run}.example\nEXERCISE-again-{n}.example\n")).collect();
+        let job = ImportJob { source: "EXERCISE.txt".into(), ..ImportJob::default() };
+        let report = intel.import(&me, &job, Box::new(list.as_bytes()), &mut |_| {}).unwrap();
+        assert_eq!((report.added + report.same, report.aside), (1_800, 0), "run {run}");
+    }
+    ledger.level(std::time::Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn only_who_may_import_there_sees_what_was_set_aside() {
     let (_dir, _ledger, intel, me) = node(Limits::default());
     let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();

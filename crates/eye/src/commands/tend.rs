@@ -1,4 +1,4 @@
-use super::{Io, PATIENCE};
+use super::{Io, level};
 use crate::node::{Node, Problem};
 use ledger::{Options, Report};
 use reference::{Library, ListKind};
@@ -37,7 +37,7 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
     let found = node.ledger.verify(&mut |at, of| meter.tell("entries verified", at, Some(of)))?;
     let mut code = report(&found, json, io)?;
     if views {
-        node.ledger.level(PATIENCE)?;
+        level(node, io)?;
         for view in node.ledger.views() {
             let compared =
                 node.ledger.compare(view.name(), &|at, of| meter.tell("entries folded anew", at, Some(of)))?;
@@ -59,7 +59,8 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
 pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
     for view in node.ledger.views() {
         let meter = io.meter.clone();
-        node.ledger.rebuild(view.name(), &|at, of| meter.tell(view.name(), at, Some(of)))?;
+        let what = format!("view {} anew", view.name());
+        node.ledger.rebuild(view.name(), &|at, of| meter.tell(&what, at, Some(of)))?;
         writeln!(io.out, "view {} was folded anew", view.name())?;
     }
     Ok(())
