@@ -213,7 +213,7 @@ fn one_object(
         known if is_observable(known) => Object::observable(known),
         domain => Object::domain(domain, out.id(domain, &[&[name], key].concat())),
     };
-    if object.get("value").is_none() && is_guessable(&rule.object_type) {
+    if object.get("value").is_none() && is_ours(&rule.object_type) {
         // Phones, accounts, cards and documents get keyed ids over what names them, never over the row.
         let named = crate::canonical_json(&Value::Object(properties.clone()));
         object.put("id", out.options.ids.id(&rule.object_type, &["selector", &named]));
@@ -254,11 +254,12 @@ fn is_observable(object_type: &str) -> bool {
             | "file"
             | "cryptocurrency-wallet"
             | "cryptocurrency-transaction"
-    ) || is_guessable(object_type)
+    ) || is_ours(object_type)
 }
 
-fn is_guessable(object_type: &str) -> bool {
-    matches!(object_type, "phone-number" | "bank-account" | "payment-card" | "identity-document" | "lure")
+/// Types that no standard gives an id: a keyed one is made, over what names them.
+fn is_ours(object_type: &str) -> bool {
+    stix::PERSONAL_OURS.contains(&object_type) || matches!(object_type, "identity-document" | "lure")
 }
 
 fn convert(how: &Column, text: &str) -> Result<Value, Why> {

@@ -134,12 +134,9 @@ impl Intel {
         Ok((entry, header.id.into_owned(), version))
     }
 
-    /// An id that can be guessed from a phone or account number stands as a keyed hash.
+    /// An id that can be guessed, for it is made of a phone number or an account alone, stands as a keyed hash.
     fn subject(&self, id: &Arc<str>) -> Arc<str> {
-        let guessable = stix::StixId::parse(id).is_ok_and(|i| {
-            i.uuid_version() == Some('5') && matches!(i.object_type(), "phone-number" | "bank-account" | "payment-card")
-        });
-        if !guessable {
+        if !stix::StixId::parse(id).is_ok_and(stix::StixId::is_guessable_of_ours) {
             return Arc::clone(id);
         }
         people::subject(&self.inner.keys, id).into()

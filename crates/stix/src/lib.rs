@@ -15,7 +15,7 @@ mod time;
 pub use bundle::{BundleItem, read_bundle, read_envelope};
 pub use canonical::{canonical_json, same_json};
 pub use header::{Header, check_shape, parse_header};
-pub use id::{StixId, uuid_v4_from};
+pub use id::{PERSONAL_OURS, PERSONAL_STANDARD, StixId, uuid_v4_from};
 pub use marking::{Marking, Tlp, effective_marking};
 pub use refs::{Ref, refs_of};
 pub use sco::{IdCheck, check_deterministic_id, deterministic_id};
