@@ -122,7 +122,8 @@ impl Intel {
             collection,
             id: IdSource::Object { object: Arc::clone(&id), version },
             same: if version.is_some() { SameRule::Refuse } else { SameRule::Add },
-            subject: self.subject(&id),
+            // One that can be guessed from a phone or account number stands as a keyed hash.
+            subject: people::told(&self.inner.keys, &id).into(),
             cause,
             author: viewer.account(),
             time: version,
@@ -132,14 +133,6 @@ impl Intel {
             body: body.into(),
         };
         Ok((entry, header.id.into_owned(), version))
-    }
-
-    /// An id that can be guessed, for it is made of a phone number or an account alone, stands as a keyed hash.
-    fn subject(&self, id: &Arc<str>) -> Arc<str> {
-        if !stix::StixId::parse(id).is_ok_and(stix::StixId::is_guessable_of_ours) {
-            return Arc::clone(id);
-        }
-        people::subject(&self.inner.keys, id).into()
     }
 }
 

@@ -27,6 +27,7 @@ mod reader;
 mod rebuild;
 mod room;
 mod sqlite;
+mod staged;
 mod state;
 mod tail;
 #[cfg(feature = "testing")]
@@ -48,6 +49,7 @@ pub use reader::LogReader;
 pub use rebuild::Compared;
 pub use room::{Bodies, FoldError, Kinds, Room};
 pub use sqlite::open_reader;
+pub use staged::Staged;
 pub use state::State;
 pub use tail::{Batch, LogHead};
 pub use verify::{Problem, Report, check, verify_folder};

@@ -71,13 +71,8 @@ impl StixId<'_> {
     /// assert!(!guessable("domain-name--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01"));
     /// ```
     pub fn is_guessable(self) -> bool {
-        self.is_guessable_of_ours()
-            || self.uuid_version() == Some('5') && PERSONAL_STANDARD.contains(&self.object_type())
-    }
-
-    /// The same, of [`PERSONAL_OURS`] alone: ids that nobody needed to make.
-    pub fn is_guessable_of_ours(self) -> bool {
-        self.uuid_version() == Some('5') && PERSONAL_OURS.contains(&self.object_type())
+        let kind = self.object_type();
+        self.uuid_version() == Some('5') && (PERSONAL_OURS.contains(&kind) || PERSONAL_STANDARD.contains(&kind))
     }
 }
 

@@ -10,6 +10,7 @@ use people::see::RowCols;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ pub(crate) const MOST_LINKED: usize = 900;
 /// The intelligence room's fold.
 pub struct IntelRoom {
     objects: Dictionary,
+    /// Guessable ids that stood in a body since the last flush, by their objects' numbers.
+    shown: HashMap<i64, String>,
+    keys: Arc<ledger::Keys>,
     selectors: Dictionary,
     words: HashMap<String, i64>,
     texts: Texts,
@@ -47,6 +51,8 @@ impl IntelRoom {
     ) -> Self {
         Self {
             objects: Dictionary::objects(Arc::clone(keys)),
+            shown: HashMap::new(),
+            keys: Arc::clone(keys),
             selectors: Dictionary::selectors(Arc::clone(keys)),
             words: HashMap::new(),
             texts: Texts::default(),
@@ -68,11 +74,23 @@ impl IntelRoom {
         Ok(n)
     }
 
+    /// The number of an object that a body names.
+    fn number(&mut self, view: &Connection, id: &str) -> rusqlite::Result<(i64, bool)> {
+        match people::told(&self.keys, id) {
+            Cow::Borrowed(id) => self.objects.number(view, 0, id),
+            Cow::Owned(hash) => {
+                let found = self.objects.number(view, 0, &hash)?;
+                self.shown.insert(found.0, id.to_owned());
+                Ok(found)
+            }
+        }
+    }
+
     fn object(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         let Some(body) = entry.body.as_deref() else { return self.tombstone(view, entry) };
         let header = stix::parse_header(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
         let value: Value = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
-        let (obj, new) = self.objects.number(view, 0, &header.id)?;
+        let (obj, new) = self.number(view, &header.id)?;
         let version = header.version().map_or(entry.arrived, stix::Instant::micros);
         let mut bits = 0;
         if header.version().is_none() {
@@ -183,8 +201,9 @@ impl IntelRoom {
     /// or erased (a search asks which version is the last): taking it out costs FTS5 a rewrite of every word's page,
     /// 1.8 ms an object, and the old text is no secret, for the log has it too.
     fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        let value = body_value(bodies, old.pos)?;
         self.set_state(view, col, old, 0, state::LAST)?;
-        if let Some(value) = body_value(bodies, old.pos) {
+        if let Some(value) = value {
             self.unlink(view, col, old.pos, &self.parts(old.state, &value))?;
         }
         Ok(())
@@ -213,7 +232,7 @@ impl IntelRoom {
             }
         }
         for (target, word) in &parts.refs {
-            let (target, _) = self.objects.number(view, 0, target)?;
+            let (target, _) = self.number(view, target)?;
             let word = self.word(view, word)?;
             view.prepare_cached("INSERT OR IGNORE INTO refs(obj, pos, word, col, src) VALUES (?,?,?,?,?)")?
                 .execute((target, pos, word, col, obj))?;
@@ -232,7 +251,7 @@ impl IntelRoom {
                 .execute((sel, col, pos))?;
         }
         for (target, word) in &parts.refs {
-            let (target, _) = self.objects.number(view, 0, target)?;
+            let (target, _) = self.number(view, target)?;
             let word = self.word(view, word)?;
             view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?
                 .execute((target, pos, word))?;
@@ -271,18 +290,21 @@ impl IntelRoom {
     fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
         // Withdrawals and erasures name the entry that goes and its object; an erasure's body has no version.
         let goes: Gone = read(entry)?;
-        let (obj, new) = self.objects.number(view, 0, &goes.object)?;
-        if new {
-            return Ok(());
-        }
+        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &goes.object))? else { return Ok(()) };
         let stood = versions_of(view, obj, entry.col)?;
-        let is_it = |s: &&Stood| {
-            s.state & bit == 0 && bodies.entry(unsigned(s.pos)).is_some_and(|e| hex::encode(e.id) == goes.entry)
-        };
-        let Some(target) = stood.iter().find(is_it).copied() else { return Ok(()) };
+        let mut target = None;
+        for s in stood.into_iter().filter(|s| s.state & bit == 0) {
+            if bodies.entry(unsigned(s.pos))?.is_some_and(|e| hex::encode(e.id) == goes.entry) {
+                target = Some(s);
+                break;
+            }
+        }
+        let Some(target) = target else { return Ok(()) };
+        // Before a bit is cleared: without the body its words and links would stay.
+        let value = body_value(bodies, target.pos)?;
         self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
         let was_last = target.state & state::LAST != 0;
-        if let Some(value) = body_value(bodies, target.pos) {
+        if let Some(value) = value {
             let parts = self.parts(target.state, &value);
             if was_last {
                 self.unlink(view, entry.col, target.pos, &parts)?;
@@ -292,7 +314,7 @@ impl IntelRoom {
                 self.texts.remove(view, text_row(entry.col, target.pos), text)?;
             }
             if bit == state::EXPUNGED {
-                self.forget_values(view, &value, target.state)?;
+                self.forget_values(view, obj, &value, target.state)?;
             }
         }
         if bit == state::EXPUNGED {
@@ -318,35 +340,62 @@ impl IntelRoom {
         }
         let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
         self.set_state(view, col, last, state::LAST, 0)?;
-        if index && let Some(value) = body_value(bodies, last.pos) {
+        if index && let Some(value) = body_value(bodies, last.pos)? {
             let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
             self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
         }
         Ok(())
     }
 
-    /// An expunged object's selector values leave the dictionary when nobody else holds them.
-    fn forget_values(&mut self, view: &Connection, value: &Value, bits: i64) -> Result<(), FoldError> {
+    /// What an expunged body alone said leaves the dictionaries: values, ids and words that nothing else holds.
+    fn forget_values(&mut self, view: &Connection, obj: i64, value: &Value, bits: i64) -> Result<(), FoldError> {
         self.flush(view)?;
-        for found in self.parts(bits, value).selectors {
-            let (sel, new) = self.selectors.number(view, found.kind.code(), &found.value)?;
-            if new {
-                continue;
-            }
+        let parts = self.parts(bits, value);
+        for found in parts.selectors {
+            let Some(sel) = self.selectors.find(view, found.kind.code(), &found.value)? else { continue };
             // A person's word on a selector holds it too: its number must not become another's.
-            let held: Option<i64> = view
-                .query_row(
-                    "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 LIMIT 1",
-                    [sel],
-                    |r| r.get(0),
-                )
-                .optional()?;
-            if held.is_none() {
+            let held = "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 /* for all: the fold's own */";
+            if !view.prepare_cached(held)?.exists([sel])? {
                 view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
-                view.execute("DELETE FROM selector_rows WHERE sel = ?", [sel])?;
+                self.selectors.remove(view, found.kind.code(), &found.value, sel)?;
             }
         }
+        self.forget_id(view, obj)?;
+        for (target, word) in parts.refs {
+            if let Some(target) = self.objects.find(view, 0, &people::told(&self.keys, &target))? {
+                self.forget_id(view, target)?;
+            }
+            let used = "SELECT 1 FROM refs r JOIN words w ON w.word = r.word WHERE w.text = ?1 UNION ALL \
+                        SELECT 1 FROM versions v JOIN words w ON w.word = v.type WHERE w.text = ?1 LIMIT 1 /* for all: the fold's own */";
+            if !view.prepare_cached(used)?.exists([&word])? {
+                view.execute("DELETE FROM words WHERE text = ?", [&word])?;
+            }
+        }
+        self.objects.reset();
         self.selectors.reset();
+        self.words.clear();
+        Ok(())
+    }
+
+    /// An object's id leaves when neither a version nor a reference has it; what can be guessed from, when nothing that says
+    /// it stands.
+    fn forget_id(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
+        let one = |sql: &str| view.prepare_cached(sql)?.exists([obj]);
+        if one("SELECT 1 FROM refs WHERE obj = ? /* for all: the fold's own */")? {
+            return Ok(());
+        }
+        if !one("SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? /* for all: the fold's own */")? {
+            let id: Option<String> =
+                view.query_row("SELECT id FROM objects WHERE obj = ?", [obj], |r| r.get(0)).optional()?;
+            if let Some(id) = id {
+                view.execute("DELETE FROM objects WHERE obj = ?", [obj])?;
+                self.objects.remove(view, 0, &id, obj)?;
+            }
+        } else if !one(
+            "SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? AND state & 8 = 0 /* for all: the fold's own */",
+        )? {
+            view.execute("UPDATE objects SET shown = NULL WHERE obj = ?", [obj])?;
+        }
         Ok(())
     }
 
@@ -361,10 +410,7 @@ impl IntelRoom {
     fn seen(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         let seen: Seen = read(entry)?;
         let Some(cause) = entry.cause else { return Ok(()) };
-        let (obj, new) = self.objects.number(view, 0, &seen.object)?;
-        if new {
-            return Ok(());
-        }
+        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &seen.object))? else { return Ok(()) };
         let stood = standing(view, obj, entry.col)?;
         let met = stood.iter().find(|s| seen.version.is_none_or(|v| v == s.version));
         if let Some(met) = met {
@@ -432,9 +478,8 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
     }
 }
 
-fn body_value(bodies: &dyn Bodies, pos: i64) -> Option<Value> {
-    let body = bodies.body(u64::try_from(pos).ok()?)?;
-    serde_json::from_str(&body).ok()
+fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
+    Ok(bodies.body(unsigned(pos))?.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
 fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
@@ -454,7 +499,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        5
+        6
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -529,6 +574,9 @@ impl Room for IntelRoom {
     }
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.objects.flush(view)?;
+        for (obj, id) in self.shown.drain() {
+            view.prepare_cached("UPDATE objects SET shown = ? WHERE obj = ?")?.execute((id, obj))?;
+        }
         self.selectors.flush(view)?;
         self.texts.flush(view)?;
         self.stock.flush(view)?;
@@ -539,7 +587,74 @@ impl Room for IntelRoom {
         self.windows.reset();
         self.stock.reset();
         self.objects.reset();
+        self.shown.clear();
         self.selectors.reset();
         self.words.clear();
+    }
+    fn digest(&self, view: &Connection) -> rusqlite::Result<[u8; 32]> {
+        super::digest::of(view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::{INTAKE, Kind};
+
+    /// The log as a fold sees it: one body, or nothing that can be read.
+    struct Log(Option<Entry>);
+    impl Bodies for Log {
+        fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
+            Ok(self.entry(pos)?.and_then(|e| e.body))
+        }
+        fn entry(&self, _: u64) -> Result<Option<Entry>, FoldError> {
+            self.0.clone().map(Some).ok_or_else(|| FoldError::Log("too many open files".into()))
+        }
+    }
+
+    fn entry(pos: u64, kind: &'static str, body: &str) -> Entry {
+        Entry {
+            pos,
+            seq: pos,
+            id: [u8::try_from(pos).unwrap(); 32],
+            collection: INTAKE,
+            col: 1,
+            kind: Kind::new(kind),
+            version: 1,
+            subject: "note--00000000-0000-4000-8000-000000000001".into(),
+            author: 1,
+            arrived: 1,
+            time: 1,
+            origin: "EXERCISE".into(),
+            commitment: [0; 32],
+            leaf: [0; 32],
+            body_of: None,
+            marking: "TLP:CLEAR".into(),
+            cause: None,
+            body: Some(body.into()),
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_whose_target_cannot_be_read_is_not_passed_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(ledger::Keys::create(folder.path()).unwrap());
+        let mut room = IntelRoom::new(&keys, Arc::default(), Arc::default(), None);
+        let view = Connection::open_in_memory().unwrap();
+        view.execute_batch(room.schema()).unwrap();
+        let id = "note--00000000-0000-4000-8000-000000000001";
+        let time = "2026-01-01T00:00:00.000Z";
+        let note = serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": time, "modified": time,
+            "content": "EXERCISE zwirblefink", "object_refs": [id]});
+        let first = entry(1, entry::STIX, &note.to_string());
+        let readable = Log(Some(first.clone()));
+        room.fold(&view, &first, &readable).unwrap();
+        let gone = serde_json::json!({"entry": hex::encode(first.id), "object": id, "reason": "EXERCISE"});
+        let gone = entry(2, entry::WITHDRAW, &gone.to_string());
+        assert!(matches!(room.fold(&view, &gone, &Log(None)), Err(FoldError::Log(_))));
+        let state = || view.query_row("SELECT state FROM versions", [], |r| r.get::<_, i64>(0)).unwrap();
+        assert_eq!(state() & state::GONE, 0);
+        room.fold(&view, &gone, &readable).unwrap();
+        assert_eq!(state() & state::GONE, state::WITHDRAWN);
     }
 }
