@@ -130,7 +130,12 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             tend::add_lists(node, kind, name.as_deref(), files, io)?
         }
         Command::Reference(Reference::List { json }) => tend::lists(node, *json, io)?,
-        Command::Doctor { json } => return tend::doctor(data, node, *json, io),
+        Command::Doctor { json, accept_clock } => {
+            if *accept_clock {
+                node.ledger.accept_clock()?;
+            }
+            return tend::doctor(data, node, *json, io);
+        }
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }

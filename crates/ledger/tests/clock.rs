@@ -58,6 +58,30 @@ fn a_clock_that_jumps_ahead_moves_arrived_with_it_and_one_that_returns_does_not_
 }
 
 #[test]
+fn an_accepted_clock_goes_on_over_a_restart_until_it_jumps_anew() {
+    let mut ledger = temp_ledger(rooms());
+    let refused = |ledger: &Ledger, n| {
+        let answer = ledger.append(one(object(n, "{}", Some(1))), Urgency::Interactive);
+        matches!(answer, Err(Error::Clock(_)))
+    };
+    ledger.clock().forward(1_000 * HOUR);
+    add(&ledger, object(1, "{}", Some(1)));
+    assert_eq!(ledger.clock_stops_appends().unwrap(), None);
+    ledger.clock().forward(-1_000 * HOUR);
+    assert!(refused(&ledger, 2));
+    assert_eq!(ledger.clock_stops_appends().unwrap(), Some(3_600_000));
+    ledger.accept_clock().unwrap();
+    let (second, arrived) = (add(&ledger, object(2, "{}", Some(1))), START + 1_000 * HOUR + 1);
+    assert_eq!(ledger.log().entry(second).unwrap().unwrap().arrived, arrived);
+    ledger.reopen();
+    add(&ledger, object(3, "{}", Some(1)));
+    ledger.clock().forward(2_000 * HOUR);
+    add(&ledger, object(4, "{}", Some(1)));
+    ledger.clock().forward(-2_000 * HOUR);
+    assert!(refused(&ledger, 5), "another jump is another question");
+}
+
+#[test]
 fn an_hour_behind_the_last_entry_nothing_is_taken_until_the_clock_is_right() {
     let mut ledger = temp_ledger(rooms());
     ledger.clock().forward(2 * HOUR);

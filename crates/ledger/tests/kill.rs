@@ -222,7 +222,8 @@ fn a_kill_while_bodies_are_deleted_and_each_file_is_cut_leaves_all_of_an_object_
                 assert_eq!(entry.body.is_none(), erased, "round {round}: {name}");
                 assert!(erased || !ended.contains(name), "round {round}: {name} was said to be erased");
                 finished += usize::from(erased);
-                assert_eq!(holders(&data, name).is_empty(), erased, "round {round}: {name}");
+                let holders = holders(&data, name);
+                assert_eq!(holders.is_empty(), erased, "round {round}: {name} in {holders:?}, said {ended:?}");
             }
         });
     }

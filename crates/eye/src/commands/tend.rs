@@ -151,6 +151,12 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
             ));
         }
     }
+    if let Some(seconds) = node.ledger.clock_stops_appends()? {
+        wrong.push(format!(
+            "the clock is {seconds} s behind the last entry and nothing is taken: set the clock, or accept it as it is \
+             with `eye doctor --accept-clock`"
+        ));
+    }
     for (name, why) in node.intel.library().broken() {
         wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
     }
