@@ -41,7 +41,9 @@ pub use append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, 
 pub use backup::{BackupFile, Manifest, Restored, restore};
 pub use counters::{BOUNDS, Counted, Times, TimesRead};
 pub use entry::{CollectionId, Entry, HOUSE_SEED, INTAKE, Kind};
-pub use erase::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, Target, WITHDRAW, Withdrawal};
+pub use erase::{
+    EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, TakenBack, Target, WITHDRAW, Withdrawal,
+};
 pub use error::{Error, Result};
 pub use folder::Folder;
 pub use heads::SignedHead;

@@ -8,7 +8,7 @@ use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,14 +19,14 @@ pub(crate) const MOST_LINKED: usize = 900;
 
 /// The intelligence room's fold.
 pub struct IntelRoom {
-    objects: Dictionary,
+    pub(super) objects: Dictionary,
     /// Guessable ids that stood in a body since the last flush, by their objects' numbers.
     shown: HashMap<i64, String>,
-    keys: Arc<ledger::Keys>,
-    selectors: Dictionary,
-    words: HashMap<String, i64>,
-    texts: Texts,
-    windows: Windows,
+    pub(super) keys: Arc<ledger::Keys>,
+    pub(super) selectors: Dictionary,
+    pub(super) words: HashMap<String, i64>,
+    pub(super) texts: Texts,
+    pub(super) windows: Windows,
     stock: Stock,
     rows: Arc<RowCols>,
     spread: Arc<Spread>,
@@ -35,10 +35,10 @@ pub struct IntelRoom {
 
 /// One version that stands in `versions`.
 #[derive(Debug, Clone, Copy)]
-struct Stood {
-    pos: i64,
-    version: i64,
-    state: i64,
+pub(super) struct Stood {
+    pub(super) pos: i64,
+    pub(super) version: i64,
+    pub(super) state: i64,
 }
 
 impl IntelRoom {
@@ -210,7 +210,7 @@ impl IntelRoom {
     }
 
     /// Selectors, references and text of a version that is now the last. Returns the bits that this sets.
-    fn index(
+    pub(super) fn index(
         &mut self,
         view: &Connection,
         col: u32,
@@ -244,7 +244,7 @@ impl IntelRoom {
         Ok(state::TEXT | if parts.all { 0 } else { state::NOT_ALL_LINKED })
     }
 
-    fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
+    pub(super) fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
         for found in &parts.selectors {
             let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
             view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?
@@ -260,7 +260,7 @@ impl IntelRoom {
     }
 
     /// What a version brings: the same for the same body, or taking it back would leave rows behind.
-    fn parts(&self, bits: i64, value: &Value) -> Parts {
+    pub(super) fn parts(&self, bits: i64, value: &Value) -> Parts {
         let mut selectors = if bits & state::REVOKED != 0 {
             Vec::new()
         } else {
@@ -287,120 +287,15 @@ impl IntelRoom {
         Parts { selectors, refs, text: text::of_object(value), all }
     }
 
-    fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
-        // Withdrawals and erasures name the entry that goes and its object; an erasure's body has no version.
-        let goes: Gone = read(entry)?;
-        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &goes.object))? else { return Ok(()) };
-        let stood = versions_of(view, obj, entry.col)?;
-        let mut target = None;
-        for s in stood.into_iter().filter(|s| s.state & bit == 0) {
-            if bodies.entry(unsigned(s.pos))?.is_some_and(|e| hex::encode(e.id) == goes.entry) {
-                target = Some(s);
-                break;
-            }
-        }
-        let Some(target) = target else { return Ok(()) };
-        // Before a bit is cleared: without the body its words and links would stay.
-        let value = body_value(bodies, target.pos)?;
-        self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
-        let was_last = target.state & state::LAST != 0;
-        if let Some(value) = value {
-            let parts = self.parts(target.state, &value);
-            if was_last {
-                self.unlink(view, entry.col, target.pos, &parts)?;
-            }
-            if target.state & state::TEXT != 0 {
-                let text = parts.text + &self.windows.words(view, entry.col, target.pos)?;
-                self.texts.remove(view, text_row(entry.col, target.pos), text)?;
-            }
-            if bit == state::EXPUNGED {
-                self.forget_values(view, obj, &value, target.state)?;
-            }
-        }
-        if bit == state::EXPUNGED {
-            // As whoever folds the log later finds it: only the body said more.
-            view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
-                .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
-        }
-        self.promote(view, entry.col, obj, was_last, bodies)
-    }
-
-    /// After a version went, the greatest and the smallest of what still stands take its place.
-    fn promote(
+    /// Changes the bits of a version whose state is `of.state`.
+    pub(super) fn set_state(
         &mut self,
         view: &Connection,
         col: u32,
-        obj: i64,
-        index: bool,
-        bodies: &dyn Bodies,
+        of: Stood,
+        set: i64,
+        clear: i64,
     ) -> Result<(), FoldError> {
-        let stood = standing(view, obj, col)?;
-        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)).copied() {
-            self.set_state(view, col, first, state::FIRST, 0)?;
-        }
-        let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
-        self.set_state(view, col, last, state::LAST, 0)?;
-        if index && let Some(value) = body_value(bodies, last.pos)? {
-            let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
-            self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
-        }
-        Ok(())
-    }
-
-    /// What an expunged body alone said leaves the dictionaries: values, ids and words that nothing else holds.
-    fn forget_values(&mut self, view: &Connection, obj: i64, value: &Value, bits: i64) -> Result<(), FoldError> {
-        self.flush(view)?;
-        let parts = self.parts(bits, value);
-        for found in parts.selectors {
-            let Some(sel) = self.selectors.find(view, found.kind.code(), &found.value)? else { continue };
-            // A person's word on a selector holds it too: its number must not become another's.
-            let held = "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 /* for all: the fold's own */";
-            if !view.prepare_cached(held)?.exists([sel])? {
-                view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
-                self.selectors.remove(view, found.kind.code(), &found.value, sel)?;
-            }
-        }
-        self.forget_id(view, obj)?;
-        for (target, word) in parts.refs {
-            if let Some(target) = self.objects.find(view, 0, &people::told(&self.keys, &target))? {
-                self.forget_id(view, target)?;
-            }
-            let used = "SELECT 1 FROM refs r JOIN words w ON w.word = r.word WHERE w.text = ?1 UNION ALL \
-                        SELECT 1 FROM versions v JOIN words w ON w.word = v.type WHERE w.text = ?1 LIMIT 1 /* for all: the fold's own */";
-            if !view.prepare_cached(used)?.exists([&word])? {
-                view.execute("DELETE FROM words WHERE text = ?", [&word])?;
-            }
-        }
-        self.objects.reset();
-        self.selectors.reset();
-        self.words.clear();
-        Ok(())
-    }
-
-    /// An object's id leaves when neither a version nor a reference has it; what can be guessed from, when nothing that says
-    /// it stands.
-    fn forget_id(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
-        let one = |sql: &str| view.prepare_cached(sql)?.exists([obj]);
-        if one("SELECT 1 FROM refs WHERE obj = ? /* for all: the fold's own */")? {
-            return Ok(());
-        }
-        if !one("SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? /* for all: the fold's own */")? {
-            let id: Option<String> =
-                view.query_row("SELECT id FROM objects WHERE obj = ?", [obj], |r| r.get(0)).optional()?;
-            if let Some(id) = id {
-                view.execute("DELETE FROM objects WHERE obj = ?", [obj])?;
-                self.objects.remove(view, 0, &id, obj)?;
-            }
-        } else if !one(
-            "SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? AND state & 8 = 0 /* for all: the fold's own */",
-        )? {
-            view.execute("UPDATE objects SET shown = NULL WHERE obj = ?", [obj])?;
-        }
-        Ok(())
-    }
-
-    /// Changes the bits of a version whose state is `of.state`.
-    fn set_state(&mut self, view: &Connection, col: u32, of: Stood, set: i64, clear: i64) -> Result<(), FoldError> {
         view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
             .execute((set, clear, col, of.pos))?;
         self.stock.change(col, Some(of.state), (of.state | set) & !clear);
@@ -430,11 +325,11 @@ struct NewRow<'a> {
     kind: &'a str,
 }
 
-struct Parts {
-    selectors: Vec<selectors::Found>,
-    refs: Vec<(String, String)>,
-    text: String,
-    all: bool,
+pub(super) struct Parts {
+    pub(super) selectors: Vec<selectors::Found>,
+    pub(super) refs: Vec<(String, String)>,
+    pub(super) text: String,
+    pub(super) all: bool,
 }
 
 fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
@@ -443,16 +338,9 @@ fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
 }
 
 /// The specification's number of what has no body any longer.
-const TOMBSTONE: i64 = 21;
+pub(super) const TOMBSTONE: i64 = 21;
 
-/// What both `withdraw` and `expunge` say.
-#[derive(serde::Deserialize)]
-struct Gone {
-    entry: String,
-    object: String,
-}
-
-fn unsigned(n: i64) -> u64 {
+pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
@@ -478,11 +366,11 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
     }
 }
 
-fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
+pub(super) fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
     Ok(bodies.body(unsigned(pos))?.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
-fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+pub(super) fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     let mut stmt = view.prepare_cached(
         "SELECT pos, version, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
     )?;
@@ -490,7 +378,7 @@ fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<St
     rows.collect()
 }
 
-fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+pub(super) fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     Ok(versions_of(view, obj, col)?.into_iter().filter(|s| s.state & state::GONE == 0).collect())
 }
 
@@ -593,68 +481,5 @@ impl Room for IntelRoom {
     }
     fn digest(&self, view: &Connection) -> rusqlite::Result<[u8; 32]> {
         super::digest::of(view)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ledger::{INTAKE, Kind};
-
-    /// The log as a fold sees it: one body, or nothing that can be read.
-    struct Log(Option<Entry>);
-    impl Bodies for Log {
-        fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
-            Ok(self.entry(pos)?.and_then(|e| e.body))
-        }
-        fn entry(&self, _: u64) -> Result<Option<Entry>, FoldError> {
-            self.0.clone().map(Some).ok_or_else(|| FoldError::Log("too many open files".into()))
-        }
-    }
-
-    fn entry(pos: u64, kind: &'static str, body: &str) -> Entry {
-        Entry {
-            pos,
-            seq: pos,
-            id: [u8::try_from(pos).unwrap(); 32],
-            collection: INTAKE,
-            col: 1,
-            kind: Kind::new(kind),
-            version: 1,
-            subject: "note--00000000-0000-4000-8000-000000000001".into(),
-            author: 1,
-            arrived: 1,
-            time: 1,
-            origin: "EXERCISE".into(),
-            commitment: [0; 32],
-            leaf: [0; 32],
-            body_of: None,
-            marking: "TLP:CLEAR".into(),
-            cause: None,
-            body: Some(body.into()),
-        }
-    }
-
-    #[test]
-    fn a_withdrawal_whose_target_cannot_be_read_is_not_passed_by() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Arc::new(ledger::Keys::create(folder.path()).unwrap());
-        let mut room = IntelRoom::new(&keys, Arc::default(), Arc::default(), None);
-        let view = Connection::open_in_memory().unwrap();
-        view.execute_batch(room.schema()).unwrap();
-        let id = "note--00000000-0000-4000-8000-000000000001";
-        let time = "2026-01-01T00:00:00.000Z";
-        let note = serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": time, "modified": time,
-            "content": "EXERCISE zwirblefink", "object_refs": [id]});
-        let first = entry(1, entry::STIX, &note.to_string());
-        let readable = Log(Some(first.clone()));
-        room.fold(&view, &first, &readable).unwrap();
-        let gone = serde_json::json!({"entry": hex::encode(first.id), "object": id, "reason": "EXERCISE"});
-        let gone = entry(2, entry::WITHDRAW, &gone.to_string());
-        assert!(matches!(room.fold(&view, &gone, &Log(None)), Err(FoldError::Log(_))));
-        let state = || view.query_row("SELECT state FROM versions", [], |r| r.get::<_, i64>(0)).unwrap();
-        assert_eq!(state() & state::GONE, 0);
-        room.fold(&view, &gone, &readable).unwrap();
-        assert_eq!(state() & state::GONE, state::WITHDRAWN);
     }
 }

@@ -3,6 +3,7 @@
 mod dictionary;
 mod digest;
 mod fold;
+mod gone;
 mod spread;
 mod stock;
 mod text;
