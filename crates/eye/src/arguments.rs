@@ -166,6 +166,9 @@ pub enum Command {
         /// One JSON document.
         #[arg(long)]
         json: bool,
+        /// Says that the clock is right although entries arrived later than it says; appends go on.
+        #[arg(long)]
+        accept_clock: bool,
     },
     /// Shell completions on stdout.
     Completions {
