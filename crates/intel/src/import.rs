@@ -227,7 +227,7 @@ impl Intel {
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
         match item {
-            Item::Skipped(bad) => self.aside(bad_record(&bad)),
+            Item::Skipped(bad) => self.aside_as_marked(bad_record(&bad), bad.snippet.as_deref().unwrap_or("")),
             Item::Object(record) => {
                 if let Err(e) = self.object(record) {
                     self.failed = Some(e);
@@ -262,8 +262,14 @@ impl Running<'_> {
     /// tighter than that collection takes.
     fn aside_as_marked(&mut self, row: SetAside, body: &str) {
         let home = self.places.first().map(|(_, policy)| policy);
-        let tighter = stix::parse_header(body)
-            .is_ok_and(|h| home.is_none_or(|policy| people::accept(policy, h.marking, self.marking).is_err()));
+        let marking = match stix::parse_header(body) {
+            Ok(header) => Some(header.marking),
+            // What cannot be read may say that it is marked: then it counts as the tightest.
+            Err(_) if row.cut || says_a_marking(body) => None,
+            Err(_) => Some(stix::Marking { tlp: None, others: false }),
+        };
+        let takes = |policy: &people::CollectionPolicy, marking| people::accept(policy, marking, self.marking).is_ok();
+        let tighter = !marking.zip(home).is_some_and(|(marking, policy)| takes(policy, marking));
         if tighter {
             self.told(&row);
             self.setting.add(&self.intel.inner.limits, SetAside { object: None, record: None, ..row });
@@ -487,4 +493,10 @@ pub(crate) fn work(
         marking: stix::Tlp::AmberStrict.as_str().into(),
         body: body.into(),
     })
+}
+
+/// Whether a text that is no object may carry a marking: STIX's property names and TLP labels of any format.
+fn says_a_marking(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("marking") || lower.contains("tlp")
 }
