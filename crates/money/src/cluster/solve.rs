@@ -1,6 +1,6 @@
 //! Union over co-spent inputs and links, a witness per union. Classes run strongest first, so the union log is a maximum spanning
 //! forest: of all chains of witnesses between two addresses, the one in the log has the best weakest link.
-use super::{Class, Error, Link, Rule, Spends, TransactionSet};
+use super::{Class, Error, Link, Rule, Spends, Step, TransactionSet, Witness};
 use std::collections::BTreeSet;
 
 /// Everything that may unite addresses, and what of it is switched off.
@@ -42,6 +42,16 @@ impl<'a> Evidence<'a> {
         (!tag_off && !self.links_off.contains(&number) && !self.rules_off.contains(&link.rule)).then_some(link)
     }
 
+    /// A step with its rule and class; `None` for a link nobody has.
+    #[must_use]
+    pub fn step(&self, from: u32, to: u32, witness: Witness) -> Option<Step> {
+        let rule = match witness {
+            Witness::Spend { .. } => Rule::MultiInput,
+            Witness::Link(number) => self.links.get(number as usize)?.rule,
+        };
+        Some(Step { from, to, witness, rule, class: rule.class() })
+    }
+
     /// Numbers of the links that are on, strongest class first; before the spends' class with `stronger`, after it without.
     pub(super) fn links_in_turn(&self, stronger: bool) -> Vec<u32> {
         let mut turn: Vec<(Class, u32)> = (0..self.links.len() as u32)
@@ -71,12 +81,8 @@ impl Clusters {
     /// [`Error::Torn`] or [`Error::Address`] when offsets or ids lie outside the input.
     pub fn solve(evidence: &Evidence<'_>) -> Result<Self, Error> {
         let spends = evidence.spends;
-        let mut unions = Unions {
-            parent: Vec::with_capacity(spends.addresses() as usize),
-            addresses: spends.addresses(),
-            log: Vec::with_capacity(spends.addresses() as usize),
-        };
-        let mut links = unions.links(evidence, true)?;
+        let mut unions = Unions::new(spends.addresses());
+        let mut links = unions.links(evidence, true);
         if !evidence.rules_off.contains(&Rule::MultiInput) {
             if evidence.off.is_empty() {
                 unions.spends(spends, |_| true)?;
@@ -84,8 +90,11 @@ impl Clusters {
                 unions.spends(spends, |t| !evidence.off.holds(t))?;
             }
         }
-        links.extend(unions.links(evidence, false)?);
-        unions.grow(spends.addresses())?;
+        links.extend(unions.links(evidence, false));
+        if unions.greatest >= spends.addresses() && (unions.greatest, unions.made) != (0, 0) {
+            return Err(Error::Address(unions.greatest, spends.addresses()));
+        }
+        unions.log.truncate(unions.made);
         let count = flatten(&mut unions.parent);
         Ok(Self { labels: unions.parent, count, spends: unions.log, links })
     }
@@ -169,99 +178,91 @@ pub fn crc32(labels: &[u32]) -> u32 {
     crc32fast::hash(zerocopy::IntoBytes::as_bytes(labels))
 }
 
+/// Transactions looked at together: those that unite are listed first, so that the loop over them has no branch to guess.
+const BLOCK: usize = 512;
+/// How many inputs ahead a parent is read, so that it is in the cache when its turn comes.
+const AHEAD: usize = 32;
+
 struct Unions {
-    /// Grows as ids appear: an id beyond the end is a new address, which needs no look-up.
     parent: Vec<u32>,
-    addresses: u32,
     log: Vec<u32>,
+    made: usize,
+    /// Greatest address met.
+    greatest: u32,
 }
 
 impl Unions {
-    fn grow(&mut self, to: u32) -> Result<(), Error> {
-        if to > self.addresses {
-            return Err(Error::Address(to - 1, self.addresses));
-        }
-        self.parent.extend(self.parent.len() as u32..to);
-        Ok(())
+    fn new(addresses: u32) -> Self {
+        // A union log is never longer than the addresses are many; pages of it that stay zero are never taken.
+        Self { parent: (0..addresses).collect(), log: vec![0; addresses as usize], made: 0, greatest: 0 }
     }
 
-    fn links(&mut self, evidence: &Evidence<'_>, stronger: bool) -> Result<Vec<u32>, Error> {
-        let mut united = Vec::new();
-        for number in evidence.links_in_turn(stronger) {
-            let Some(link) = evidence.links.get(number as usize) else { continue };
-            self.grow(link.a.max(link.b).saturating_add(1).max(self.parent.len() as u32))?;
-            if unite(&mut self.parent, link.a, link.b) {
-                united.push(number);
-            }
-        }
-        Ok(united)
+    fn links(&mut self, evidence: &Evidence<'_>, stronger: bool) -> Vec<u32> {
+        let mut turn = evidence.links_in_turn(stronger);
+        turn.retain(|&number| {
+            let Some(link) = evidence.links.get(number as usize) else { return false };
+            self.greatest = self.greatest.max(link.a).max(link.b);
+            unite(&mut self.parent, link.a, link.b)
+        });
+        turn
     }
 
     fn spends(&mut self, spends: Spends<'_>, on: impl Fn(u32) -> bool) -> Result<(), Error> {
-        let inputs = spends.inputs();
-        for (transaction, ends) in spends.offsets().windows(2).enumerate() {
-            let &[from, to] = ends else { continue };
-            if to.wrapping_sub(from) < 2 || !on(transaction as u32) {
-                continue;
-            }
-            let span = inputs.get(from as usize..to as usize);
-            let Some([first, rest @ ..]) = span else { return Err(Error::Torn(transaction as u32)) };
-            self.transaction(*first, rest, from as u32)?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn transaction(&mut self, first: u32, rest: &[u32], ordinal: u32) -> Result<(), Error> {
-        if first as usize >= self.parent.len() {
-            self.grow(first.saturating_add(1))?;
-        }
-        let mut root = find(&mut self.parent, first);
-        for (&address, ordinal) in rest.iter().zip(ordinal + 1..) {
-            let Some(&up) = self.parent.get(address as usize) else {
-                self.grow(address)?;
-                if address >= self.addresses {
-                    return Err(Error::Address(address, self.addresses));
+        let (offsets, inputs) = (spends.offsets(), spends.inputs());
+        let (parent, log) = (self.parent.as_mut_slice(), self.log.as_mut_slice());
+        let mut block = [(0_usize, 0_usize); BLOCK];
+        let (mut transaction, mut made, mut greatest, mut warm) = (0_u32, 0, self.greatest, 0);
+        while let Some(rest) = offsets.get(transaction as usize..).filter(|r| r.len() > 1) {
+            let mut uniting = 0;
+            for ends in rest.windows(2).take(BLOCK) {
+                let &[from, to] = ends else { continue };
+                if let Some(place) = block.get_mut(uniting) {
+                    *place = (from as usize, to as usize);
                 }
-                self.parent.push(root);
-                self.log.push(ordinal);
-                continue;
-            };
-            if up == root {
-                continue;
+                uniting += usize::from((to.wrapping_sub(from) >= 2) & on(transaction));
+                transaction += 1;
             }
-            let other = find(&mut self.parent, address);
-            if other != root {
-                let (low, high) = (root.min(other), root.max(other));
-                set(&mut self.parent, high, low);
-                root = low;
-                self.log.push(ordinal);
+            for &(from, to) in block.iter().take(uniting) {
+                let Some([first, rest @ ..]) = inputs.get(from..to) else { return Err(Error::Torn(transaction)) };
+                let ahead = inputs.get(from + AHEAD..).unwrap_or_default();
+                greatest = greatest.max(*first);
+                let mut root = find(parent, *first);
+                // Without branches but for find's: which inputs unite cannot be guessed.
+                for (i, &address) in rest.iter().enumerate() {
+                    warm ^= ahead.get(i).and_then(|&a| parent.get(a as usize)).copied().unwrap_or(0);
+                    greatest = greatest.max(address);
+                    let other = find(parent, address);
+                    set(log, made as u32, (from + 1 + i) as u32);
+                    made += usize::from(other != root);
+                    let (low, high) = (root.min(other), root.max(other));
+                    set(parent, high, low);
+                    root = low;
+                }
             }
         }
+        std::hint::black_box(warm);
+        (self.made, self.greatest) = (made, greatest);
         Ok(())
     }
 }
 
-/// Root of an address, halving the path on the way. Parents are never greater than their children.
-#[inline]
+/// Root of an address, halving the path on the way: one test for depths 0 and 1, which are most.
+#[inline(always)]
 pub(super) fn find(parent: &mut [u32], mut at: u32) -> u32 {
     loop {
-        let Some(&up) = parent.get(at as usize) else { return at };
-        if up == at {
-            return at;
-        }
-        let Some(&over) = parent.get(up as usize) else { return up };
+        let up = parent.get(at as usize).copied().unwrap_or(at);
+        let over = parent.get(up as usize).copied().unwrap_or(up);
+        set(parent, at, over);
         if over == up {
             return up;
         }
-        set(parent, at, over);
         at = over;
     }
 }
 
-#[inline]
-fn set(parent: &mut [u32], at: u32, to: u32) {
-    if let Some(place) = parent.get_mut(at as usize) {
+#[inline(always)]
+fn set(column: &mut [u32], at: u32, to: u32) {
+    if let Some(place) = column.get_mut(at as usize) {
         *place = to;
     }
 }
