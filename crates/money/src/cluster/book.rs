@@ -1,7 +1,9 @@
 //! Evidence, its solution, and the indexes that answer for it, kept level with a person's decisions.
 use super::forest::Forest;
 use super::solve::{find, unite};
-use super::{Act, AddressIndex, Class, Clusters, Cut, Error, Evidence, Exclusion, Link, Measured, Operation, Rule, Spends, Step};
+use super::{
+    Act, AddressIndex, Class, Clusters, Cut, Error, Evidence, Exclusion, Link, Measured, Operation, Rule, Spends, Step,
+};
 use super::{TransactionSet, cut, path, weakest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -210,7 +212,9 @@ impl<'a> Book<'a> {
                 let multiple = self.evidence.spends.inputs().iter();
                 multiple.filter_map(label).collect()
             }
-            Exclusion::Rule(rule) => links.iter().filter(|l| l.rule == rule).flat_map(ends).filter_map(|a| label(&a)).collect(),
+            Exclusion::Rule(rule) => {
+                links.iter().filter(|l| l.rule == rule).flat_map(ends).filter_map(|a| label(&a)).collect()
+            }
         };
         Ok(touched)
     }

@@ -45,7 +45,13 @@ struct Search<'a> {
 ///
 /// # Errors
 /// [`Error::Different`] when they are apart already (or are one address, which nothing separates).
-pub(super) fn separate(evidence: &Evidence<'_>, index: &AddressIndex, a: u32, b: u32, most: usize) -> Result<Cut, Error> {
+pub(super) fn separate(
+    evidence: &Evidence<'_>,
+    index: &AddressIndex,
+    a: u32,
+    b: u32,
+    most: usize,
+) -> Result<Cut, Error> {
     if a == b {
         return Err(Error::Different(a, b));
     }
@@ -59,7 +65,8 @@ pub(super) fn separate(evidence: &Evidence<'_>, index: &AddressIndex, a: u32, b:
             return Ok(all_at_one(evidence, index, a, b));
         }
     }
-    let reached = |c: &Carrier| search.before.contains_key(&Node::In(*c)) && !search.before.contains_key(&Node::Out(*c));
+    let reached =
+        |c: &Carrier| search.before.contains_key(&Node::In(*c)) && !search.before.contains_key(&Node::Out(*c));
     let without: Vec<Exclusion> = search.flow.keys().filter(|c| reached(c)).map(|&c| exclusion(c)).collect();
     if without.is_empty() { Err(Error::Different(a, b)) } else { Ok(Cut { without, fewest: true }) }
 }

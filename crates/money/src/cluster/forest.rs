@@ -36,7 +36,13 @@ impl Forest {
     }
 
     /// Roots again the trees of `members` (ascending, whole clusters) from their part of the union log.
-    pub(super) fn replace(&mut self, members: &[u32], evidence: &Evidence<'_>, spends: &[u32], links: &[u32]) -> Result<(), Error> {
+    pub(super) fn replace(
+        &mut self,
+        members: &[u32],
+        evidence: &Evidence<'_>,
+        spends: &[u32],
+        links: &[u32],
+    ) -> Result<(), Error> {
         for (local, &m) in (0..).zip(members) {
             self.put(m, local, NONE);
             self.by_link.remove(&m);

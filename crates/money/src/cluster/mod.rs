@@ -14,6 +14,7 @@ mod forest;
 mod index;
 mod link;
 mod path;
+/// Which transactions may unite their inputs.
 pub mod shape;
 mod solve;
 mod spends;
@@ -59,9 +60,13 @@ pub enum Error {
     #[error("addresses {0} and {1} are in different clusters")]
     Different(u32, u32),
     /// After a split's exclusions both are still in one cluster; nothing was changed.
-    #[error("addresses {0} and {1} are still one cluster after these exclusions; ask for the witnesses to exclude again")]
+    #[error(
+        "addresses {0} and {1} are still one cluster after these exclusions; ask for the witnesses to exclude again"
+    )]
     StillOne(u32, u32),
     /// A search met its limit of inputs read.
-    #[error("the search read {0} inputs and found no way; the addresses are too widely connected for an answer within the limit")]
+    #[error(
+        "the search read {0} inputs and found no way; the addresses are too widely connected for an answer within the limit"
+    )]
     TooWide(u64),
 }

@@ -51,7 +51,9 @@ impl Side {
                 let (start, inputs) = evidence.spends.start(transaction).zip(evidence.spends.of(transaction))?;
                 *read += inputs.len() as u64;
                 for (input, &to) in (start..).zip(inputs) {
-                    if self.reach(address, to, Witness::Spend { transaction, input }, &mut next) && other.from.contains_key(&to) {
+                    if self.reach(address, to, Witness::Spend { transaction, input }, &mut next)
+                        && other.from.contains_key(&to)
+                    {
                         return Some(to);
                     }
                 }
