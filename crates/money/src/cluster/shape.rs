@@ -233,6 +233,14 @@ impl Shape<'_> {
         count.into_iter().max_by_key(|&(value, n)| (n, value))
     }
 
+    /// Values of outputs that have a twin.
+    fn repeated(&self) -> impl Iterator<Item = u64> {
+        let mut values: Vec<u64> = self.payments().map(|o| o.value).collect();
+        values.sort_unstable();
+        let runs: Vec<Vec<u64>> = values.chunk_by(|a, b| a == b).filter(|c| c.len() > 1).map(<[u64]>::to_vec).collect();
+        runs.into_iter().flatten()
+    }
+
     fn values(&self) -> Option<Vec<u64>> {
         self.inputs.iter().map(|i| i.value).collect()
     }
@@ -268,11 +276,14 @@ impl Shape<'_> {
     }
 
     /// Ten or more equal outputs near 0.1 BTC (0.02 more or less: the base drifted with fees and was 0.109 in 2021), outputs of the
-    /// base's doubles beside them, together at least half of all but the coordinator's; 1 to 7 inputs a participant.
+    /// base's doubles (within a thousandth, two or more of a value) beside them, together at least half of all but the coordinator's; 1 to 7 inputs a participant.
     fn wasabi1(&self) -> Option<Verdict> {
         let (base, n) = self.most_frequent(|v| v.abs_diff(COIN / 10) <= COIN / 50)?;
-        let level = |v: u64| v % base == 0 && (v / base).is_power_of_two();
-        let mixed: Vec<u64> = self.payments().map(|o| o.value).filter(|&v| level(v)).collect();
+        let level = |&v: &u64| {
+            let times = v.saturating_add(base / 2) / base;
+            v == base || times > 1 && times.is_power_of_two() && v.abs_diff(times * base) <= v / 1_000
+        };
+        let mixed: Vec<u64> = self.repeated().filter(level).collect();
         let inputs = self.distinct_inputs();
         let fits = n >= 10 && inputs >= n && inputs <= WASABI1_INPUTS * n && 2 * mixed.len() + 1 >= self.outputs.len();
         if !fits || !self.distinct_outputs() || self.has_data() {
