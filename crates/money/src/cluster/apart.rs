@@ -33,6 +33,13 @@ impl TransactionSet {
         self.words.get(transaction as usize / 64).is_some_and(|w| w >> (transaction % 64) & 1 == 1)
     }
 
+    /// The transactions it holds, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        let bits =
+            |word: u64| std::iter::successors(Some(word), |w| Some(w & w.wrapping_sub(1))).take_while(|w| *w != 0);
+        (0_u32..).zip(&self.words).flat_map(move |(n, &word)| bits(word).map(move |w| n * 64 + w.trailing_zeros()))
+    }
+
     /// Adds one; false when it was there.
     pub fn insert(&mut self, transaction: u32) -> bool {
         let at = transaction as usize / 64;

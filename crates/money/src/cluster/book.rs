@@ -224,16 +224,23 @@ impl<'a> Book<'a> {
     fn solve_again(&mut self, touched: &BTreeSet<u32>) -> Result<Effect, Error> {
         let before: Vec<u32> = touched.iter().copied().collect();
         let members = self.clusters.members(&before);
-        let mut transactions: Vec<u32> = members.iter().flat_map(|&m| self.index.transactions(m)).copied().collect();
-        transactions.sort_unstable();
-        transactions.dedup();
+        let near_transactions = members.iter().flat_map(|&m| self.index.transactions(m)).copied();
+        let transactions: Vec<u32> = near_transactions.collect::<TransactionSet>().iter().collect();
         let mut near: Vec<u32> = Vec::new();
         if !self.evidence.links.is_empty() {
             near.extend(members.iter().flat_map(|&m| self.index.links(m)));
         }
         let near: BTreeSet<u32> = near.into_iter().collect();
 
-        self.forget(touched);
+        let links_before = &self.evidence.links;
+        let stands = |l: &u32| links_before.get(*l as usize).and_then(|l| self.clusters.label(l.a));
+        let stays: Vec<u32> = self
+            .clusters
+            .links
+            .iter()
+            .copied()
+            .filter(|l| stands(l).is_none_or(|label| !touched.contains(&label)))
+            .collect();
         let labels = &mut self.clusters.labels;
         for &m in &members {
             put(labels, m, m);
@@ -251,31 +258,40 @@ impl<'a> Book<'a> {
         let labels = &self.clusters.labels;
         let after: BTreeSet<u32> = members.iter().filter_map(|&m| labels.get(m as usize)).copied().collect();
         self.clusters.count = self.clusters.count - before.len() as u32 + after.len() as u32;
-        self.remember(spends, links);
-        Ok(Effect { before, after: after.into_iter().collect(), addresses: members.len() })
-    }
-
-    /// Takes the touched clusters' witnesses out of the union log.
-    fn forget(&mut self, touched: &BTreeSet<u32>) {
-        let (inputs, labels) = (self.evidence.spends.inputs(), &self.clusters.labels);
-        let one = if touched.len() == 1 { touched.first().copied() } else { None };
-        let stays = |address: Option<u32>| {
-            let label = address.and_then(|a| labels.get(a as usize));
-            label.is_some_and(|l| one.map_or_else(|| !touched.contains(l), |o| o != *l))
-        };
-        self.clusters.spends.retain(|&i| stays(inputs.get(i as usize).copied()));
-        let links = &self.evidence.links;
-        self.clusters.links.retain(|&l| stays(links.get(l as usize).map(|l| l.a)));
-    }
-
-    /// Puts new witnesses into the union log where a solution from scratch would have them.
-    fn remember(&mut self, spends: Vec<u32>, links: Vec<u32>) {
-        self.clusters.spends.extend(spends);
-        self.clusters.spends.sort(); // two ascending runs: one merge
+        self.clusters.spends = replaced(&self.clusters.spends, &self.evidence, &transactions, &spends);
+        self.clusters.links = stays;
         self.clusters.links.extend(links);
         let class = |&l: &u32| (self.evidence.links.get(l as usize).map(Link::class), l);
         self.clusters.links.sort_by_key(class);
+        Ok(Effect { before, after: after.into_iter().collect(), addresses: members.len() })
     }
+}
+
+/// The spends' union log with the witnesses of these transactions (ascending) exchanged for new ones, where a solution from scratch
+/// has them: one pass.
+fn replaced(log: &[u32], evidence: &Evidence<'_>, transactions: &[u32], new: &[u32]) -> Vec<u32> {
+    let (mut old, mut new, mut all) = (log, new, Vec::with_capacity(log.len() + new.len()));
+    for &t in transactions {
+        let ends = evidence.spends.start(t).zip(evidence.spends.start(t + 1));
+        let Some((from, to)) = ends else { continue };
+        let (kept, rest) = old.split_at(before(old, from));
+        all.extend_from_slice(kept);
+        old = rest.get(before(rest, to)..).unwrap_or_default();
+        let (fresh, rest) = new.split_at(before(new, to));
+        all.extend_from_slice(fresh);
+        new = rest;
+    }
+    all.extend_from_slice(old);
+    all
+}
+
+/// How many of an ascending log are before `ordinal`; doubling steps, since it is mostly near.
+fn before(log: &[u32], ordinal: u32) -> usize {
+    let mut reach = 4;
+    while log.get(reach).is_some_and(|&i| i < ordinal) {
+        reach *= 2;
+    }
+    log.get(..reach.min(log.len())).unwrap_or_default().partition_point(|&i| i < ordinal)
 }
 
 fn toggle<T: Ord>(off: &mut BTreeSet<T>, what: T, on: bool) -> bool {
