@@ -256,14 +256,14 @@ impl<'a> Book<'a> {
         self.forest.replace(&members, &self.evidence, &spends, &links)?;
 
         let labels = &self.clusters.labels;
-        let after: BTreeSet<u32> = members.iter().filter_map(|&m| labels.get(m as usize)).copied().collect();
+        let after: Vec<u32> = members.iter().copied().filter(|&m| labels.get(m as usize) == Some(&m)).collect();
         self.clusters.count = self.clusters.count - before.len() as u32 + after.len() as u32;
         self.clusters.spends = replaced(&self.clusters.spends, &self.evidence, &transactions, &spends);
         self.clusters.links = stays;
         self.clusters.links.extend(links);
         let class = |&l: &u32| (self.evidence.links.get(l as usize).map(Link::class), l);
         self.clusters.links.sort_by_key(class);
-        Ok(Effect { before, after: after.into_iter().collect(), addresses: members.len() })
+        Ok(Effect { before, after, addresses: members.len() })
     }
 }
 
@@ -312,8 +312,12 @@ fn unite_spends(labels: &mut [u32], evidence: &Evidence<'_>, transactions: &[u32
     let mut united = Vec::new();
     for &t in transactions.iter().filter(|&&t| evidence.spend_on(t)) {
         let Some((start, [first, rest @ ..])) = evidence.spends.start(t).zip(evidence.spends.of(t)) else { continue };
+        let mut root = find(labels, *first);
         for (ordinal, &address) in (start + 1..).zip(rest) {
-            if unite(labels, *first, address) {
+            let other = find(labels, address);
+            if other != root {
+                put(labels, root.max(other), root.min(other));
+                root = root.min(other);
                 united.push(ordinal);
             }
         }
