@@ -11,10 +11,8 @@ pub const IMPORT: &str = "import";
 pub const IMPORTED: &str = "imported";
 /// A person's word on a selector.
 pub const OVERRULE: &str = "overrule";
-/// The ledger's kinds that this room folds too.
-pub const WITHDRAW: &str = "withdraw";
-/// See [`WITHDRAW`].
-pub const EXPUNGE: &str = "expunge";
+// The ledger's kinds that this room folds too.
+pub use ledger::{EXPUNGE, WITHDRAW};
 
 /// The body of an `import`.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]

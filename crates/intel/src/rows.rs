@@ -92,7 +92,7 @@ pub struct Page {
 }
 
 pub(crate) const COLUMNS: &str =
-    "v.pos, v.col, o.id, w.text, v.version, v.arrived, v.spec, v.tlp, v.state, v.author, v.cause";
+    "v.pos, v.col, coalesce(o.shown, o.id), w.text, v.version, v.arrived, v.spec, v.tlp, v.state, v.author, v.cause";
 pub(crate) const JOINS: &str = "JOIN objects o ON o.obj = v.obj JOIN words w ON w.word = v.type";
 
 pub(crate) fn object_row(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
@@ -121,8 +121,12 @@ pub(crate) fn signed(n: u64) -> i64 {
 impl Intel {
     /// The dense number of an object's id.
     pub(crate) fn object_number(&self, conn: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+        let id = &*people::told(&self.inner.keys, id);
         let h = row(self.inner.keys.row(), "object", 0, id);
-        conn.prepare_cached("SELECT o.obj FROM object_rows r JOIN objects o ON o.obj = r.obj WHERE r.h = ? AND o.id = ? /* for all: a dictionary */")?
+        conn.prepare_cached(
+            "SELECT obj FROM objects WHERE obj IN (SELECT n FROM object_rows WHERE h = ?1 UNION ALL SELECT n FROM object_rows_new WHERE h = ?1) \
+             AND id = ?2 /* for all: a dictionary */",
+        )?
             .query_row((h, id), |r| r.get(0))
             .optional()
     }

@@ -247,7 +247,8 @@ impl Intel {
     ) -> rusqlite::Result<Option<i64>> {
         let h = row(self.inner.keys.row(), "selector", kind.code(), value);
         conn.prepare_cached(
-            "SELECT s.sel FROM selector_rows r JOIN selectors s ON s.sel = r.sel WHERE r.h = ? AND s.kind = ? AND s.value = ? /* for all: a dictionary */",
+            "SELECT sel FROM selectors WHERE sel IN (SELECT n FROM selector_rows WHERE h = ?1 UNION ALL SELECT n FROM selector_rows_new WHERE h = ?1) \
+             AND kind = ?2 AND value = ?3 /* for all: a dictionary */",
         )?
         .query_row((h, kind.code(), value), |r| r.get(0))
         .optional()

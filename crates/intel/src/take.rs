@@ -122,7 +122,8 @@ impl Intel {
             collection,
             id: IdSource::Object { object: Arc::clone(&id), version },
             same: if version.is_some() { SameRule::Refuse } else { SameRule::Add },
-            subject: self.subject(&id),
+            // One that can be guessed from a phone or account number stands as a keyed hash.
+            subject: people::told(&self.inner.keys, &id).into(),
             cause,
             author: viewer.account(),
             time: version,
@@ -132,17 +133,6 @@ impl Intel {
             body: body.into(),
         };
         Ok((entry, header.id.into_owned(), version))
-    }
-
-    /// An id that can be guessed from a phone or account number stands as a keyed hash.
-    fn subject(&self, id: &Arc<str>) -> Arc<str> {
-        let guessable = stix::StixId::parse(id).is_ok_and(|i| {
-            i.uuid_version() == Some('5') && matches!(i.object_type(), "phone-number" | "bank-account" | "payment-card")
-        });
-        if !guessable {
-            return Arc::clone(id);
-        }
-        people::subject(&self.inner.keys, id).into()
     }
 }
 

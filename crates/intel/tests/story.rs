@@ -58,6 +58,9 @@ impl Node {
         let path = self.dir.path().to_path_buf();
         // A close waits for no fold, and the checker wants every view level with the log.
         self.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+        for view in ["intel", "index"] {
+            assert!(self.intel.ledger().compare(view, &|_, _| {}).unwrap().same(), "{view} folded anew differs");
+        }
         self.intel.ledger().close();
         drop(self.intel);
         let report = ledger::check(&path, false).unwrap();
@@ -135,6 +138,38 @@ fn an_erased_word_stands_in_no_file_and_the_object_is_not_taken_again() {
         }
     }
     assert!(matches!(&node.take(&[&body])[0], Took::Refused { .. }));
+    node.end();
+}
+
+#[test]
+fn an_erasure_leaves_no_name_in_the_view_that_only_the_erased_body_said() {
+    let node = node();
+    let phone = "phone-number--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01";
+    let relation = "relationship--00000000-0000-4000-8000-000000000001";
+    let target = "identity--00000000-0000-4000-8000-00000000abcd";
+    let kept = "identity--00000000-0000-4000-8000-00000000beef";
+    let number = format!(r#"{{"type":"phone-number","spec_version":"2.1","id":"{phone}","value":"EXERCISE"}}"#);
+    let says = |id: &str, kind: &str, from: &str, to: &str| {
+        serde_json::json!({"type": "relationship", "spec_version": "2.1", "id": id, "created": V1, "modified": V1,
+            "relationship_type": kind, "source_ref": from, "target_ref": to})
+        .to_string()
+    };
+    let other = says("relationship--00000000-0000-4000-8000-000000000002", "known-to", kept, kept);
+    node.take(&[&number, &says(relation, "zwirblefinks", phone, target), &other]);
+    assert_eq!(node.hits(phone), [phone], "an id that can be guessed is found and shown while it stands");
+    let views = |needle: &str| -> usize {
+        node.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+        let views = files(&node.dir.path().join("views"));
+        views.iter().filter(|f| std::fs::read(f).unwrap().windows(needle.len()).any(|w| w == needle.as_bytes())).count()
+    };
+    assert!(views("00000000abcd") > 0 && views("zwirblefinks") > 0 && views("8b0e3a0d-9f4b-5a3c") > 0);
+    node.intel.expunge(&node.me, relation, "EXERCISE").unwrap();
+    node.intel.expunge(&node.me, phone, "EXERCISE").unwrap();
+    for needle in ["00000000abcd", "zwirblefinks", "8b0e3a0d-9f4b-5a3c"] {
+        assert_eq!(views(needle), 0, "{needle}");
+    }
+    assert!(views("00000000beef") > 0, "what another body says stays");
+    assert!(node.hits(phone).is_empty());
     node.end();
 }
 

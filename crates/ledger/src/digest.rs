@@ -11,14 +11,20 @@ pub(crate) fn tables(conn: &Connection) -> rusqlite::Result<[u8; 32]> {
          AND name NOT IN ('meta', 'unfolded') ORDER BY name",
     )?;
     let names = stmt.query_map([], |r| r.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    for name in names {
+    for name in &names {
+        // Where a row waits depends on its transactions (`Staged`).
+        if name.strip_suffix("_new").is_some_and(|all| names.iter().any(|n| n == all)) {
+            continue;
+        }
+        let waiting = format!("{name}_new");
+        let waiting = names.contains(&waiting).then_some(waiting);
         text(&mut hash, b't', name.as_bytes());
-        table(conn, &name, &mut hash)?;
+        table(conn, name, waiting.as_deref(), &mut hash)?;
     }
     Ok(hash.finalize().into())
 }
 
-fn table(conn: &Connection, name: &str, hash: &mut Sha256) -> rusqlite::Result<()> {
+fn table(conn: &Connection, name: &str, waiting: Option<&str>, hash: &mut Sha256) -> rusqlite::Result<()> {
     let mut key = Vec::new();
     let mut stmt = conn.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk")?;
     let mut rows = stmt.query([name])?;
@@ -26,7 +32,8 @@ fn table(conn: &Connection, name: &str, hash: &mut Sha256) -> rusqlite::Result<(
         key.push(quoted(&row.get::<_, String>(0)?));
     }
     let order = if key.is_empty() { "rowid".to_owned() } else { key.join(", ") };
-    let mut stmt = conn.prepare(&format!("SELECT * FROM {} ORDER BY {order}", quoted(name)))?;
+    let also = waiting.map(|w| format!("UNION ALL SELECT * FROM {}", quoted(w))).unwrap_or_default();
+    let mut stmt = conn.prepare(&format!("SELECT * FROM {} {also} ORDER BY {order}", quoted(name)))?;
     let columns = stmt.column_count();
     let mut rows = stmt.query([])?;
     while let Some(row) = rows.next()? {

@@ -44,6 +44,33 @@ pub struct Expunge {
     pub reason: String,
 }
 
+/// What a withdrawal or an erasure takes back; both bodies say it under the same names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// `id` of the entry that goes.
+    pub entry: [u8; 32],
+    /// The object's id.
+    pub object: String,
+}
+
+impl TakenBack {
+    /// Of an entry of kind [`WITHDRAW`] or [`EXPUNGE`]; `None` for others, and for what cannot be read.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct Both {
+            entry: String,
+            object: String,
+        }
+        if entry.kind != WITHDRAW && entry.kind != EXPUNGE {
+            return None;
+        }
+        let both: Both = serde_json::from_str(entry.body.as_deref()?).ok()?;
+        let mut id = [0; 32];
+        hex::decode_to_slice(both.entry, &mut id).ok()?;
+        Some(Self { entry: id, object: both.object })
+    }
+}
+
 /// What an erasure did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expunged {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Entries a transaction may take under backlog (measured: the pages dirtied a commit decide the cost).
-pub(crate) const MOST: u64 = 30_000;
+pub(crate) const MOST: u64 = 60_000;
 /// A WAL longer than this many pages is copied back (16 MB).
 const WAL_PAGES: i64 = 4_000;
 
@@ -68,6 +68,7 @@ impl Fold {
                 Ok(()) => {}
                 Err(FoldError::Unreadable(why)) => self.note_unfolded(entry.pos, &why)?,
                 Err(FoldError::Sql(e)) => return Err(e.into()),
+                Err(FoldError::Log(why)) => return Err(Error::Failed(why)),
             }
         }
         if let Some(open) = &mut self.open {
@@ -100,6 +101,7 @@ impl Fold {
         match catch_unwind(AssertUnwindSafe(|| room.flush(conn))).unwrap_or_else(|_| stopped()) {
             Ok(()) => {}
             Err(FoldError::Sql(e)) => return Err(e.into()),
+            Err(FoldError::Log(why)) => return Err(Error::Failed(why)),
             Err(FoldError::Unreadable(why)) => return Err(Error::Damaged(format!("entry {last}: {why}"))),
         }
         self.write_position()?;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// A transaction may stay open this long while nobody waits: "writes do not wait for views, reads do".
 const LAZY: Duration = Duration::from_millis(300);
 /// And this long while much is left to fold: a longer transaction visits each page once for more rows.
-const BACKLOG: Duration = Duration::from_millis(1_500);
+const BACKLOG: Duration = Duration::from_millis(3_000);
 /// So much is much.
 const MUCH: u64 = 4_000;
 /// And this long while somebody waits.

@@ -3,7 +3,7 @@
 use crate::erase::{WITHDRAW, Withdrawal};
 use crate::keys::{Keys, RowKey, keyed_hash64};
 use crate::room::{Bodies, FoldError, Kinds, Room};
-use crate::{Entry, log};
+use crate::{Entry, Staged, log};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,9 @@ pub(crate) fn id_row(id: &[u8; 32]) -> i64 {
     let [a, b, c, d, e, f, g, h, ..] = *id;
     i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
+
+/// Entries for which the maps keep memory while nothing waits.
+const KEPT: usize = 1_024;
 
 /// What the view has not folded yet, bounded by the pause of bulk appends.
 #[derive(Debug, Default)]
@@ -70,6 +73,12 @@ impl Pending {
                 self.subjects.remove(&subject);
             }
         }
+        if self.order.is_empty() {
+            // What a load took in memory goes back when its last entry is folded.
+            self.order.shrink_to(KEPT);
+            self.ids.shrink_to(KEPT);
+            self.subjects.shrink_to(KEPT);
+        }
     }
 }
 
@@ -88,6 +97,7 @@ pub(crate) struct Index {
     pending: SharedPending,
     keys: Arc<Keys>,
     ids: Vec<(i64, i64)>,
+    id_rows: Staged,
     /// `pos` of each new leaf, by (collection, block of 256), eight bytes each.
     leaves: BTreeMap<(u32, u64), Vec<u8>>,
 }
@@ -96,7 +106,7 @@ impl Index {
     pub(crate) const NAME: &'static str = "index";
 
     pub(crate) fn new(pending: SharedPending, keys: Arc<Keys>) -> Self {
-        Self { pending, keys, ids: Vec::new(), leaves: BTreeMap::new() }
+        Self { pending, keys, ids: Vec::new(), id_rows: Staged::new("ids"), leaves: BTreeMap::new() }
     }
 }
 
@@ -132,13 +142,14 @@ impl Room for Index {
         Self::NAME
     }
     fn version(&self) -> u32 {
-        2
+        3
     }
     fn kinds(&self) -> Kinds {
         Kinds::All
     }
     fn schema(&self) -> &'static str {
-        "CREATE TABLE IF NOT EXISTS ids(h INTEGER NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY(h, pos)) WITHOUT ROWID;
+        "CREATE TABLE IF NOT EXISTS ids(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS ids_new(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS subjects(h INTEGER NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY(h, pos)) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS withdrawn(h INTEGER PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS leaves(col INTEGER NOT NULL, block INTEGER NOT NULL, positions BLOB NOT NULL,
@@ -163,10 +174,7 @@ impl Room for Index {
     /// Rows go in sorted by key, so that a transaction visits each page once.
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.ids.sort_unstable();
-        let mut stmt = view.prepare_cached("INSERT OR IGNORE INTO ids(h, pos) VALUES (?,?)")?;
-        for (h, pos) in self.ids.drain(..) {
-            stmt.execute((h, pos))?;
-        }
+        self.id_rows.write(view, &std::mem::take(&mut self.ids))?;
         let mut stmt = view.prepare_cached(
             "INSERT INTO leaves(col, block, positions) VALUES (?,?,?) \
              ON CONFLICT(col, block) DO UPDATE SET positions = CAST(positions || excluded.positions AS BLOB)",
@@ -183,16 +191,22 @@ impl Room for Index {
 
     fn reset(&mut self) {
         self.ids.clear();
+        self.id_rows.reset();
         self.leaves.clear();
     }
 }
 
 /// Every `pos` that the folded part holds for an id's row.
 pub(crate) fn positions(conn: &Connection, h: i64, out: &mut Vec<u64>) -> rusqlite::Result<()> {
-    let mut stmt = conn.prepare_cached("SELECT pos FROM ids WHERE h = ? ORDER BY pos DESC LIMIT 64")?;
-    let mut rows = stmt.query([h])?;
-    while let Some(row) = rows.next()? {
-        out.push(log::unsigned(row.get(0)?));
+    for sql in [
+        "SELECT n FROM ids_new WHERE h = ? ORDER BY n DESC LIMIT 64",
+        "SELECT n FROM ids WHERE h = ? ORDER BY n DESC LIMIT 64",
+    ] {
+        let mut stmt = conn.prepare_cached(sql)?;
+        let mut rows = stmt.query([h])?;
+        while let Some(row) = rows.next()? {
+            out.push(log::unsigned(row.get(0)?));
+        }
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ mod reader;
 mod rebuild;
 mod room;
 mod sqlite;
+mod staged;
 mod state;
 mod tail;
 #[cfg(feature = "testing")]
@@ -39,7 +40,9 @@ pub use append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, 
 pub use backup::{BackupFile, Manifest, Restored, restore};
 pub use counters::{BOUNDS, Counted, Times, TimesRead};
 pub use entry::{CollectionId, Entry, HOUSE_SEED, INTAKE, Kind};
-pub use erase::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, Target, WITHDRAW, Withdrawal};
+pub use erase::{
+    EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, Hook, TakenBack, Target, WITHDRAW, Withdrawal,
+};
 pub use error::{Error, Result};
 pub use folder::Folder;
 pub use heads::SignedHead;
@@ -48,6 +51,7 @@ pub use reader::LogReader;
 pub use rebuild::Compared;
 pub use room::{Bodies, FoldError, Kinds, Room};
 pub use sqlite::open_reader;
+pub use staged::Staged;
 pub use state::State;
 pub use tail::{Batch, LogHead};
 pub use verify::{Problem, Report, check, verify_folder};

@@ -1,5 +1,5 @@
 use crate::names::Names;
-use crate::{Bodies, Entry, Result, log, sqlite};
+use crate::{Bodies, Entry, FoldError, Result, log, sqlite};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,10 +118,10 @@ impl LogReader {
 }
 
 impl Bodies for LogReader {
-    fn body(&self, pos: u64) -> Option<Arc<str>> {
-        LogReader::body(self, pos).ok().flatten()
+    fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
+        LogReader::body(self, pos).map_err(|e| FoldError::Log(e.to_string()))
     }
-    fn entry(&self, pos: u64) -> Option<Entry> {
-        LogReader::entry(self, pos).ok().flatten()
+    fn entry(&self, pos: u64) -> Result<Option<Entry>, FoldError> {
+        LogReader::entry(self, pos).map_err(|e| FoldError::Log(e.to_string()))
     }
 }

@@ -31,9 +31,15 @@ impl Kinds {
 /// Bodies of earlier entries, for a fold that must take back what an older version brought.
 pub trait Bodies {
     /// The body at `pos`, unless it was expunged or never was.
-    fn body(&self, pos: u64) -> Option<Arc<str>>;
+    ///
+    /// # Errors
+    /// [`FoldError::Log`]: what could not be read is not taken for absent.
+    fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError>;
     /// The whole entry at `pos`.
-    fn entry(&self, pos: u64) -> Option<Entry>;
+    ///
+    /// # Errors
+    /// As [`Bodies::body`].
+    fn entry(&self, pos: u64) -> Result<Option<Entry>, FoldError>;
 }
 
 /// Why a fold did not take an entry. A fold cannot refuse: what it cannot read is noted and passed by.
@@ -42,9 +48,12 @@ pub enum FoldError {
     /// The body is not what its kind promises: noted in `unfolded`, never there again.
     #[error("{0}")]
     Unreadable(String),
-    /// The storage failed: the transaction is undone and tried again.
+    /// The view's storage failed: the transaction is undone and tried again.
     #[error(transparent)]
     Sql(#[from] rusqlite::Error),
+    /// The log could not be read: the transaction is undone and tried again.
+    #[error("the log: {0}")]
+    Log(String),
 }
 
 /// A room's view: a pure fold of the log into one SQLite file that the ledger owns.

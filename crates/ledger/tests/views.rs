@@ -41,13 +41,13 @@ fn a_rebuilt_view_equals_the_old_one_serves_while_it_is_built_and_leaves_no_file
         reader.join().unwrap();
     });
     assert_eq!(rows(&ledger), before + 3_000);
-    assert_eq!(view_files(&ledger.path()), ["index.2.2.db", "words.1.2.db"]);
+    assert_eq!(view_files(&ledger.path()), ["index.3.2.db", "words.1.2.db"]);
     for room in ["words", "index"] {
         assert!(ledger.compare(room, &|_, _| {}).unwrap().same(), "{room}");
     }
     assert_eq!(add(&ledger, object(17, r#"{"type":"note","n":17,"content":"EXERCISE note number 17"}"#, Some(1))), 17);
     ledger.reopen();
-    assert_eq!(view_files(&ledger.path()), ["index.2.2.db", "words.1.2.db"]);
+    assert_eq!(view_files(&ledger.path()), ["index.3.2.db", "words.1.2.db"]);
     assert_eq!(rows(&ledger), before + 3_000);
 }
 

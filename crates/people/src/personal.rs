@@ -21,8 +21,9 @@ pub fn told<'a>(keys: &Keys, id: &'a str) -> Cow<'a, str> {
     if is_guessable(id) { Cow::Owned(subject(keys, id)) } else { Cow::Borrowed(id) }
 }
 
-/// The keyed hash of an id, in hexadecimal.
+/// An id with its type as it is and the rest as a keyed hash, in hexadecimal.
 pub fn subject(keys: &Keys, id: &str) -> String {
     let hash = keyed_id(keys.index_hmac(), &[b"subject", id.as_bytes()]);
-    hash.iter().map(|b| format!("{b:02x}")).collect()
+    let kind = id.split_once("--").map_or("", |(kind, _)| kind);
+    format!("{kind}--{}", hash.iter().map(|b| format!("{b:02x}")).collect::<String>())
 }

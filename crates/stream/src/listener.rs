@@ -3,7 +3,7 @@ use crate::places::Place;
 use crate::unfolded::{Ahead, Unfolded, later};
 use futures_util::Stream;
 use intel::{Asked, Intel, Standing};
-use ledger::Entry;
+use ledger::{Entry, TakenBack};
 use people::{Access, Viewer};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -215,9 +215,8 @@ impl Listener {
 
     /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
     fn gone(&self, entry: &Entry) -> intel::Result<Option<(String, String)>> {
-        let body: Option<Value> = entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok());
-        let Some(id) = body.as_ref().and_then(|b| b.get("object")).and_then(Value::as_str) else { return Ok(None) };
-        let left = self.intel.versions(&self.viewer, id)?;
+        let Some(TakenBack { object: id, .. }) = TakenBack::of(entry) else { return Ok(None) };
+        let left = self.intel.versions(&self.viewer, &id)?;
         let frame = match left.iter().find(|r| self.only.is_none_or(|c| c == r.col)) {
             Some(row) => self.object_at(row.pos)?.map(|o| frame::update(entry.arrived, None, o)),
             None => {
@@ -226,7 +225,7 @@ impl Listener {
                 Some(frame::event("delete", entry.arrived, object, json!({"deletions": []})))
             }
         };
-        Ok(frame.map(|frame| (id.to_owned(), frame)))
+        Ok(frame.map(|frame| (id, frame)))
     }
 
     /// The version before, for a patch: only while it stands, since a patch back would tell what was withdrawn.

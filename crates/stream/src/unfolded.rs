@@ -1,6 +1,5 @@
 use intel::Intel;
-use ledger::Entry;
-use serde_json::Value;
+use ledger::{Entry, TakenBack};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -84,7 +83,7 @@ impl Lag {
     fn take(&mut self, entry: &Entry) {
         match entry.kind.as_str() {
             ledger::WITHDRAW | ledger::EXPUNGE => {
-                let Some(id) = taken_back_by(entry) else { return };
+                let Some(TakenBack { entry: id, .. }) = TakenBack::of(entry) else { return };
                 self.taken_back.insert(id);
                 self.order.push_back((entry.pos, What::TookBack(id)));
             }
@@ -134,14 +133,6 @@ impl Lag {
     }
 }
 
-/// The id of the entry that a withdrawal or an erasure names; both bodies have it under the same name.
-fn taken_back_by(entry: &Entry) -> Option<[u8; 32]> {
-    let body: Value = serde_json::from_str(entry.body.as_deref()?).ok()?;
-    let mut id = [0; 32];
-    hex::decode_to_slice(body.get("entry")?.as_str()?, &mut id).ok()?;
-    Some(id)
-}
-
 /// The later of two versions, from the view and from what it lacks; it stands only when both say so.
 pub(crate) fn later(a: Option<(u64, bool)>, b: Option<(u64, bool)>) -> Option<(u64, bool)> {
     match (a, b) {
@@ -183,7 +174,7 @@ mod tests {
     #[test]
     fn what_one_listener_has_asked_for_stands_when_another_makes_the_rest_forget_it() {
         let (old, new) = (entry(1, "stix", "note--1", "{}"), entry(2, "stix", "note--1", "{}"));
-        let named = format!("{{\"entry\":\"{}\"}}", hex::encode(old.id));
+        let named = format!("{{\"entry\":\"{}\",\"object\":\"note--1\"}}", hex::encode(old.id));
         let mut lag = Lag::default();
         for e in [&old, &new, &entry(3, ledger::WITHDRAW, "note--1", &named)] {
             lag.take(e);

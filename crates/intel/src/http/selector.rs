@@ -38,6 +38,8 @@ struct SelectorPage {
     said: Option<Said>,
     /// The form's fields; empty for who may not overrule.
     fields: Vec<Field>,
+    /// The one word that may be said, and its text: the button says it then.
+    sole: Option<(&'static str, &'static str)>,
     errors: ErrorSummary,
 }
 
@@ -78,36 +80,46 @@ async fn draw(
     })
     .await?;
     about.objects(link.holders.iter().map(|h| &h.id));
-    let fields = if may { fields(&chrome, &link, said.as_ref(), sent, &errors) } else { Vec::new() };
+    let offered = if may { offered(&link, said.as_ref()) } else { Vec::new() };
+    let sole = if let [(name, label)] = offered[..] { Some((name, label)) } else { None };
+    let fields = fields(&chrome, &offered, sent, &errors);
     let columns = Line::columns(&chrome);
     let chrome = chrome.titled(link.value.clone());
-    Ok(web::page_with(status, &SelectorPage { chrome, link, columns, listed, said, fields, errors }))
+    Ok(web::page_with(status, &SelectorPage { chrome, link, columns, listed, said, fields, sole, errors }))
 }
 
-/// The words that change something, and why.
-fn fields(
-    chrome: &web::Chrome,
-    link: &LinkLine,
-    said: Option<&Said>,
-    sent: &Fields,
-    errors: &ErrorSummary,
-) -> Vec<Field> {
+/// The words that change something, each with its text.
+fn offered(link: &LinkLine, said: Option<&Said>) -> Vec<(&'static str, &'static str)> {
     let changes = |word: Word| match (word, said) {
         (Word::Links, _) => link.suppressed.is_some(),
         (Word::LinksNothing, Some(said)) => said.word.links,
         (Word::LinksNothing, None) => link.suppressed.is_none(),
         (Word::Undo, said) => said.is_some(),
     };
-    let offered: Vec<_> = WORDS.into_iter().filter(|(_, _, word)| changes(*word)).collect();
-    let radios = Field::radios("word", chrome.t("intel-overrule-word")).error(errors.of("word"));
-    let radios = offered.iter().fold(radios, |field, (name, label, _)| field.choice(name, chrome.t(label)));
-    vec![
-        radios.value(sent.text("word")),
-        Field::area("reason", chrome.t("intel-overrule-reason"), 2)
+    WORDS.into_iter().filter(|(_, _, word)| changes(*word)).map(|(name, label, _)| (name, label)).collect()
+}
+
+/// Which word, when there are several, and why.
+fn fields(
+    chrome: &web::Chrome,
+    offered: &[(&'static str, &'static str)],
+    sent: &Fields,
+    errors: &ErrorSummary,
+) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if offered.len() > 1 {
+        let radios = Field::radios("word", chrome.t("intel-overrule-word")).error(errors.of("word")).small();
+        let radios = offered.iter().fold(radios, |field, (name, label)| field.choice(name, chrome.t(label)));
+        fields.push(radios.value(sent.text("word")));
+    }
+    if !offered.is_empty() {
+        let why = Field::area("reason", chrome.t("intel-overrule-reason"), 2)
             .hint(chrome.t("intel-overrule-reason-hint"))
             .value(sent.text("reason"))
-            .error(errors.of("reason")),
-    ]
+            .error(errors.of("reason"));
+        fields.push(why);
+    }
+    fields
 }
 
 pub(super) async fn overrule(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {

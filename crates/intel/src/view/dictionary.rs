@@ -1,4 +1,4 @@
-use ledger::{RowKey, keyed_hash64};
+use ledger::{RowKey, Staged, keyed_hash64};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 /// Additions wait in memory until the transaction ends, and go in sorted by key, each page once.
 pub(super) struct Dictionary {
     tag: &'static str,
-    find: &'static str,
+    find: [&'static str; 2],
     value_of: &'static str,
     next: &'static str,
-    add_row: &'static str,
+    rows: Staged,
     add_value: &'static str,
     keys: Arc<ledger::Keys>,
     next_number: Option<i64>,
@@ -28,11 +28,11 @@ impl Dictionary {
         Self::new(
             keys,
             "object",
+            Staged::new("object_rows"),
+            ["SELECT n FROM object_rows_new WHERE h = ?", "SELECT n FROM object_rows WHERE h = ?"],
             [
-                "SELECT obj FROM object_rows WHERE h = ?",
                 "SELECT id, 0 FROM objects WHERE obj = ?",
                 "SELECT coalesce(max(obj), 0) FROM objects",
-                "INSERT INTO object_rows(h, obj) VALUES (?,?)",
                 "INSERT INTO objects(obj, id) VALUES (?1, ?3)",
             ],
         )
@@ -42,24 +42,30 @@ impl Dictionary {
         Self::new(
             keys,
             "selector",
+            Staged::new("selector_rows"),
+            ["SELECT n FROM selector_rows_new WHERE h = ?", "SELECT n FROM selector_rows WHERE h = ?"],
             [
-                "SELECT sel FROM selector_rows WHERE h = ?",
                 "SELECT value, kind FROM selectors WHERE sel = ?",
                 "SELECT coalesce(max(sel), 0) FROM selectors",
-                "INSERT INTO selector_rows(h, sel) VALUES (?,?)",
                 "INSERT INTO selectors(sel, kind, value) VALUES (?1, ?2, ?3)",
             ],
         )
     }
 
-    fn new(keys: Arc<ledger::Keys>, tag: &'static str, sql: [&'static str; 5]) -> Self {
-        let [find, value_of, next, add_row, add_value] = sql;
+    fn new(
+        keys: Arc<ledger::Keys>,
+        tag: &'static str,
+        rows: Staged,
+        find: [&'static str; 2],
+        sql: [&'static str; 3],
+    ) -> Self {
+        let [value_of, next, add_value] = sql;
         Self {
             tag,
             find,
             value_of,
             next,
-            add_row,
+            rows,
             add_value,
             keys,
             next_number: None,
@@ -67,6 +73,15 @@ impl Dictionary {
             values: Vec::new(),
             first_new: 0,
             recent: HashMap::new(),
+        }
+    }
+
+    /// The number of (kind, value), if it has one.
+    pub(super) fn find(&self, view: &Connection, kind: u16, value: &str) -> rusqlite::Result<Option<i64>> {
+        let h = row(self.keys.row(), self.tag, kind, value);
+        match self.among_new(h, kind, value) {
+            Some(n) => Ok(Some(n)),
+            None => self.stored(view, h, kind, value),
         }
     }
 
@@ -107,16 +122,18 @@ impl Dictionary {
     }
 
     fn stored(&self, view: &Connection, h: i64, kind: u16, value: &str) -> rusqlite::Result<Option<i64>> {
-        let mut find = view.prepare_cached(self.find)?;
-        let mut rows = find.query([h])?;
-        while let Some(found) = rows.next()? {
-            let n: i64 = found.get(0)?;
-            let mut confirm = view.prepare_cached(self.value_of)?;
-            let same = confirm
-                .query_row([n], |r| Ok(r.get_ref(0)?.as_str()? == value && r.get::<_, u16>(1)? == kind))
-                .optional()?;
-            if same == Some(true) {
-                return Ok(Some(n));
+        for find in self.find {
+            let mut find = view.prepare_cached(find)?;
+            let mut rows = find.query([h])?;
+            while let Some(found) = rows.next()? {
+                let n: i64 = found.get(0)?;
+                let mut confirm = view.prepare_cached(self.value_of)?;
+                let same = confirm
+                    .query_row([n], |r| Ok(r.get_ref(0)?.as_str()? == value && r.get::<_, u16>(1)? == kind))
+                    .optional()?;
+                if same == Some(true) {
+                    return Ok(Some(n));
+                }
             }
         }
         Ok(None)
@@ -141,21 +158,28 @@ impl Dictionary {
                 }
             }
         }
-        self.values.sort_unstable_by_key(|(h, n, _, _)| (*h, *n));
-        let mut add = view.prepare_cached(self.add_row)?;
-        for (h, n, _, _) in self.values.drain(..) {
-            add.execute((h, n))?;
-        }
-        self.new.clear();
+        // What a load took in memory goes back with its transaction.
+        self.new = HashMap::new();
+        let mut rows: Vec<(i64, i64)> =
+            std::mem::take(&mut self.values).into_iter().map(|(h, n, _, _)| (h, n)).collect();
+        rows.sort_unstable();
+        self.rows.write(view, &rows)?;
         Ok(())
     }
 
     /// Forgets what memory holds, after a rollback or when values were deleted.
     pub(super) fn reset(&mut self) {
         self.next_number = None;
+        self.rows.reset();
         self.new.clear();
         self.values.clear();
         self.recent.clear();
+    }
+
+    /// Takes a number's row away; the value's own row goes with the caller.
+    pub(super) fn remove(&mut self, view: &Connection, kind: u16, value: &str, n: i64) -> rusqlite::Result<()> {
+        let h = row(self.keys.row(), self.tag, kind, value);
+        self.rows.remove(view, h, n)
     }
 }
 

@@ -8,8 +8,9 @@ use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,11 +19,14 @@ pub(crate) const MOST_LINKED: usize = 900;
 
 /// The intelligence room's fold.
 pub struct IntelRoom {
-    objects: Dictionary,
-    selectors: Dictionary,
-    words: HashMap<String, i64>,
-    texts: Texts,
-    windows: Windows,
+    pub(super) objects: Dictionary,
+    /// Guessable ids that stood in a body since the last flush, by their objects' numbers.
+    shown: HashMap<i64, String>,
+    pub(super) keys: Arc<ledger::Keys>,
+    pub(super) selectors: Dictionary,
+    pub(super) words: HashMap<String, i64>,
+    pub(super) texts: Texts,
+    pub(super) windows: Windows,
     stock: Stock,
     rows: Arc<RowCols>,
     spread: Arc<Spread>,
@@ -31,10 +35,10 @@ pub struct IntelRoom {
 
 /// One version that stands in `versions`.
 #[derive(Debug, Clone, Copy)]
-struct Stood {
-    pos: i64,
-    version: i64,
-    state: i64,
+pub(super) struct Stood {
+    pub(super) pos: i64,
+    pub(super) version: i64,
+    pub(super) state: i64,
 }
 
 impl IntelRoom {
@@ -47,6 +51,8 @@ impl IntelRoom {
     ) -> Self {
         Self {
             objects: Dictionary::objects(Arc::clone(keys)),
+            shown: HashMap::new(),
+            keys: Arc::clone(keys),
             selectors: Dictionary::selectors(Arc::clone(keys)),
             words: HashMap::new(),
             texts: Texts::default(),
@@ -68,11 +74,23 @@ impl IntelRoom {
         Ok(n)
     }
 
+    /// The number of an object that a body names.
+    fn number(&mut self, view: &Connection, id: &str) -> rusqlite::Result<(i64, bool)> {
+        match people::told(&self.keys, id) {
+            Cow::Borrowed(id) => self.objects.number(view, 0, id),
+            Cow::Owned(hash) => {
+                let found = self.objects.number(view, 0, &hash)?;
+                self.shown.insert(found.0, id.to_owned());
+                Ok(found)
+            }
+        }
+    }
+
     fn object(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         let Some(body) = entry.body.as_deref() else { return self.tombstone(view, entry) };
         let header = stix::parse_header(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
         let value: Value = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
-        let (obj, new) = self.objects.number(view, 0, &header.id)?;
+        let (obj, new) = self.number(view, &header.id)?;
         let version = header.version().map_or(entry.arrived, stix::Instant::micros);
         let mut bits = 0;
         if header.version().is_none() {
@@ -183,15 +201,16 @@ impl IntelRoom {
     /// or erased (a search asks which version is the last): taking it out costs FTS5 a rewrite of every word's page,
     /// 1.8 ms an object, and the old text is no secret, for the log has it too.
     fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
+        let value = body_value(bodies, old.pos)?;
         self.set_state(view, col, old, 0, state::LAST)?;
-        if let Some(value) = body_value(bodies, old.pos) {
+        if let Some(value) = value {
             self.unlink(view, col, old.pos, &self.parts(old.state, &value))?;
         }
         Ok(())
     }
 
     /// Selectors, references and text of a version that is now the last. Returns the bits that this sets.
-    fn index(
+    pub(super) fn index(
         &mut self,
         view: &Connection,
         col: u32,
@@ -213,7 +232,7 @@ impl IntelRoom {
             }
         }
         for (target, word) in &parts.refs {
-            let (target, _) = self.objects.number(view, 0, target)?;
+            let (target, _) = self.number(view, target)?;
             let word = self.word(view, word)?;
             view.prepare_cached("INSERT OR IGNORE INTO refs(obj, pos, word, col, src) VALUES (?,?,?,?,?)")?
                 .execute((target, pos, word, col, obj))?;
@@ -225,14 +244,14 @@ impl IntelRoom {
         Ok(state::TEXT | if parts.all { 0 } else { state::NOT_ALL_LINKED })
     }
 
-    fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
+    pub(super) fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
         for found in &parts.selectors {
             let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
             view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?
                 .execute((sel, col, pos))?;
         }
         for (target, word) in &parts.refs {
-            let (target, _) = self.objects.number(view, 0, target)?;
+            let (target, _) = self.number(view, target)?;
             let word = self.word(view, word)?;
             view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?
                 .execute((target, pos, word))?;
@@ -241,7 +260,7 @@ impl IntelRoom {
     }
 
     /// What a version brings: the same for the same body, or taking it back would leave rows behind.
-    fn parts(&self, bits: i64, value: &Value) -> Parts {
+    pub(super) fn parts(&self, bits: i64, value: &Value) -> Parts {
         let mut selectors = if bits & state::REVOKED != 0 {
             Vec::new()
         } else {
@@ -268,90 +287,15 @@ impl IntelRoom {
         Parts { selectors, refs, text: text::of_object(value), all }
     }
 
-    fn gone(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies, bit: i64) -> Result<(), FoldError> {
-        // Withdrawals and erasures name the entry that goes and its object; an erasure's body has no version.
-        let goes: Gone = read(entry)?;
-        let (obj, new) = self.objects.number(view, 0, &goes.object)?;
-        if new {
-            return Ok(());
-        }
-        let stood = versions_of(view, obj, entry.col)?;
-        let is_it = |s: &&Stood| {
-            s.state & bit == 0 && bodies.entry(unsigned(s.pos)).is_some_and(|e| hex::encode(e.id) == goes.entry)
-        };
-        let Some(target) = stood.iter().find(is_it).copied() else { return Ok(()) };
-        self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
-        let was_last = target.state & state::LAST != 0;
-        if let Some(value) = body_value(bodies, target.pos) {
-            let parts = self.parts(target.state, &value);
-            if was_last {
-                self.unlink(view, entry.col, target.pos, &parts)?;
-            }
-            if target.state & state::TEXT != 0 {
-                let text = parts.text + &self.windows.words(view, entry.col, target.pos)?;
-                self.texts.remove(view, text_row(entry.col, target.pos), text)?;
-            }
-            if bit == state::EXPUNGED {
-                self.forget_values(view, &value, target.state)?;
-            }
-        }
-        if bit == state::EXPUNGED {
-            // As whoever folds the log later finds it: only the body said more.
-            view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
-                .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
-        }
-        self.promote(view, entry.col, obj, was_last, bodies)
-    }
-
-    /// After a version went, the greatest and the smallest of what still stands take its place.
-    fn promote(
+    /// Changes the bits of a version whose state is `of.state`.
+    pub(super) fn set_state(
         &mut self,
         view: &Connection,
         col: u32,
-        obj: i64,
-        index: bool,
-        bodies: &dyn Bodies,
+        of: Stood,
+        set: i64,
+        clear: i64,
     ) -> Result<(), FoldError> {
-        let stood = standing(view, obj, col)?;
-        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)).copied() {
-            self.set_state(view, col, first, state::FIRST, 0)?;
-        }
-        let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
-        self.set_state(view, col, last, state::LAST, 0)?;
-        if index && let Some(value) = body_value(bodies, last.pos) {
-            let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
-            self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
-        }
-        Ok(())
-    }
-
-    /// An expunged object's selector values leave the dictionary when nobody else holds them.
-    fn forget_values(&mut self, view: &Connection, value: &Value, bits: i64) -> Result<(), FoldError> {
-        self.flush(view)?;
-        for found in self.parts(bits, value).selectors {
-            let (sel, new) = self.selectors.number(view, found.kind.code(), &found.value)?;
-            if new {
-                continue;
-            }
-            // A person's word on a selector holds it too: its number must not become another's.
-            let held: Option<i64> = view
-                .query_row(
-                    "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 LIMIT 1",
-                    [sel],
-                    |r| r.get(0),
-                )
-                .optional()?;
-            if held.is_none() {
-                view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
-                view.execute("DELETE FROM selector_rows WHERE sel = ?", [sel])?;
-            }
-        }
-        self.selectors.reset();
-        Ok(())
-    }
-
-    /// Changes the bits of a version whose state is `of.state`.
-    fn set_state(&mut self, view: &Connection, col: u32, of: Stood, set: i64, clear: i64) -> Result<(), FoldError> {
         view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
             .execute((set, clear, col, of.pos))?;
         self.stock.change(col, Some(of.state), (of.state | set) & !clear);
@@ -361,10 +305,7 @@ impl IntelRoom {
     fn seen(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         let seen: Seen = read(entry)?;
         let Some(cause) = entry.cause else { return Ok(()) };
-        let (obj, new) = self.objects.number(view, 0, &seen.object)?;
-        if new {
-            return Ok(());
-        }
+        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &seen.object))? else { return Ok(()) };
         let stood = standing(view, obj, entry.col)?;
         let met = stood.iter().find(|s| seen.version.is_none_or(|v| v == s.version));
         if let Some(met) = met {
@@ -384,11 +325,11 @@ struct NewRow<'a> {
     kind: &'a str,
 }
 
-struct Parts {
-    selectors: Vec<selectors::Found>,
-    refs: Vec<(String, String)>,
-    text: String,
-    all: bool,
+pub(super) struct Parts {
+    pub(super) selectors: Vec<selectors::Found>,
+    pub(super) refs: Vec<(String, String)>,
+    pub(super) text: String,
+    pub(super) all: bool,
 }
 
 fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
@@ -397,16 +338,9 @@ fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
 }
 
 /// The specification's number of what has no body any longer.
-const TOMBSTONE: i64 = 21;
+pub(super) const TOMBSTONE: i64 = 21;
 
-/// What both `withdraw` and `expunge` say.
-#[derive(serde::Deserialize)]
-struct Gone {
-    entry: String,
-    object: String,
-}
-
-fn unsigned(n: i64) -> u64 {
+pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
@@ -432,12 +366,11 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
     }
 }
 
-fn body_value(bodies: &dyn Bodies, pos: i64) -> Option<Value> {
-    let body = bodies.body(u64::try_from(pos).ok()?)?;
-    serde_json::from_str(&body).ok()
+pub(super) fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
+    Ok(bodies.body(unsigned(pos))?.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
-fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+pub(super) fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     let mut stmt = view.prepare_cached(
         "SELECT pos, version, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
     )?;
@@ -445,7 +378,7 @@ fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<St
     rows.collect()
 }
 
-fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
+pub(super) fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     Ok(versions_of(view, obj, col)?.into_iter().filter(|s| s.state & state::GONE == 0).collect())
 }
 
@@ -454,7 +387,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        5
+        6
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -529,6 +462,9 @@ impl Room for IntelRoom {
     }
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.objects.flush(view)?;
+        for (obj, id) in self.shown.drain() {
+            view.prepare_cached("UPDATE objects SET shown = ? WHERE obj = ?")?.execute((id, obj))?;
+        }
         self.selectors.flush(view)?;
         self.texts.flush(view)?;
         self.stock.flush(view)?;
@@ -539,7 +475,11 @@ impl Room for IntelRoom {
         self.windows.reset();
         self.stock.reset();
         self.objects.reset();
+        self.shown.clear();
         self.selectors.reset();
         self.words.clear();
+    }
+    fn digest(&self, view: &Connection) -> rusqlite::Result<[u8; 32]> {
+        super::digest::of(view)
     }
 }

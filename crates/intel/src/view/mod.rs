@@ -1,7 +1,9 @@
 //! The fold of this room and all of its SQL: `fold.rs` and its parts write, `query*.rs` read. Reading SQL filters with
 //! `see(col)` or `see_row(rowid)`; a test reads the SQL and fails where it is missing.
 mod dictionary;
+mod digest;
 mod fold;
+mod gone;
 mod spread;
 mod stock;
 mod text;

@@ -2,9 +2,13 @@
 -- Keyed 64-bit hashes map ids and values once to dense numbers in log order: dense keys keep the pages hot.
 
 -- Dictionaries: objects' ids, selectors' values, and short words (types, properties).
-CREATE TABLE IF NOT EXISTS object_rows(h INTEGER NOT NULL, obj INTEGER NOT NULL, PRIMARY KEY(h, obj)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS objects(obj INTEGER PRIMARY KEY, id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS selector_rows(h INTEGER NOT NULL, sel INTEGER NOT NULL, PRIMARY KEY(h, sel)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object_rows(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object_rows_new(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
+-- An id that can be guessed from the number behind it stands as its keyed hash; `shown` is the id itself while anything that
+-- stands says it.
+CREATE TABLE IF NOT EXISTS objects(obj INTEGER PRIMARY KEY, id TEXT NOT NULL, shown TEXT);
+CREATE TABLE IF NOT EXISTS selector_rows(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS selector_rows_new(h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(h, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS selectors(sel INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS words(word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
@@ -33,6 +37,9 @@ CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word
 -- its reader may not see, and takes no longer for it. Marks count as letters: Thai, Hindi and Burmese vowels are marks.
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='',
   tokenize="unicode61 remove_diacritics 2 categories 'L* M* N* Co'");
+-- Larger pieces, merged eight at a time: half of what ingest cost in merging ("Ingest" in bench/RESULTS.md).
+INSERT INTO texts(texts, rank) VALUES ('automerge', 8);
+INSERT INTO texts(texts, rank) VALUES ('hashsize', 4194304);
 -- A deleted row's words leave the file at once, not at the next merge (FTS5's own option; "Expunge").
 INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 

@@ -1,0 +1,193 @@
+//! What goes again: a version withdrawn or erased, and what takes its place.
+use super::fold::{IntelRoom, Stood, TOMBSTONE, body_value, standing, unsigned, versions_of};
+use super::state;
+use super::texts::text_row;
+use ledger::{Bodies, Entry, FoldError, Room, TakenBack};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
+
+impl IntelRoom {
+    /// A withdrawal or an erasure.
+    pub(super) fn gone(
+        &mut self,
+        view: &Connection,
+        entry: &Entry,
+        bodies: &dyn Bodies,
+        bit: i64,
+    ) -> Result<(), FoldError> {
+        let goes = TakenBack::of(entry)
+            .ok_or_else(|| FoldError::Unreadable("the body does not say which entry of what object goes".into()))?;
+        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &goes.object))? else { return Ok(()) };
+        let stood = versions_of(view, obj, entry.col)?;
+        let mut target = None;
+        for s in stood.into_iter().filter(|s| s.state & bit == 0) {
+            if bodies.entry(unsigned(s.pos))?.is_some_and(|e| e.id == goes.entry) {
+                target = Some(s);
+                break;
+            }
+        }
+        let Some(target) = target else { return Ok(()) };
+        // Before a bit is cleared: without the body its words and links would stay.
+        let value = body_value(bodies, target.pos)?;
+        self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
+        let was_last = target.state & state::LAST != 0;
+        if let Some(value) = value {
+            let parts = self.parts(target.state, &value);
+            if was_last {
+                self.unlink(view, entry.col, target.pos, &parts)?;
+            }
+            if target.state & state::TEXT != 0 {
+                let text = parts.text + &self.windows.words(view, entry.col, target.pos)?;
+                self.texts.remove(view, text_row(entry.col, target.pos), text)?;
+            }
+            if bit == state::EXPUNGED {
+                self.forget_values(view, obj, &value, target.state)?;
+            }
+        }
+        if bit == state::EXPUNGED {
+            // As whoever folds the log later finds it: only the body said more.
+            view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
+                .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
+        }
+        self.promote(view, entry.col, obj, was_last, bodies)
+    }
+
+    /// After a version went, the greatest and the smallest of what still stands take its place.
+    fn promote(
+        &mut self,
+        view: &Connection,
+        col: u32,
+        obj: i64,
+        index: bool,
+        bodies: &dyn Bodies,
+    ) -> Result<(), FoldError> {
+        let stood = standing(view, obj, col)?;
+        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)).copied() {
+            self.set_state(view, col, first, state::FIRST, 0)?;
+        }
+        let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
+        self.set_state(view, col, last, state::LAST, 0)?;
+        if index && let Some(value) = body_value(bodies, last.pos)? {
+            let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
+            self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
+        }
+        Ok(())
+    }
+
+    /// What an expunged body alone said leaves the dictionaries: values, ids and words that nothing else holds.
+    fn forget_values(&mut self, view: &Connection, obj: i64, value: &Value, bits: i64) -> Result<(), FoldError> {
+        self.flush(view)?;
+        let parts = self.parts(bits, value);
+        for found in parts.selectors {
+            let Some(sel) = self.selectors.find(view, found.kind.code(), &found.value)? else { continue };
+            // A person's word on a selector holds it too: its number must not become another's.
+            let held = "SELECT 1 FROM holders WHERE sel = ?1 UNION ALL SELECT 1 FROM overrules WHERE sel = ?1 /* for all: the fold's own */";
+            if !view.prepare_cached(held)?.exists([sel])? {
+                view.execute("DELETE FROM selectors WHERE sel = ?", [sel])?;
+                self.selectors.remove(view, found.kind.code(), &found.value, sel)?;
+            }
+        }
+        self.forget_id(view, obj)?;
+        for (target, word) in parts.refs {
+            if let Some(target) = self.objects.find(view, 0, &people::told(&self.keys, &target))? {
+                self.forget_id(view, target)?;
+            }
+            let used = "SELECT 1 FROM refs r JOIN words w ON w.word = r.word WHERE w.text = ?1 UNION ALL \
+                        SELECT 1 FROM versions v JOIN words w ON w.word = v.type WHERE w.text = ?1 LIMIT 1 /* for all: the fold's own */";
+            if !view.prepare_cached(used)?.exists([&word])? {
+                view.execute("DELETE FROM words WHERE text = ?", [&word])?;
+            }
+        }
+        self.objects.reset();
+        self.selectors.reset();
+        self.words.clear();
+        Ok(())
+    }
+
+    /// An object's id leaves when neither a version nor a reference has it; what can be guessed from, when nothing that says
+    /// it stands.
+    fn forget_id(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
+        let one = |sql: &str| view.prepare_cached(sql)?.exists([obj]);
+        if one("SELECT 1 FROM refs WHERE obj = ? /* for all: the fold's own */")? {
+            return Ok(());
+        }
+        if !one("SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? /* for all: the fold's own */")? {
+            let id: Option<String> =
+                view.query_row("SELECT id FROM objects WHERE obj = ?", [obj], |r| r.get(0)).optional()?;
+            if let Some(id) = id {
+                view.execute("DELETE FROM objects WHERE obj = ?", [obj])?;
+                self.objects.remove(view, 0, &id, obj)?;
+            }
+        } else if !one(
+            "SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? AND state & 8 = 0 /* for all: the fold's own */",
+        )? {
+            view.execute("UPDATE objects SET shown = NULL WHERE obj = ?", [obj])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry;
+    use ledger::{INTAKE, Kind};
+    use std::sync::Arc;
+
+    /// The log as a fold sees it: one body, or nothing that can be read.
+    struct Log(Option<Entry>);
+    impl Bodies for Log {
+        fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
+            Ok(self.entry(pos)?.and_then(|e| e.body))
+        }
+        fn entry(&self, _: u64) -> Result<Option<Entry>, FoldError> {
+            self.0.clone().map(Some).ok_or_else(|| FoldError::Log("too many open files".into()))
+        }
+    }
+
+    fn entry(pos: u64, kind: &'static str, body: &str) -> Entry {
+        Entry {
+            pos,
+            seq: pos,
+            id: [u8::try_from(pos).unwrap(); 32],
+            collection: INTAKE,
+            col: 1,
+            kind: Kind::new(kind),
+            version: 1,
+            subject: "note--00000000-0000-4000-8000-000000000001".into(),
+            author: 1,
+            arrived: 1,
+            time: 1,
+            origin: "EXERCISE".into(),
+            commitment: [0; 32],
+            leaf: [0; 32],
+            body_of: None,
+            marking: "TLP:CLEAR".into(),
+            cause: None,
+            body: Some(body.into()),
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_whose_target_cannot_be_read_is_not_passed_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(ledger::Keys::create(folder.path()).unwrap());
+        let mut room = IntelRoom::new(&keys, Arc::default(), Arc::default(), None);
+        let view = Connection::open_in_memory().unwrap();
+        view.execute_batch(room.schema()).unwrap();
+        let id = "note--00000000-0000-4000-8000-000000000001";
+        let time = "2026-01-01T00:00:00.000Z";
+        let note = serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": time, "modified": time,
+            "content": "EXERCISE zwirblefink", "object_refs": [id]});
+        let first = entry(1, entry::STIX, &note.to_string());
+        let readable = Log(Some(first.clone()));
+        room.fold(&view, &first, &readable).unwrap();
+        let gone = serde_json::json!({"entry": hex::encode(first.id), "object": id, "reason": "EXERCISE"});
+        let gone = entry(2, entry::WITHDRAW, &gone.to_string());
+        assert!(matches!(room.fold(&view, &gone, &Log(None)), Err(FoldError::Log(_))));
+        let state = || view.query_row("SELECT state FROM versions", [], |r| r.get::<_, i64>(0)).unwrap();
+        assert_eq!(state() & state::GONE, 0);
+        room.fold(&view, &gone, &readable).unwrap();
+        assert_eq!(state() & state::GONE, state::WITHDRAWN);
+    }
+}
