@@ -274,10 +274,10 @@ pub(super) fn find(parent: &mut [u32], mut at: u32) -> u32 {
     loop {
         let Some(&up) = parent.get(at as usize) else { return at };
         let Some(&over) = parent.get(up as usize) else { return up };
-        set(parent, at, over);
         if over == up {
             return up;
         }
+        set(parent, at, over);
         at = over;
     }
 }
