@@ -45,9 +45,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "witnesses": clusters.witnesses(), "load": load()});
     if args.coinjoin > 0.0 {
         let start = cpu();
-        line["wrong"] = json!(clusters.recheck(&evidence));
-        line["recheck_cpu_s"] = json!(thousandths(cpu() - start));
-        line["excluded"] = json!(evidence.off.len());
+        let wrong = clusters.recheck(&evidence);
+        let told = [
+            ("wrong", json!(wrong)),
+            ("recheck_cpu_s", json!(thousandths(cpu() - start))),
+            ("excluded", json!(evidence.off.len())),
+        ];
+        if let Some(line) = line.as_object_mut() {
+            line.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        }
     }
     println!("{line}");
     drop(clusters);

@@ -247,13 +247,13 @@ impl<'a> Book<'a> {
         }
         let turn = |stronger| self.evidence.links_in_turn(stronger).into_iter().filter(|l| near.contains(l));
         let mut links = unite_links(labels, &self.evidence, turn(true));
-        let spends = unite_spends(labels, &self.evidence, &transactions);
+        let (spends, joins) = unite_spends(labels, &self.evidence, &transactions);
         links.extend(unite_links(labels, &self.evidence, turn(false)));
         for &m in &members {
             let root = find(labels, m);
             put(labels, m, root);
         }
-        self.forest.replace(&members, &self.evidence, &spends, &links)?;
+        self.forest.replace(&members, &self.evidence, (&spends, &joins), &links)?;
 
         let labels = &self.clusters.labels;
         let after: Vec<u32> = members.iter().copied().filter(|&m| labels.get(m as usize) == Some(&m)).collect();
@@ -308,8 +308,9 @@ fn unite_links(labels: &mut [u32], evidence: &Evidence<'_>, turn: impl Iterator<
     turn.filter(|&l| evidence.links.get(l as usize).is_some_and(|l| unite(labels, l.a, l.b))).collect()
 }
 
-fn unite_spends(labels: &mut [u32], evidence: &Evidence<'_>, transactions: &[u32]) -> Vec<u32> {
-    let mut united = Vec::new();
+/// Ordinals of the inputs that unite, and the two addresses each joins.
+fn unite_spends(labels: &mut [u32], evidence: &Evidence<'_>, transactions: &[u32]) -> (Vec<u32>, Vec<(u32, u32)>) {
+    let (mut united, mut joins) = (Vec::new(), Vec::new());
     for &t in transactions.iter().filter(|&&t| evidence.spend_on(t)) {
         let Some((start, [first, rest @ ..])) = evidence.spends.start(t).zip(evidence.spends.of(t)) else { continue };
         let mut root = find(labels, *first);
@@ -319,8 +320,9 @@ fn unite_spends(labels: &mut [u32], evidence: &Evidence<'_>, transactions: &[u32
                 put(labels, root.max(other), root.min(other));
                 root = root.min(other);
                 united.push(ordinal);
+                joins.push((*first, address));
             }
         }
     }
-    united
+    (united, joins)
 }

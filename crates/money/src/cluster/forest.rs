@@ -40,16 +40,19 @@ impl Forest {
         &mut self,
         members: &[u32],
         evidence: &Evidence<'_>,
-        spends: &[u32],
+        spends: (&[u32], &[(u32, u32)]),
         links: &[u32],
     ) -> Result<(), Error> {
+        let (spends, joins) = spends;
         for (local, &m) in (0..).zip(members) {
             self.put(m, local, NONE);
-            self.by_link.remove(&m);
+            if !self.by_link.is_empty() {
+                self.by_link.remove(&m);
+            }
         }
         let mut peel = Peel::new(members.len());
         let local = |forest: &Self, a: u32| forest.up.get(a as usize).copied().unwrap_or(NONE);
-        for (edge, (a, b)) in (0..).zip(spend_joins(evidence, spends)?) {
+        for (edge, &(a, b)) in (0..).zip(joins) {
             peel.join(edge, local(self, a), local(self, b));
         }
         for (edge, &link) in (spends.len() as u32..).zip(links) {
@@ -124,9 +127,9 @@ fn spend_joins(evidence: &Evidence<'_>, log: &[u32]) -> Result<Vec<(u32, u32)>, 
     for &input in log {
         // A sparse log jumps, a dense one walks.
         let near = (transaction..transaction + 8).find(|&t| holds(evidence, t, input));
-        let at = near.or_else(|| Some(spends.witness(input)?.0)).ok_or(Error::Torn(transaction))?;
+        let at = near.or_else(|| Some(spends.witness(input)?.0)).ok_or_else(|| Error::Torn(transaction))?;
         let first = spends.of(at).and_then(|i| i.first());
-        let (&first, &second) = first.zip(spends.inputs().get(input as usize)).ok_or(Error::Torn(at))?;
+        let (&first, &second) = first.zip(spends.inputs().get(input as usize)).ok_or_else(|| Error::Torn(at))?;
         joins.push((first, second));
         transaction = at;
     }
