@@ -127,9 +127,9 @@ fn spend_joins(evidence: &Evidence<'_>, log: &[u32]) -> Result<Vec<(u32, u32)>, 
     for &input in log {
         // A sparse log jumps, a dense one walks.
         let near = (transaction..transaction + 8).find(|&t| holds(evidence, t, input));
-        let at = near.or_else(|| Some(spends.witness(input)?.0)).ok_or_else(|| Error::Torn(transaction))?;
+        let at = near.or_else(|| Some(spends.witness(input)?.0)).ok_or(Error::Torn(transaction))?;
         let first = spends.of(at).and_then(|i| i.first());
-        let (&first, &second) = first.zip(spends.inputs().get(input as usize)).ok_or_else(|| Error::Torn(at))?;
+        let (&first, &second) = first.zip(spends.inputs().get(input as usize)).ok_or(Error::Torn(at))?;
         joins.push((first, second));
         transaction = at;
     }

@@ -166,10 +166,10 @@ impl Clusters {
 
     #[inline]
     fn joins(&self, inputs: &[u32], from: u64, ordinal: u32) -> bool {
-        let Some((&first, &second)) = inputs.get(from as usize).zip(inputs.get(ordinal as usize)) else { return false };
-        let Some((&a, &b)) = self.labels.get(first as usize).zip(self.labels.get(second as usize)) else {
-            return false;
-        };
+        let Some(&first) = inputs.get(from as usize) else { return false };
+        let Some(&second) = inputs.get(ordinal as usize) else { return false };
+        let Some(&a) = self.labels.get(first as usize) else { return false };
+        let Some(&b) = self.labels.get(second as usize) else { return false };
         a == b
     }
 
