@@ -114,6 +114,9 @@ def places(node, cookies):
         about = urllib.request.quote(best[-1], safe="-")
         hits = [a for a in links_of(node, cookies["analyst"], f"/search?q={about}") if a.startswith("/objects/")]
         found["object"] = hits[0].removeprefix("/objects/") if hits else best[-1]
+    said = next((o for o in objects if o["type"] == "relationship" and o["relationship_type"] == "attributed-to"), None)
+    for name, id in (("party", said["source_ref"]), ("relationship", said["id"])) if said else ():
+        found[name] = next(a for a in links_of(node, cookies["analyst"], f"/search?q={id}") if a.startswith("/objects/"))
     found["selector"] = next((html.unescape(a) for a in links_of(node, cookies["analyst"], "/") if a.startswith("/selectors")), "/selectors")
     found["import"] = next((a for a in links_of(node, cookies["analyst"], "/import") if re.match(r"/import/[^?]", a)), "/import/0")
     if "administrator" in cookies:
@@ -163,6 +166,7 @@ def look(node, group, out, only):
 def story(node, out):
     told = {"base": node.base, "token": node.token("analyst"), "collection": INTAKE, "link": link(node, "analyst"),
             "cookies": {role: sign_in(node, role) for role in ("analyst", "supervisor", "administrator")},
+            "party": places(node, {"analyst": sign_in(node, "analyst")})["party"],
             "notes": json.loads((ROOT / "tests/pages/notes.json").read_text()), "listed": "listed-crane.example", "corrects": True}
     path = node.scratch / "story.json"
     path.write_text(json.dumps(told))

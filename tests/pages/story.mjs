@@ -1,6 +1,6 @@
 // What a person does on the pages, in Chromium, each deed with what she must see afterwards. scripts/pages.py starts the node.
 //   node tests/pages/story.mjs STORY.json OUT_DIR
-// STORY.json: { base, cookies: { ROLE: [NAME=VALUE] }, token (an analyst's), collection (TAXII), link (a one-time link), notes: [{ lang, text, finds }] }
+// STORY.json: { base, cookies: { ROLE: [NAME=VALUE] }, token (an analyst's), collection (TAXII), link (a one-time link), party (a path), notes: [{ lang, text, finds }] }
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -40,6 +40,22 @@ function totp(secret, at = Date.now()) {
   counter.writeBigUInt64BE(BigInt(Math.floor(at / 30000)));
   const mac = createHmac("sha1", key).update(counter).digest();
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+// ── who is said to belong to whom ──────────────────────────────────────────────────────────────────────────────────
+{
+  const page = await open("analyst");
+  await page.goto(base + story.party);
+  const me = await page.locator("h1").innerText();
+  const row = page.locator("tr", { hasText: "attributed to" }).first();
+  const [other, sentence] = await row.locator("a").allInnerTexts();
+  check("a relationship names both its ends", sentence.startsWith(me) && sentence.endsWith(other.trim()), [me, other, sentence]);
+  const drawn = (await page.locator("svg text").allTextContents()).join(" ");
+  check("the figure leads to the other end, not to the relationship", drawn.includes("attributed to") && !drawn.includes("Relationship"), drawn);
+  await Promise.all([page.waitForNavigation(), row.locator("a").nth(1).click()]);
+  const title = await page.locator("h1").innerText();
+  check("and so does its own page", title.includes(me) && title.includes(other.trim()), title);
+  await page.context().close();
 }
 
 // ── arriving ────────────────────────────────────────────────────────────────────────────────────────────────────────

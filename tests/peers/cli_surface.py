@@ -183,6 +183,9 @@ def writing(node, how, files):
     check(f"{how}: reference add", (done := node.run("reference", "add", "--kind", "blocklist", blocklist)).returncode == 0, said(done))
     done = node.run("links", "--overrule", "nothing", "--reason", "EXERCISE everybody's", WALLET)
     check(f"{how}: links --overrule with a reason", done.returncode == 0, said(done))
+    told = [l["suppressed"] for l in node.lines("links")]
+    check(f"{how}: what links stands first, then what is suppressed and why", told == sorted(told, key=lambda why: why is not None) and told[0] is None
+          and any("everybody" in why for why in told if why), told[-3:])
     check(f"{how}: and it is shown with that reason", "everybody" in json.dumps(node.lines("links", WALLET)))
     check(f"{how}: and undone", node.run("links", "--overrule", "undo", "--reason", "EXERCISE", WALLET).returncode == 0 and "everybody" not in json.dumps(node.lines("links", WALLET)))
     listed = node.eye("token", "list")

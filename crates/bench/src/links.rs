@@ -5,7 +5,7 @@
 //! turned into the reports that it stands for: itself, or the reports that refer to it (an observable whose id follows
 //! from its value belongs to many). What counts as right is written in `world::score`.
 use crate::Failure;
-use crate::exercise::Exercise;
+use crate::exercise::{Exercise, Times};
 use intel::{Hit, ImportJob, Link};
 use reference::{Library, ListKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -99,17 +99,27 @@ fn read(folder: &Path, seed: u64, parent: &Path) -> Result<(Score, serde_json::V
     let mut reports = Reports { node: &node, truth: &truth, of: HashMap::new(), lines };
     let mut groups = Vec::new();
     let mut suppressed: BTreeMap<String, usize> = BTreeMap::new();
-    for link in node.intel.links(&node.me, usize::MAX >> 1)? {
-        match &link.suppressed {
-            Some(why) => *suppressed.entry(class(&why.to_string())).or_default() += 1,
-            None => reports.groups(&link, &mut groups)?,
+    let (mut next, mut pages) = (None, Times::default());
+    loop {
+        let page = pages.of(|| node.intel.links(&node.me, next, 200))?;
+        for link in page.suppressed {
+            let why = link.suppressed.map(|why| class(&why.to_string())).unwrap_or_default();
+            *suppressed.entry(why).or_default() += 1;
+        }
+        for link in page.links {
+            let whole = if link.more { node.intel.links_of_selector(&node.me, link.kind, &link.value)? } else { None };
+            reports.groups(whole.as_ref().unwrap_or(&link), &mut groups)?;
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
         }
     }
     let score = score_groups(&truth, groups.clone());
     let causes = causes(folder, &truth, &groups)?;
     let line = serde_json::json!({
         "bench": "links", "seed": seed, "objects": added, "set_aside": aside, "score": score, "suppressed": suppressed,
-        "causes": causes,
+        "causes": causes, "page_ms": {"p50": pages.quantile(0.5), "p99": pages.quantile(0.99)},
     });
     Ok((score, line))
 }

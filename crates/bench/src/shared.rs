@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 object.of(|| node.intel.links_of_object(viewer, id))?;
                 selector.of(|| node.intel.links_of_selector(viewer, selectors::Kind::Evm, &WALLET.to_lowercase()))?;
                 search.of(|| node.intel.search(viewer, WALLET, None, 50))?;
-                links.of(|| node.intel.links(viewer, 50))?;
+                links.of(|| node.intel.links(viewer, None, 50))?;
                 latest.of(|| node.intel.latest_links(viewer, 10))?;
             }
             let [mut object, mut selector, mut search, mut links, mut latest] = times;

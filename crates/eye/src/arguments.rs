@@ -76,7 +76,7 @@ pub enum Command {
         /// Its STIX id.
         id: String,
     },
-    /// What objects share; without a selector all, most holders first.
+    /// What objects share: what links, then what is suppressed and why; without a selector all, by the newest holder.
     Links {
         /// A word on the selector: it `links` although a rule suppresses it, it links `nothing`, or `undo` that.
         #[arg(long, value_name = "WORD", value_parser = ["links", "nothing", "undo"], requires_all = ["reason", "selector"])]
@@ -166,6 +166,9 @@ pub enum Command {
         /// One JSON document.
         #[arg(long)]
         json: bool,
+        /// Says that the clock is right although entries arrived later than it says; appends go on.
+        #[arg(long)]
+        accept_clock: bool,
     },
     /// Shell completions on stdout.
     Completions {

@@ -14,10 +14,26 @@ use ledger::CollectionId;
 use people::Viewer;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Views are waited for as long as this by a command that promises level ones.
 pub const PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// Waits until every view has what the log has now, and tells how far they are.
+pub fn level(node: &Node, io: &Io<'_>) -> Result<(), Problem> {
+    let (head, until) = (node.ledger.head().pos, Instant::now() + PATIENCE);
+    for view in node.ledger.views() {
+        while let Err(e) = view.wait(head, Duration::from_millis(200)) {
+            match e {
+                ledger::Error::Behind { behind, .. } if Instant::now() < until => {
+                    io.meter.tell("views catch up", head.saturating_sub(behind), Some(head));
+                }
+                other => return Err(other.into()),
+            }
+        }
+    }
+    Ok(node.ledger.level(PATIENCE)?)
+}
 /// Where a command reads and writes.
 pub struct Io<'a> {
     pub out: &'a mut dyn Write,
@@ -114,7 +130,12 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             tend::add_lists(node, kind, name.as_deref(), files, io)?
         }
         Command::Reference(Reference::List { json }) => tend::lists(node, *json, io)?,
-        Command::Doctor { json } => return tend::doctor(data, node, *json, io),
+        Command::Doctor { json, accept_clock } => {
+            if *accept_clock {
+                node.ledger.accept_clock()?;
+            }
+            return tend::doctor(data, node, *json, io);
+        }
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }

@@ -64,7 +64,7 @@ pub fn fetch(address: &Address<'_>, limits: &Fetch) -> Result<Fetched, Problem> 
         .https_only(encrypted)
         .tls_config(tls.build())
         // A key must not follow to where somebody else points.
-        .max_redirects(if address.headers.is_some() { 0 } else { limits.redirects })
+        .max_redirects(if address.headers.is_some() { 0 } else { u32::try_from(limits.redirects).unwrap_or(u32::MAX) })
         .max_redirects_will_error(true)
         .redirect_auth_headers(RedirectAuthHeaders::Never)
         .timeout_connect(Some(Duration::from_secs(limits.connect_seconds)))

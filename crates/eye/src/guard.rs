@@ -10,34 +10,50 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
-/// Connections at a time; more are closed at once. Each is a descriptor, and the views need some too.
-const CONNECTIONS: usize = 1_000;
-/// Descriptors that the process asks the system for.
+/// Descriptors that the process asks the system for at least.
 const DESCRIPTORS: u64 = 4_096;
-/// A request's head must be whole after this, and so must the next one's on a connection that stays open.
-const HEAD: Duration = Duration::from_secs(30);
+
+/// What the server's clients may cost together.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at a time; more are closed at once. Each is a descriptor, and the views need some too.
+    pub connections: usize,
+    /// A request's head must be whole after this, and so must the next one's on a connection that stays open.
+    pub head: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 1_000, head: Duration::from_secs(30) }
+    }
+}
 
 /// Raises the process's limit of descriptors as far as the system allows; says how many connections that leaves.
-pub fn connections() -> usize {
+pub fn connections(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
-    if limit.current.is_some_and(|now| now < wanted) {
-        limit.current = Some(wanted);
+    let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_mul(2).max(DESCRIPTORS);
+    let most = limit.maximum.unwrap_or(needed).min(needed);
+    if limit.current.is_some_and(|now| now < most) {
+        limit.current = Some(most);
         if let Err(e) = setrlimit(Resource::Nofile, limit) {
             tracing::warn!(error = %e, "the limit of open files stays as it was");
         }
     }
-    let open = getrlimit(Resource::Nofile).current.map_or(DESCRIPTORS, |n| n.min(DESCRIPTORS));
-    usize::try_from(open / 2).unwrap_or(CONNECTIONS).min(CONNECTIONS)
+    let open = getrlimit(Resource::Nofile).current.map_or(needed, |n| n.min(needed));
+    let places = usize::try_from(open / 2).unwrap_or(wanted).min(wanted);
+    if places < wanted {
+        tracing::warn!(places, wanted, "the system's limit of open files leaves fewer connections");
+    }
+    places
 }
 
 /// A server whose clients must come to the point.
-pub fn guarded<A: Address, Acc>(server: Server<A, Acc>, connections: usize) -> Server<A, Doorkeeper<Acc>> {
+pub fn guarded<A: Address, Acc>(server: Server<A, Acc>, limits: Limits) -> Server<A, Doorkeeper<Acc>> {
     let mut server = server
-        .first_request_timeout(HEAD)
-        .map(|inner| Doorkeeper { inner, places: Arc::new(Semaphore::new(connections)) });
-    server.http_builder().http1().header_read_timeout(HEAD);
+        .first_request_timeout(limits.head)
+        .map(|inner| Doorkeeper { inner, places: Arc::new(Semaphore::new(limits.connections)) });
+    server.http_builder().http1().header_read_timeout(limits.head);
     server
 }
 

@@ -121,11 +121,20 @@ async fn search(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -
     .await
 }
 
-async fn links(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -> Response {
+#[derive(serde::Deserialize)]
+struct AskedLinks {
+    limit: Option<usize>,
+    before: Option<String>,
+}
+
+async fn links(State(node): State<Node>, caller: Caller, asked: Query<AskedLinks>) -> Response {
     answer(node, caller, move |node, me, about| {
-        let links = node.intel.links(me, asked.limit.unwrap_or(50).clamp(1, 200))?;
-        about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.row.id));
-        Ok(json!(links.iter().map(|l| commands::read::link(node, l)).collect::<Vec<_>>()))
+        let before = asked.before.as_deref().map(|mark| node.intel.pos_at(mark).ok_or(intel::Error::NotFound));
+        let page = node.intel.links(me, before.transpose()?, asked.limit.unwrap_or(50).clamp(1, 200))?;
+        about.objects(page.links.iter().chain(&page.suppressed).flat_map(|l| &l.holders).map(|h| &h.row.id));
+        let list = |links: &[intel::Link]| links.iter().map(|l| commands::read::link(node, l)).collect::<Vec<_>>();
+        Ok(json!({"links": list(&page.links), "suppressed": list(&page.suppressed),
+            "next": page.next.map(|pos| node.intel.mark_of(pos))}))
     })
     .await
 }
@@ -163,6 +172,7 @@ fn document() -> Value {
             "/api/stats": get("Numbers of the node", vec![]),
             "/api/collections": get("Collections that you see", vec![]),
             "/api/search": get("Search; several words mean AND", vec![text("q"), limit.clone()]),
-            "/api/links": get("What objects share, most holders first", vec![limit]),
+            "/api/links": get("What objects share: what links, by its newest holder, and what is suppressed with why; `next` is the next page's `before`",
+                vec![text("before"), limit]),
             "/api/objects/{id}": get("One object with its versions and selectors", vec![id])}})
 }

@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod fetch;
+mod frames;
 mod guard;
 mod http;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use commands::Io;
 use meter::{Bar, Meter};
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -98,10 +99,21 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
 fn here(cwd: PathBuf, words: &[String], run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
     let bar = Bar::default();
     let meter = if meter::is_wanted(words) { bar.meter() } else { Meter::silent() };
-    let (mut out, mut err) = (std::io::BufWriter::new(bar.before(std::io::stdout())), bar.before(std::io::stderr()));
+    let (stdout, mut err) = (bar.before(std::io::stdout()), bar.before(std::io::stderr()));
+    // Whoever looks sees each line when it is said, in order with what stderr says.
+    let mut out: Box<dyn Write> = if std::io::stdout().is_terminal() {
+        Box::new(std::io::LineWriter::new(stdout))
+    } else {
+        Box::new(std::io::BufWriter::new(stdout))
+    };
     let mut stdin = std::io::stdin();
-    let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd, meter };
+    let mut io = Io { out: &mut *out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd, meter };
     let code = run(&mut io);
     bar.clear();
     if out.flush().is_err() { 1 } else { code }
 }
+
+/// What is fuzzed, and what tests replay.
+#[cfg(test)]
+#[path = "../fuzz/targets.rs"]
+mod fuzzing;

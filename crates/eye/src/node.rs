@@ -107,7 +107,7 @@ pub fn open_now(data: &Path) -> Result<Node, Problem> {
     let settings = Settings::read(data)?;
     let setup = Setup::new(data, country)?.within(settings.room());
     let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory()])?;
-    let people = People::open(&ledger)?;
+    let people = People::open_with(&ledger, settings.hall())?;
     let intel = Intel::open(&ledger, &people, setup)?;
     Ok(Node { ledger, people, intel, settings: std::sync::Arc::new(settings) })
 }

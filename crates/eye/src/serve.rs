@@ -40,7 +40,7 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     socket::listen(data, node)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
-    runtime.block_on(serve(listener, address, how, house(node, how.tls_cert.is_some())?))
+    runtime.block_on(serve(listener, address, how, node, house(node, how.tls_cert.is_some())?))
 }
 
 /// Every door and every room's pages, each route behind its rule.
@@ -50,17 +50,23 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
     let about = node.people.node()?.unwrap_or_default();
     let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise, tls };
     let gate = Gate::new(&node.ledger, &node.people, hall).over_tls(tls).framed(office::frame);
-    let listeners = stream::Listeners::default();
+    let listeners = stream::Listeners::new(node.settings.stream());
     let routes = office::routes(&gate)
         .and(intel::http::routes(node.intel.clone()))
         .and(http::routes(node.clone(), listeners.clone()))
-        .and(taxii::routes(node.intel.clone()))
+        .and(taxii::routes(node.intel.clone(), node.settings.taxii()))
         .and(stream::routes(node.intel.clone(), &listeners))
         .and(Routes::assets());
     Ok(gate.open(routes))
 }
 
-async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: House) -> Result<(), Problem> {
+async fn serve(
+    listener: TcpListener,
+    address: SocketAddr,
+    how: &Serve,
+    node: &Node,
+    house: House,
+) -> Result<(), Problem> {
     let handle = Handle::new();
     // Before anybody is told that it listens: whoever reads that may end it at once.
     tokio::spawn(end(handle.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
@@ -71,8 +77,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: H
             tokio::task::spawn_blocking(memory::give_back).await.ok();
         }
     });
-    let places = guard::connections();
-    let service = house.into_make_service();
+    let mut limits = node.settings.server();
+    limits.connections = guard::connections(limits.connections);
+    let service = house.into_make_service(Duration::from_secs(node.settings.server.body_pause_seconds));
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
     let tls = match (&how.tls_cert, &how.tls_key) {
         (Some(cert), Some(key)) => {
@@ -89,14 +96,14 @@ async fn serve(listener: TcpListener, address: SocketAddr, how: &Serve, house: H
         Some(tls) => {
             guard::guarded(
                 axum_server::from_tcp(listener)?.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new())),
-                places,
+                limits,
             )
             .handle(handle)
             .serve(service)
             .await?;
         }
         None => {
-            guard::guarded(axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()), places)
+            guard::guarded(axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()), limits)
                 .handle(handle)
                 .serve(service)
                 .await?

@@ -1,8 +1,8 @@
 //! One process owns a data folder. With a server running every other `eye` sends its words through this socket and
-//! copies out what comes back. Frames: one byte (0 end of stdin or exit, 1 stdout or stdin, 2 stderr,
-//! 3 how far it is), u32 length, bytes.
+//! copies out what comes back, in the frames of `frames.rs`.
 use crate::arguments::Arguments;
 use crate::commands::{self, Io};
+use crate::frames::{MOST, Progress, Request, Stdin, frame, read_frame};
 use crate::meter::{self, Bar, Meter};
 use crate::node::{Node, Problem};
 use clap::Parser;
@@ -14,25 +14,6 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "eye.sock";
-/// Words and folder of a request, at most.
-const MOST: u32 = 1 << 20;
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Request {
-    words: Vec<String>,
-    cwd: PathBuf,
-    /// Whether the caller draws how far it is.
-    #[serde(default)]
-    progress: bool,
-}
-
-/// A frame of kind 3.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Progress {
-    what: String,
-    at: u64,
-    of: Option<u64>,
-}
 
 /// Asks the running server, if there is one: its exit code.
 pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Problem> {
@@ -91,8 +72,9 @@ fn copy_answer(stream: UnixStream) -> Result<u8, Problem> {
                 out.write_all(&bytes)?;
             }
             3 => {
-                if let Ok(p) = serde_json::from_slice::<Progress>(&bytes) {
-                    bar.show(&p.what, p.at, p.of);
+                if let Ok(progress) = serde_json::from_slice::<Progress>(&bytes) {
+                    out.flush()?;
+                    bar.show(&progress);
                 }
             }
             2 => {
@@ -128,26 +110,6 @@ fn reach(data: &Path) -> io::Result<Reached> {
 
 fn reads_stdin(words: &[String]) -> bool {
     words.iter().any(|w| w == "-" || w == "--password-stdin")
-}
-
-fn frame(stream: &mut impl Write, kind: u8, bytes: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream.write_all(&[kind])?;
-    stream.write_all(&length.to_be_bytes())?;
-    stream.write_all(bytes)
-}
-
-fn read_frame(stream: &mut impl Read, most: u32) -> io::Result<(u8, Vec<u8>)> {
-    let (mut kind, mut length) = ([0u8], [0u8; 4]);
-    stream.read_exact(&mut kind)?;
-    stream.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > most {
-        return Err(io::Error::other("a frame is too long"));
-    }
-    let mut bytes = vec![0; length as usize];
-    stream.read_exact(&mut bytes)?;
-    Ok((u8::from_be_bytes(kind), bytes))
 }
 
 /// Listens for commands until the process ends, each on a thread of its own.
@@ -193,7 +155,7 @@ fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
     let code = match Arguments::try_parse_from(&request.words) {
         Ok(arguments) => {
             let (mut out, mut err) = (Framed { kind: 1, to: &writer }, Framed { kind: 2, to: &writer });
-            let mut stdin = Stdin { reader, left: Vec::new(), ended: false };
+            let mut stdin = Stdin::new(reader);
             let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd, meter };
             commands::run(data, node, &arguments.command, &mut io)
         }
@@ -207,8 +169,8 @@ fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
 /// Sends how far it is to the caller, who draws it.
 fn told_over(writer: &std::sync::Arc<std::sync::Mutex<BufWriter<UnixStream>>>) -> Meter {
     let writer = std::sync::Arc::clone(writer);
-    Meter::heard_by(move |what, at, of| {
-        let Ok(bytes) = serde_json::to_vec(&Progress { what: what.to_owned(), at, of }) else { return };
+    Meter::heard_by(move |progress| {
+        let Ok(bytes) = serde_json::to_vec(progress) else { return };
         let mut to = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A caller that went away needs no bar.
         drop(frame(&mut *to, 3, &bytes).and_then(|()| to.flush()));
@@ -228,27 +190,5 @@ impl Write for Framed<'_> {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.to.lock().unwrap_or_else(std::sync::PoisonError::into_inner).flush()
-    }
-}
-
-struct Stdin<R> {
-    reader: R,
-    left: Vec<u8>,
-    ended: bool,
-}
-
-impl<R: Read> Read for Stdin<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.left.is_empty() && !self.ended {
-            match read_frame(&mut self.reader, MOST)? {
-                (1, bytes) => self.left = bytes,
-                _ => self.ended = true,
-            }
-        }
-        let many = self.left.len().min(buf.len());
-        for (to, from) in buf.iter_mut().zip(self.left.drain(..many)) {
-            *to = from;
-        }
-        Ok(many)
     }
 }

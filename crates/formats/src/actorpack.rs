@@ -1,5 +1,6 @@
 //! GraphSense ActorPacks: each actor becomes an `identity` with its categories, jurisdictions and pages.
 
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use crate::tagpack::actor_id;
@@ -23,10 +24,10 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
         let at = Position::of("actor").record(number);
         let field = |name: &str| item.get(name).filter(|value| !value.is_null()).or_else(|| header.get(name));
         let Some(key) = item.get("id").and_then(text_of).filter(|key| !key.is_empty()) else {
-            return out.bad(at, "an actor needs an `id`", item.to_string().as_bytes());
+            return out.bad(at, Fault::ActorId, item.to_string().as_bytes());
         };
         let Some(label) = item.get("label").and_then(text_of).filter(|label| !label.is_empty()) else {
-            return out.bad(at, "an actor needs a `label`", item.to_string().as_bytes());
+            return out.bad(at, Fault::ActorLabel, item.to_string().as_bytes());
         };
         let categories = texts_of(field("categories"));
         let mut identity = Object::domain("identity", actor_id(out, &key))

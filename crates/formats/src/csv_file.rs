@@ -1,6 +1,7 @@
 //! CSV: each row becomes the objects its mapping names, related as it says.
 
 use crate::dates;
+use crate::fault::{Fault, Why};
 use crate::mapping::{Column, Encoding, Mapping, ObjectMapping};
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
@@ -109,7 +110,8 @@ fn columns(mapping: &Mapping, row: &csv::ByteRecord, line: u64, out: &Out<'_, '_
     Ok(names)
 }
 
-type Fault = (String, String);
+/// A column and what is wrong with its field.
+type BadField = (String, Why);
 
 fn one_row(
     mapping: &Mapping,
@@ -117,20 +119,20 @@ fn one_row(
     row: &csv::ByteRecord,
     at: &Position,
     out: &mut Out<'_, '_>,
-) -> Result<Result<(), Fault>, ReadError> {
+) -> Result<Result<(), BadField>, ReadError> {
     let mut fields: BTreeMap<&str, String> = BTreeMap::new();
     for (name, bytes) in names.iter().zip(row) {
         match decode(bytes, mapping.encoding) {
             Some(text) => fields.insert(name, text.trim().to_owned()),
             None => {
-                return Ok(Err((name.clone(), "not valid UTF-8; name the file's encoding in the mapping".to_owned())));
+                return Ok(Err((name.clone(), Fault::Encoding.into())));
             }
         };
     }
     if row.len() > names.len() {
         return Ok(Err((
             names.len().to_string(),
-            format!("{} fields where the header has {}", row.len(), names.len()),
+            Why::new(Fault::FieldCount, format!("{} > {}", row.len(), names.len())),
         )));
     }
     if fields.values().all(String::is_empty) {
@@ -178,7 +180,7 @@ fn one_object(
     fields: &BTreeMap<&str, String>,
     key: &[&str],
     out: &Out<'_, '_>,
-) -> Result<Option<Object>, Fault> {
+) -> Result<Option<Object>, BadField> {
     let mut properties = Map::new();
     for (column, how) in &rule.columns {
         let text = fields.get(column.as_str()).map(String::as_str).unwrap_or_default();
@@ -186,7 +188,7 @@ fn one_object(
             if how.optional {
                 continue;
             }
-            return Err((column.clone(), "the field is empty; mark the column optional if it may be".to_owned()));
+            return Err((column.clone(), Fault::FieldEmpty.into()));
         }
         let value = convert(how, text).map_err(|why| (column.clone(), why))?;
         place(&mut properties, &how.to, value);
@@ -200,9 +202,7 @@ fn one_object(
         "auto" => {
             let text =
                 properties.remove("value").and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-            let typed = type_of(&text).ok_or_else(|| {
-                (value_column(), "neither a domain, URL, address, e-mail address nor wallet".to_owned())
-            })?;
+            let typed = type_of(&text).ok_or_else(|| (value_column(), Fault::NoSelector.into()))?;
             Object::value(typed.object_type, &typed.value)
         }
         "cryptocurrency-wallet" => {
@@ -213,14 +213,13 @@ fn one_object(
         known if is_observable(known) => Object::observable(known),
         domain => Object::domain(domain, out.id(domain, &[&[name], key].concat())),
     };
-    if object.get("value").is_none() && is_guessable(&rule.object_type) {
+    if object.get("value").is_none() && is_ours(&rule.object_type) {
         // Phones, accounts, cards and documents get keyed ids over what names them, never over the row.
         let named = crate::canonical_json(&Value::Object(properties.clone()));
         object.put("id", out.options.ids.id(&rule.object_type, &["selector", &named]));
     }
     for (constant, value) in &rule.constants {
-        let value =
-            serde_json::to_value(value).map_err(|_| (constant.clone(), "the constant is not JSON".to_owned()))?;
+        let value = serde_json::to_value(value).map_err(|_| (constant.clone(), Fault::Constant.into()))?;
         place(&mut properties, constant, value);
     }
     let observable = object.get("value").is_some() || is_observable(&rule.object_type);
@@ -255,14 +254,15 @@ fn is_observable(object_type: &str) -> bool {
             | "file"
             | "cryptocurrency-wallet"
             | "cryptocurrency-transaction"
-    ) || is_guessable(object_type)
+    ) || is_ours(object_type)
 }
 
-fn is_guessable(object_type: &str) -> bool {
-    matches!(object_type, "phone-number" | "bank-account" | "payment-card" | "identity-document" | "lure")
+/// Types that no standard gives an id: a keyed one is made, over what names them.
+fn is_ours(object_type: &str) -> bool {
+    stix::PERSONAL_OURS.contains(&object_type) || matches!(object_type, "identity-document" | "lure")
 }
 
-fn convert(how: &Column, text: &str) -> Result<Value, String> {
+fn convert(how: &Column, text: &str) -> Result<Value, Why> {
     if let Some(separator) = how.split.as_deref().filter(|separator| !separator.is_empty()) {
         let single = Column { split: None, ..how.clone() };
         return text
@@ -275,14 +275,14 @@ fn convert(how: &Column, text: &str) -> Result<Value, String> {
     if let Some(values) = &how.values {
         return values.get(text).map(|meaning| meaning.as_str().into()).ok_or_else(|| {
             let words: Vec<&str> = values.keys().map(String::as_str).take(20).collect();
-            format!("not one of the mapping's words ({})", words.join(", "))
+            Why::new(Fault::NotAWord, words.join(", "))
         });
     }
     if let Some(pattern) = &how.date {
         let date = if pattern == "iso" {
-            dates::from_iso(text).ok_or_else(|| "not an ISO 8601 date".to_owned())?
+            dates::from_iso(text).ok_or_else(|| Why::new(Fault::NotADate, "ISO 8601"))?
         } else {
-            dates::from_pattern(pattern, text)?
+            dates::from_pattern(pattern, text).map_err(|_| Why::new(Fault::NotADate, pattern))?
         };
         return Ok(date.into());
     }
@@ -290,8 +290,8 @@ fn convert(how: &Column, text: &str) -> Result<Value, String> {
         if let Ok(whole) = text.parse::<i64>() {
             return Ok(whole.into());
         }
-        let float: f64 = text.replace(',', ".").parse().map_err(|_| "not a number".to_owned())?;
-        return serde_json::Number::from_f64(float).map(Value::Number).ok_or_else(|| "not a finite number".to_owned());
+        let float: f64 = text.replace(',', ".").parse().map_err(|_| Fault::NotANumber)?;
+        return serde_json::Number::from_f64(float).map(Value::Number).ok_or_else(|| Fault::NotANumber.into());
     }
     Ok(text.into())
 }

@@ -3,6 +3,7 @@
 //! It finds where a value ends by its quotes and brackets alone and leaves the rest to serde_json, so that
 //! one value that is wrong inside costs that value and not the file.
 
+use crate::fault::{Fault, Why};
 use crate::input::broken;
 use crate::record::{Out, Position, ReadError};
 use std::io::BufRead;
@@ -23,7 +24,7 @@ pub(crate) struct Raw {
     /// The line it begins on.
     pub line: u64,
     /// Why it cannot be used, when it was read past without being kept.
-    pub fault: Option<String>,
+    pub fault: Option<Why>,
 }
 
 /// What comes next.
@@ -137,7 +138,7 @@ impl<'i> JsonReader<'i> {
             let part = head.get(..count).unwrap_or_default();
             let room = self.max_bytes.saturating_sub(raw.bytes.len());
             if count > room && raw.fault.is_none() {
-                raw.fault = Some(format!("longer than {} bytes (max_object_bytes)", self.max_bytes));
+                raw.fault = Some(Why::new(Fault::TooLong, format!("{} B", self.max_bytes)));
             }
             raw.bytes.extend_from_slice(part.get(..room.min(count)).unwrap_or_default());
             if let Some(kept) = &mut self.kept {
@@ -149,7 +150,7 @@ impl<'i> JsonReader<'i> {
             self.line += lines;
             self.input.consume(count);
             if cut.deepest > self.max_depth && raw.fault.is_none() {
-                raw.fault = Some(format!("nested deeper than {} levels (max_depth)", self.max_depth));
+                raw.fault = Some(Why::new(Fault::TooDeep, self.max_depth.to_string()));
             }
             if cut.hopeless {
                 let at = Position::of("value").line(raw.line);

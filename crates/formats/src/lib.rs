@@ -23,6 +23,7 @@ mod actorpack;
 mod canonical;
 mod csv_file;
 mod dates;
+mod fault;
 mod format;
 mod ids;
 mod input;
@@ -42,6 +43,7 @@ pub mod vocabulary;
 mod yaml;
 
 pub use canonical::canonical_json;
+pub use fault::{Fault, Why};
 pub use format::{Format, GuessError, guess};
 pub use ids::{IdMaker, KeyedIds, deterministic_id};
 pub use input::decompress;

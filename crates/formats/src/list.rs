@@ -1,5 +1,6 @@
 //! Plain lists and hosts files: one value a line, `#`, `;`, `//` or `!` comments, kinds may be mixed.
 
+use crate::fault::{Fault, Why};
 use crate::input::{Line, broken, read_line};
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
@@ -18,14 +19,14 @@ pub(crate) fn read<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) 
             Line::End => return Ok(()),
             Line::TooLong => {
                 out.record()?;
-                out.bad(at, format!("longer than {MAX_LINE} bytes; a list has one value a line"), &bytes)?;
+                out.bad(at, Why::new(Fault::LineTooLong, format!("{MAX_LINE} B")), &bytes)?;
                 continue;
             }
             Line::Whole => {}
         }
         let Ok(text) = std::str::from_utf8(&bytes) else {
             out.record()?;
-            out.bad(at, "not valid UTF-8; save the list as UTF-8", &bytes)?;
+            out.bad(at, Fault::NotUtf8, &bytes)?;
             continue;
         };
         let mut values = values_of(text).peekable();
@@ -39,8 +40,7 @@ pub(crate) fn read<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) 
                     out.object_once(Object::value(typed.object_type, &typed.value), &at)?;
                 }
                 None => {
-                    let why = "neither a domain, URL, address, e-mail address nor wallet with a valid checksum";
-                    out.bad(at.clone(), why, value.as_bytes())?;
+                    out.bad(at.clone(), Fault::NoSelector, value.as_bytes())?;
                 }
             }
         }

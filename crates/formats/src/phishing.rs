@@ -2,6 +2,7 @@
 //!
 //! `fuzzylist` and `whitelist` name honest sites: they are counted and never become intelligence.
 
+use crate::fault::Fault;
 use crate::json::{JsonReader, each_in_array, each_member};
 use crate::object::Object;
 use crate::record::{Out, ReadError};
@@ -36,10 +37,10 @@ fn blocked(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Resu
     let raw = json.value(out)?;
     let at = json.at("domain").record(count);
     let Ok(domain) = serde_json::from_slice::<String>(&raw.bytes) else {
-        return out.bad(at, "a domain in double quotes was expected", &raw.bytes);
+        return out.bad(at, Fault::NotQuoted, &raw.bytes);
     };
     match type_of(&domain) {
         Some(typed) => out.object_once(Object::value(typed.object_type, &typed.value), &at).map(drop),
-        None => out.bad(at, "not a domain name", domain.as_bytes()),
+        None => out.bad(at, Fault::NotDomain, domain.as_bytes()),
     }
 }

@@ -1,5 +1,6 @@
 //! What goes in with a file and what comes out of it: options, limits, records, the summary.
 
+use crate::fault::Why;
 use crate::format::Format;
 use crate::ids::IdMaker;
 use crate::mapping::Mapping;
@@ -171,7 +172,7 @@ pub struct Bad {
     /// Where it stands.
     pub at: Position,
     /// What is wrong and what would be right. Repeats nothing of the record.
-    pub why: String,
+    pub why: Why,
     /// The record, or its first [`Limits::max_kept_bytes`]: for the quarantine only, never for a log.
     pub snippet: Option<String>,
     /// Whether the record is longer than that.
@@ -237,6 +238,32 @@ pub enum ReadError {
     /// The sink asked to stop; never leaves this crate.
     #[error("stopped")]
     Stopped,
+}
+
+impl ReadError {
+    /// All that [`ReadError::code`] answers.
+    pub const CODES: [&str; 4] = ["file-broken", "file-malformed", "file-limit", "file-options"];
+
+    /// Why, as a stable code for whoever translates it.
+    pub fn code(&self) -> &'static str {
+        let [broken, malformed, limit, options] = Self::CODES;
+        match self {
+            Self::Broken { .. } => broken,
+            Self::Malformed { .. } => malformed,
+            Self::Limit { .. } => limit,
+            Self::Options(_) | Self::Stopped => options,
+        }
+    }
+
+    /// What the code leaves open: where, and the reader's words. It is not translated, and repeats nothing of a record.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Broken { at, why } | Self::Limit { at, why } => format!("{at}: {why}"),
+            Self::Malformed { at, format, why } => format!("{format}, {at}: {why}"),
+            Self::Options(why) => why.clone(),
+            Self::Stopped => String::new(),
+        }
+    }
 }
 
 /// The way out of a reader: counts, fills in what all converted objects share, and hands over.
@@ -312,7 +339,7 @@ impl<'a, 's> Out<'a, 's> {
     }
 
     /// Sets a record aside.
-    pub fn bad(&mut self, at: Position, why: impl Into<String>, record: &[u8]) -> Result<(), ReadError> {
+    pub fn bad(&mut self, at: Position, why: impl Into<Why>, record: &[u8]) -> Result<(), ReadError> {
         self.summary.bad += 1;
         let most = self.options.limits.max_kept_bytes;
         let head = record.get(..record.len().min(most)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! STIX 2.1 as received: the objects of a bundle, an envelope, a list, or one a line; bodies byte for byte.
 
+use crate::fault::{Fault, Why};
 use crate::input::{Line, broken, read_line};
 use crate::json::{JsonReader, Next, Raw, each_in_array, each_member};
 use crate::record::{Out, Position, ReadError, Record, TimesKnown};
@@ -70,7 +71,7 @@ pub(crate) fn read_lines<'i>(mut input: Box<dyn BufRead + 'i>, out: &mut Out<'_,
         let fault = match read_line(&mut input, &mut bytes, max).map_err(|error| broken(at.clone(), &error))? {
             Line::End => return Ok(()),
             Line::Whole => None,
-            Line::TooLong => Some(format!("longer than {max} bytes (max_object_bytes)")),
+            Line::TooLong => Some(Why::new(Fault::TooLong, format!("{max} B"))),
         };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -98,47 +99,35 @@ fn take(raw: Raw, at: Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> 
     match check(&raw, out.options.limits.max_depth) {
         Ok((id, times)) => match String::from_utf8(raw.bytes) {
             Ok(body) => out.raw(Record { body, id, at, converted: false, times, placeholder: false }),
-            Err(error) => out.bad(at, "not valid UTF-8", error.as_bytes()),
+            Err(error) => out.bad(at, Fault::NotUtf8, error.as_bytes()),
         },
         Err(why) => out.bad(at, why, &raw.bytes),
     }
 }
 
-fn check(raw: &Raw, max_depth: usize) -> Result<(String, TimesKnown), String> {
+fn check(raw: &Raw, max_depth: usize) -> Result<(String, TimesKnown), Why> {
     if let Some(fault) = &raw.fault {
         return Err(fault.clone());
     }
     let text = std::str::from_utf8(&raw.bytes)
-        .map_err(|error| format!("not valid UTF-8 at its byte {}", error.valid_up_to() + 1))?;
+        .map_err(|error| Why::new(Fault::NotUtf8, format!("{} B", error.valid_up_to())))?;
     if nests_deeper(text, max_depth) {
-        return Err(format!("nested deeper than {max_depth} levels (max_depth)"));
+        return Err(Why::new(Fault::TooDeep, max_depth.to_string()));
     }
-    let head: Head<'_> = serde_json::from_str(text).map_err(|error| {
-        format!("not a STIX object: {} at its line {}, column {}", kind_of(&error), error.line(), error.column())
-    })?;
-    let object_type = head.object_type.ok_or("the object has no `type`; STIX 2.1 requires it")?;
-    let id = head.id.ok_or("the object has no `id`; STIX 2.1 requires it")?;
+    let head: Head<'_> = serde_json::from_str(text).map_err(|error| Why::json(&error))?;
+    let object_type = head.object_type.ok_or(Fault::NoType)?;
+    let id = head.id.ok_or(Fault::NoId)?;
     if object_type == "bundle" {
-        return Err("a bundle inside a bundle; hand over its objects".to_owned());
+        return Err(Fault::Nested.into());
     }
     if id.strip_prefix(object_type.as_ref()).and_then(|rest| rest.strip_prefix("--")).is_none() {
-        return Err("the `id` does not begin with the object's type and two dashes".to_owned());
+        return Err(Fault::IdOfOther.into());
     }
     let times = match (head.created, head.modified) {
         (None, None) => TimesKnown::NotVersioned,
         _ => TimesKnown::FromSource,
     };
     Ok((id.into_owned(), times))
-}
-
-/// serde_json's own words may repeat values of the record; its category does not.
-pub(crate) fn kind_of(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Io => "it could not be read",
-        serde_json::error::Category::Syntax => "a syntax error in its JSON",
-        serde_json::error::Category::Data => "a property of the wrong type",
-        serde_json::error::Category::Eof => "its JSON ends too early",
-    }
 }
 
 fn nests_deeper(text: &str, max_depth: usize) -> bool {

@@ -1,6 +1,7 @@
 //! GraphSense TagPacks: each tag becomes a wallet (or transaction), a note with label, source and confidence,
 //! and a relationship to the actor's identity.
 
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use crate::typing::{is_placeholder, network_of, wallet_value};
@@ -56,7 +57,7 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
         out.record()?;
         let at = Position::of("tag").record(number);
         let Value::Object(own) = item else {
-            return out.bad(at, "a tag is a mapping of fields", item.to_string().as_bytes());
+            return out.bad(at, Fault::TagShape, item.to_string().as_bytes());
         };
         if number == 1 {
             for name in header.keys().filter(|name| !known(name)) {
@@ -103,13 +104,13 @@ struct Tag {
 
 impl Tag {
     /// `None` when the tag holds a placeholder, which is counted and left out.
-    fn new(header: &Fields, own: &Fields, out: &mut Out<'_, '_>) -> Result<Option<Tag>, String> {
+    fn new(header: &Fields, own: &Fields, out: &mut Out<'_, '_>) -> Result<Option<Tag>, Fault> {
         let field = |name: &str| own.get(name).filter(|value| !value.is_null()).or_else(|| header.get(name));
         let text = |name: &str| field(name).and_then(text_of).filter(|text| !text.is_empty());
         let address = text("address");
         let tx_hash = text("tx_hash");
         let of_a_wallet = match (&address, &tx_hash) {
-            (None, None) => return Err("a tag needs `address` or `tx_hash`".to_owned()),
+            (None, None) => return Err(Fault::TagOfNothing),
             (Some(address), _) => address,
             (None, Some(tx_hash)) => tx_hash,
         };
@@ -118,7 +119,7 @@ impl Tag {
             return Ok(None);
         }
         if of_a_wallet.len() > 256 || of_a_wallet.chars().any(char::is_whitespace) {
-            return Err("the address is not one word of at most 256 characters".to_owned());
+            return Err(Fault::AddressShape);
         }
         let currency = text("currency").map(|text| text.to_ascii_uppercase());
         let stated = text("network").map(|text| text.to_ascii_lowercase());
@@ -134,7 +135,7 @@ impl Tag {
             },
         };
         Ok(Some(Tag {
-            label: text("label").ok_or("a tag needs a `label`, its own or the header's")?,
+            label: text("label").ok_or(Fault::TagLabel)?,
             source: text("source"),
             lastmod: text("lastmod").and_then(|day| crate::dates::from_iso(&day)),
             context: field("context").map(|value| text_of(value).unwrap_or_else(|| crate::canonical_json(value))),

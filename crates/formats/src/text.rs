@@ -2,6 +2,7 @@
 //!
 //! One file is one record. Identifiers in the text are found when it is folded, not here.
 
+use crate::fault::Fault;
 use crate::input::broken;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError, TextAs};
@@ -30,7 +31,7 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
     };
     let text = text.trim().replace("\r\n", "\n").replace('\0', "\u{fffd}");
     if text.is_empty() {
-        return out.bad(at, "the text is empty", b"");
+        return out.bad(at, Fault::EmptyText, b"");
     }
     let lang = out.options.lang.map(str::to_owned).or_else(|| guess_language(&text).map(str::to_owned));
     let mut object = match out.options.text_as {

@@ -172,7 +172,7 @@ fn a_row_becomes_the_mappings_objects_or_is_set_aside_whole_with_line_and_column
     domain-name value="scam.example"
     relationship relationship_type="related-to"
     "#);
-    assert_eq!(outcome.bad, ["row, column `day` (line 3): does not read as a date of the pattern %d/%m/%Y"]);
+    assert_eq!(outcome.bad, ["row, column `day` (line 3): not a date as the mapping says: %d/%m/%Y"]);
     assert_eq!(outcome.times[0], TimesKnown::CreatedOnly);
 }
 

@@ -79,7 +79,7 @@ proptest! {
             for item in items {
                 match item {
                     Item::Object(record) => prop_assert!(serde_json::from_str::<serde_json::Value>(&record.body).is_ok()),
-                    Item::Skipped(bad) => prop_assert!(!bad.at.to_string().is_empty() && !bad.why.is_empty()),
+                    Item::Skipped(bad) => prop_assert!(!bad.at.to_string().is_empty() && !bad.why.to_string().is_empty()),
                 }
             }
         }

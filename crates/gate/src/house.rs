@@ -10,8 +10,8 @@ use std::time::Duration;
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// A request's body may pause this long, not longer.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
+/// A request's body may pause this long, not longer, where the node's keeper says nothing else.
+pub const BODY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Every route of a node behind its rule: what a server serves. Only [`crate::Gate::open`] makes one.
 #[derive(Clone)]
@@ -44,8 +44,8 @@ impl House {
         }
     }
 
-    /// For a server; each connection brings its address.
-    pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
-        self.router.layer(RequestBodyTimeoutLayer::new(BODY_PAUSE)).into_make_service_with_connect_info()
+    /// For a server; each connection brings its address, and no request's body pauses for longer than `pause`.
+    pub fn into_make_service(self, pause: Duration) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+        self.router.layer(RequestBodyTimeoutLayer::new(pause)).into_make_service_with_connect_info()
     }
 }

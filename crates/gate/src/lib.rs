@@ -48,7 +48,7 @@ mod visitor;
 pub use about::About;
 pub use door::{API, Door, PAGES, PUBLIC, Refusal};
 pub use gate::{Frame, Gate};
-pub use house::House;
+pub use house::{BODY_PAUSE, House};
 pub use routes::Routes;
 pub use rule::{Line, Rule};
 pub use tally::{Answered, CLASSES, Tallies};

@@ -3,7 +3,7 @@ use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
 use crate::rows::{signed, unsigned};
 use crate::take::CHUNK;
-use crate::{Error, Intel, Result};
+use crate::{Error, Intel, Reason, Result};
 use formats::{Format, Item, KeyedIds, Mapping, Options, Record, TimesKnown};
 use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
 use people::entry::Purpose;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Problems named in a report; the rest is counted.
 const NAMED: usize = 100;
@@ -114,7 +115,7 @@ impl Intel {
         let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
         let mut options = self.options(job, &ids)?;
         options.corrections = corrections.as_ref();
-        self.reach()?;
+        patiently(|| self.reach())?;
         if job.strict {
             let mut file = self.spool(job, &mut *input)?;
             let (format, reading) = opened(job, Box::new(&file))?;
@@ -160,16 +161,15 @@ impl Intel {
         body: &str,
         cause: Option<u64>,
         given: Option<stix::Tlp>,
-    ) -> std::result::Result<NewEntry, String> {
-        let mut why = String::new();
+    ) -> std::result::Result<NewEntry, Reason> {
+        let mut why = None;
         for (collection, policy) in places {
             match self.entry_of(viewer, collection.id, policy, body, cause, given) {
                 Ok((entry, _, _)) => return Ok(entry),
-                Err(e) if why.is_empty() => why = e,
-                Err(_) => {}
+                Err(e) => why = why.or(Some(e)),
             }
         }
-        Err(why)
+        Err(why.unwrap_or_else(Reason::not_written))
     }
 
     fn begin<'a>(
@@ -282,10 +282,7 @@ impl Running<'_> {
             Err(why) => {
                 let (place, object) = (record.at.to_string(), Some(record.id));
                 let text = record.body.clone();
-                self.aside_as_marked(
-                    SetAside { n: 0, place, object, why, record: Some(record.body), cut: false },
-                    &text,
-                );
+                self.aside_as_marked(SetAside::new(place, object, why, Some(record.body)), &text);
             }
         }
         Ok(())
@@ -298,7 +295,7 @@ impl Running<'_> {
         if !needs && !record.placeholder {
             return Ok(Some(record.body.clone()));
         }
-        let stands = self.intel.current(self.viewer, &record.id)?;
+        let stands = patiently(|| self.intel.current(self.viewer, &record.id))?;
         if record.placeholder && stands.is_some() {
             return Ok(None);
         }
@@ -339,14 +336,13 @@ impl Running<'_> {
                     self.note_seen(pos, collection, &subject, version)?;
                 }
                 Outcome::Refused(ledger::Refusal::OtherBytes) => {
-                    let why = "this version stands here with other content; send a newer `modified`";
-                    let row = refused(object, why, Some(body.to_string()));
+                    let row = refused(object, Reason::other_content(), Some(body.to_string()));
                     // What stands in a collection of fewer readers is told to whoever imports, and kept nowhere else.
                     if collection == self.cause.collection { self.aside_as_marked(row, &body) } else { self.told(&row) }
                 }
                 // Its text goes nowhere again.
                 Outcome::Refused(ledger::Refusal::Expunged(_)) => {
-                    self.aside(refused(object, "it was erased here and is not taken again", None));
+                    self.aside(refused(object, Reason::erased(), None));
                 }
             }
         }
@@ -383,7 +379,7 @@ impl Running<'_> {
             }
             Err(e) => {
                 let place = "the rest of the file".to_owned();
-                self.aside(SetAside { n: 0, place, object: None, why: e.to_string(), record: None, cut: false });
+                self.aside(SetAside::new(place, None, Reason::from(&e), None));
                 self.setting.flush(self.intel)?;
                 Some(e)
             }
@@ -412,6 +408,19 @@ impl Running<'_> {
     }
 }
 
+/// A file that was half taken helps nobody: an import waits for the view longer than somebody at a page does.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+fn patiently<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Err(Error::Ledger(ledger::Error::Behind { .. })) if Instant::now() < until => std::thread::yield_now(),
+            answer => return answer,
+        }
+    }
+}
+
 /// The input unpacked, and what it is read as.
 fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box<dyn BufRead + 'i>)> {
     let unpacked = formats::decompress(Box::new(BufReader::new(input)))?;
@@ -430,18 +439,12 @@ fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box
 pub(crate) fn bad_record(bad: &formats::Bad) -> SetAside {
     let value: Option<Value> = bad.snippet.as_deref().and_then(|s| serde_json::from_str(s).ok());
     let id = value.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str).filter(|id| id.len() <= 300);
-    SetAside {
-        n: 0,
-        place: bad.at.to_string(),
-        object: id.map(str::to_owned),
-        why: bad.why.clone(),
-        record: bad.snippet.clone(),
-        cut: bad.cut,
-    }
+    let why = Reason::from(&bad.why);
+    SetAside { cut: bad.cut, ..SetAside::new(bad.at.to_string(), id.map(str::to_owned), why, bad.snippet.clone()) }
 }
 
-fn refused(object: Option<String>, why: &str, record: Option<String>) -> SetAside {
-    SetAside { n: 0, place: "object".into(), object, why: why.into(), record, cut: false }
+fn refused(object: Option<String>, why: Reason, record: Option<String>) -> SetAside {
+    SetAside::new("object".into(), object, why, record)
 }
 
 fn object_of(id: &IdSource) -> Option<String> {

@@ -1,5 +1,9 @@
 //! Links are computed at read, over what the viewer sees: never stored, n holders cost n rows.
-use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
+mod kin;
+mod listing;
+mod neighbours;
+
+use crate::rows::ObjectRow;
 use crate::search::{cols_of_selector, current_row};
 use crate::view::{OBSERVABLE, state};
 use crate::{Hit, Intel, Result};
@@ -7,10 +11,18 @@ use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use selectors::Kind;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::HashSet;
+
+pub use listing::LinkPage;
+pub use neighbours::{Neighbour, Statement};
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;
+/// A telephone number that is silent for so long may be somebody else's when it comes back: operators give a number away
+/// again after 45 days (47 CFR 52.15) to a year.
+const SILENT: i64 = 180;
+/// µs.
+const DAY: i64 = 86_400_000_000;
 /// How far a link is read: holders that are named, and where counting stops.
 #[derive(Clone, Copy)]
 struct Depth {
@@ -21,10 +33,6 @@ struct Depth {
 const WHOLE: Depth = Depth { named: 200, count: 10_000 };
 /// For each of the many selectors of an object.
 const ONE_OF_MANY: Depth = Depth { named: 25, count: 1_000 };
-/// Objects whose selectors [`Intel::latest_links`] looks at.
-const LATEST: usize = 250;
-/// Of which so many at a time, until there are links enough.
-const AT_ONCE: usize = 25;
 
 /// Why a selector links nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +49,16 @@ pub enum Suppressed {
     /// So many objects hold it.
     #[error("held by {0} objects: a hub proves nothing")]
     Hub(usize),
+    /// Its holders link elsewhere too, but not to each other: an exchange's wallet, a link shortener.
+    #[error(
+        "held by {holders} objects; of {looked_at} that link elsewhere too hardly two share anything else: a hub proves nothing"
+    )]
+    Unrelated {
+        /// So many objects hold it.
+        holders: usize,
+        /// So many were looked at.
+        looked_at: usize,
+    },
     /// The title of the warninglist that names it.
     #[error("on the warninglist \"{0}\"")]
     Listed(String),
@@ -61,93 +79,11 @@ pub struct Link {
     pub more: bool,
     /// Why it links nothing; `None` = it links.
     pub suppressed: Option<Suppressed>,
-}
-
-/// An object that refers to another, or is referred to.
-#[derive(Debug, Clone)]
-pub struct Neighbour {
-    /// The other object.
-    pub hit: Hit,
-    /// By which property or relationship.
-    pub how: String,
-    /// From the object asked about to the other.
-    pub outgoing: bool,
+    /// It links, but less surely: a telephone number that nobody named for so many days and that somebody names again.
+    pub silent_days: Option<u32>,
 }
 
 impl Intel {
-    /// Every selector that at least two objects hold, most holders first. Reads every holder once: for exports and the
-    /// command line; a page asks for [`Intel::latest_links`].
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let selectors = self.read(viewer, |conn| {
-            let mut stmt = conn.prepare_cached(
-                "SELECT sel, obj, pos, flags FROM holders WHERE see(col) AND strength = 2 ORDER BY sel",
-            )?;
-            let mut rows = stmt.query([])?;
-            let mut top = Most { limit, kept: BinaryHeap::new() };
-            let (mut sel, mut held) = (0, HashSet::new());
-            while let Some(row) = rows.next()? {
-                let next: i64 = row.get(0)?;
-                if next != sel {
-                    top.offer(held.len(), sel);
-                    held.clear();
-                    sel = next;
-                }
-                held.insert(holder(row.get(1)?, row.get(2)?, row.get(3)?));
-            }
-            top.offer(held.len(), sel);
-            Ok(top.selectors())
-        })?;
-        selectors.into_iter().filter_map(|sel| self.link(viewer, sel, None, WHOLE).transpose()).collect()
-    }
-
-    /// What the newest objects share with others, newest first; at most `limit`.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn latest_links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let latest = self.latest_rows(viewer, None, LATEST)?;
-        let (mut met, mut out) = (HashSet::new(), Vec::new());
-        for rows in latest.chunks(AT_ONCE) {
-            for sel in self.shared_of(viewer, rows, &mut met)? {
-                if out.len() >= limit {
-                    return Ok(out);
-                }
-                if let Some(link) = self.link(viewer, sel, None, ONE_OF_MANY)?
-                    && link.count > 1
-                    && link.suppressed.is_none()
-                {
-                    out.push(link);
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The linking selectors of these objects that have two holders whom the viewer sees, but for those met before.
-    fn shared_of(&self, viewer: &Viewer, rows: &[ObjectRow], met: &mut HashSet<i64>) -> Result<Vec<i64>> {
-        let mut values: Vec<(Kind, String)> = Vec::new();
-        self.bodies(rows, &mut |row, body| {
-            let links = |f: &selectors::Found| f.strength == selectors::Strength::Links;
-            let found = self.selectors_of(row, body);
-            values.extend(found.into_iter().filter(links).take(ONE_OF_MANY.named).map(|f| (f.kind, f.value)));
-        })?;
-        self.read(viewer, |conn| {
-            let mut out = Vec::new();
-            for (kind, value) in values {
-                if let Some(sel) = self.selector_number(conn, kind, &value)?
-                    && met.insert(sel)
-                    && held_twice(conn, viewer, sel)?
-                {
-                    out.push(sel);
-                }
-            }
-            Ok(out)
-        })
-    }
-
     /// Who holds a selector; `None` when nobody whom the viewer sees does.
     ///
     /// # Errors
@@ -205,8 +141,31 @@ impl Intel {
         let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
         let mut holders = self.named(rows)?;
         holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
-        let suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
-        Ok(Some(Link { kind, value, more: held.count > holders.len(), holders, count: held.count, suppressed }))
+        let said = overruled.is_some();
+        let mut suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
+        if suppressed.is_none() && !said {
+            suppressed = self.unrelated(viewer, kind, &value, &held)?;
+        }
+        let silent_days = (kind == Kind::Phone && suppressed.is_none()).then(|| silence(&holders)).flatten();
+        let more = held.count > holders.len();
+        Ok(Some(Link { kind, value, more, holders, count: held.count, suppressed, silent_days }))
+    }
+
+    /// Whether a selector is a hub by how its holders relate; an address without a path is what its host is.
+    fn unrelated(&self, viewer: &Viewer, kind: Kind, value: &str, held: &Held) -> Result<Option<Suppressed>> {
+        let host = value.split_once("://").and_then(|(_, rest)| rest.strip_suffix('/'));
+        if let (Kind::Url, Some(host)) = (kind, host.filter(|h| !h.contains(['/', '?', '#', '@', ':'])))
+            && let Some(sel) = self.read(viewer, |conn| self.selector_number(conn, Kind::Domain, host))?
+            && let Some(of_host) = self.link(viewer, sel, None, ONE_OF_MANY)?
+        {
+            return Ok(of_host.suppressed);
+        }
+        if held.plain.len() < kin::ENOUGH {
+            return Ok(None);
+        }
+        let kin = self.kin(viewer, value, &held.plain)?;
+        let unrelated = Suppressed::Unrelated { holders: held.count, looked_at: kin.holders };
+        Ok(kin.unrelated().then_some(unrelated))
     }
 
     /// Why a selector links nothing: a person's word, its own weakness, a warninglist, or too many holders.
@@ -234,41 +193,15 @@ impl Intel {
         let warning = |l: &reference::Listing| Suppressed::Listed(l.title.clone());
         self.library().listed(kind.as_str(), value).iter().find(|l| l.what == reference::ListKind::Warning).map(warning)
     }
+}
 
-    /// What refers to an object and what it refers to.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn neighbours(&self, viewer: &Viewer, id: &str, limit: usize) -> Result<Vec<Neighbour>> {
-        let mut how: HashMap<u64, (String, bool)> = HashMap::new();
-        let incoming: Vec<(ObjectRow, String)> = self.read(viewer, |conn| {
-            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
-            let sql = format!(
-                "SELECT {COLUMNS}, h.text FROM refs f JOIN versions v ON v.col = f.col AND v.pos = f.pos {JOINS} \
-                 JOIN words h ON h.word = f.word WHERE f.obj = ?1 AND see(f.col) AND v.state & 13 = 1 ORDER BY f.pos DESC LIMIT ?2"
-            );
-            conn.prepare_cached(&sql)?.query_map((obj, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?.collect()
-        })?;
-        let mut rows = Vec::new();
-        for (row, word) in incoming {
-            if how.insert(row.pos, (word, false)).is_none() {
-                rows.push(row);
-            }
-        }
-        if let Some((_, body)) = self.current(viewer, id)? {
-            let value: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-            for target in stix::refs_of(&value, limit) {
-                if let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
-                    && how.insert(row.pos, (target.property.to_owned(), true)).is_none()
-                {
-                    rows.push(row);
-                }
-            }
-        }
-        let hits = self.named(rows)?;
-        let neighbour = |hit: Hit| how.remove(&hit.row.pos).map(|(how, outgoing)| Neighbour { hit, how, outgoing });
-        Ok(hits.into_iter().filter_map(neighbour).collect())
-    }
+/// The longest time in days, from [`SILENT`] on, for which none of the holders that have a version of their own spoke.
+fn silence(holders: &[Hit]) -> Option<u32> {
+    let mut said: Vec<i64> =
+        holders.iter().filter(|h| h.row.state & state::UNVERSIONED == 0).map(|h| h.row.version).collect();
+    said.sort_unstable();
+    let longest = said.iter().zip(said.iter().skip(1)).map(|(a, b)| (b - a) / DAY).max()?;
+    u32::try_from(longest).ok().filter(|_| longest >= SILENT)
 }
 
 /// What holds: an object, wherever it stands; but an observable without versions is each collection's own statement.
@@ -276,9 +209,19 @@ fn holder(obj: i64, pos: i64, flags: i64) -> i64 {
     if flags & OBSERVABLE != 0 { -pos } else { obj }
 }
 
+/// A row that holds.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    pos: i64,
+    obj: i64,
+    col: u32,
+}
+
 /// The holders of a selector that the viewer sees.
 struct Held {
     newest: Vec<i64>,
+    /// Objects with versions, which say more than the one value; each once, at most [`HUB`], a collection's newest first.
+    plain: Vec<Holding>,
     count: usize,
     strength: Option<i64>,
 }
@@ -288,61 +231,28 @@ impl Held {
         let mut stmt = conn.prepare_cached(
             "SELECT pos, obj, flags, strength FROM holders WHERE sel = ? AND col = ? AND see(col) ORDER BY pos DESC LIMIT ?",
         )?;
-        let (mut newest, mut met, mut strength) = (Vec::new(), HashSet::new(), None);
+        let (mut newest, mut plain, mut met, mut strength) = (Vec::new(), Vec::new(), HashSet::new(), None);
         for col in cols_of_selector(conn, viewer, sel)? {
-            let mut rows = stmt.query((sel, col, depth.count as i64 + 1))?;
+            // When enough are counted, only the newest are wanted.
+            let left = (depth.count + 1).saturating_sub(met.len()).max(depth.named);
+            let mut rows = stmt.query((sel, col, left as i64))?;
             let mut named = 0;
             while let Some(row) = rows.next()? {
-                let (pos, s): (i64, i64) = (row.get(0)?, row.get(3)?);
+                let (pos, obj, flags, s): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
                 strength = strength.max(Some(s));
                 if named < depth.named {
                     newest.push(pos);
                     named += 1;
                 }
-                if met.len() <= depth.count {
-                    met.insert(holder(row.get(1)?, pos, row.get(2)?));
+                let new = met.len() <= depth.count && met.insert(holder(obj, pos, flags));
+                if new && flags & OBSERVABLE == 0 && plain.len() < HUB {
+                    plain.push(Holding { pos, obj, col });
                 }
             }
         }
         newest.sort_unstable_by(|a, b| b.cmp(a));
         newest.truncate(depth.named);
-        Ok(Self { newest, count: met.len(), strength })
-    }
-}
-
-/// Whether at least two rows that the viewer sees hold a selector.
-fn held_twice(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<bool> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT 2)",
-    )?;
-    let mut held = 0;
-    for col in cols_of_selector(conn, viewer, sel)? {
-        held += stmt.query_row((sel, col), |r| r.get::<_, i64>(0))?;
-        if held > 1 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The selectors with most holders.
-struct Most {
-    limit: usize,
-    kept: BinaryHeap<Reverse<(usize, Reverse<i64>)>>,
-}
-
-impl Most {
-    fn offer(&mut self, held: usize, sel: i64) {
-        if held > 1 {
-            self.kept.push(Reverse((held, Reverse(sel))));
-        }
-        if self.kept.len() > self.limit {
-            self.kept.pop();
-        }
-    }
-
-    fn selectors(self) -> Vec<i64> {
-        self.kept.into_sorted_vec().into_iter().map(|Reverse((_, Reverse(sel)))| sel).collect()
+        Ok(Self { newest, plain, count: met.len(), strength })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records that an import could not take: kept with their reason until they are mended, withdrawn or erased. They stand
 //! in a file of their own beside the log, never in a backup, and its deleted rows leave no bytes.
 use crate::rows::{signed, unsigned};
-use crate::{Error, ImportRow, Intel, Limits, Result};
+use crate::{Error, ImportRow, Intel, Limits, Reason, Result};
 use people::{Right, Viewer};
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -12,7 +12,8 @@ const FILE: &str = "quarantine.db";
 /// What a row costs beside its texts, bytes.
 const ROW: u64 = 64;
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS aside(import INTEGER NOT NULL, n INTEGER NOT NULL, place TEXT NOT NULL, \
-    object TEXT, why TEXT NOT NULL, record TEXT, cut INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(import, n)) WITHOUT ROWID; \
+    object TEXT, why TEXT NOT NULL, record TEXT, cut INTEGER NOT NULL, bytes INTEGER NOT NULL, code TEXT, detail TEXT, \
+    PRIMARY KEY(import, n)) WITHOUT ROWID; \
     CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL; \
     CREATE INDEX IF NOT EXISTS aside_bytes ON aside(bytes);";
 
@@ -25,8 +26,12 @@ pub struct SetAside {
     pub place: String,
     /// The id it claims or was given.
     pub object: Option<String>,
-    /// What is wrong and what would be right.
+    /// What is wrong and what would be right, in English.
     pub why: String,
+    /// The same as [`crate::Reason::code`]; `None` in rows that were kept before there were codes.
+    pub code: Option<String>,
+    /// What the code leaves open: [`crate::Reason::detail`].
+    pub detail: String,
     /// The record; `None` when there is nothing to show or it may not be kept.
     pub record: Option<String>,
     /// Only its beginning was kept.
@@ -34,8 +39,15 @@ pub struct SetAside {
 }
 
 impl SetAside {
+    /// A record with why; its number follows when it is kept.
+    pub(crate) fn new(place: String, object: Option<String>, why: Reason, record: Option<String>) -> Self {
+        let Reason { code, detail, text } = why;
+        Self { n: 0, place, object, why: text, code: Some(code.to_owned()), detail, record, cut: false }
+    }
+
     fn bytes(&self) -> u64 {
-        let texts = [Some(&self.place), self.object.as_ref(), Some(&self.why), self.record.as_ref()];
+        let texts =
+            [Some(&self.place), self.object.as_ref(), Some(&self.why), Some(&self.detail), self.record.as_ref()];
         ROW + texts.into_iter().flatten().map(|t| t.len() as u64).sum::<u64>()
     }
 }
@@ -68,6 +80,13 @@ impl Shelf {
         // No write-ahead log and no journal left behind: what is deleted is overwritten where it stood.
         conn.execute_batch("PRAGMA secure_delete = ON; PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = -1000;")?;
         conn.execute_batch(SCHEMA)?;
+        // Files of before there were codes: their rows keep their English alone.
+        for column in ["code", "detail"] {
+            let known = "SELECT count(*) FROM pragma_table_info('aside') WHERE name = ?";
+            if conn.query_row(known, [column], |r| r.get::<_, i64>(0))? == 0 {
+                conn.execute_batch(&format!("ALTER TABLE aside ADD COLUMN {column} TEXT"))?;
+            }
+        }
         Ok(Arc::new(Self { conn: Mutex::new(conn), total: limits.aside_total }))
     }
 
@@ -93,7 +112,11 @@ impl Shelf {
             tx.execute("DELETE FROM aside WHERE import = ?", [oldest])?;
         }
         for r in rows {
-            tx.prepare_cached("INSERT OR IGNORE INTO aside VALUES (?,?,?,?,?,?,?,?)")?.execute(params![
+            tx.prepare_cached(
+                "INSERT OR IGNORE INTO aside(import, n, place, object, why, record, cut, bytes, code, detail) \
+                 VALUES (?,?,?,?,?,?,?,?,?,?)",
+            )?
+            .execute(params![
                 signed(import),
                 signed(r.n),
                 r.place,
@@ -101,7 +124,9 @@ impl Shelf {
                 r.why,
                 r.record,
                 r.cut,
-                signed(r.bytes())
+                signed(r.bytes()),
+                r.code,
+                r.detail
             ])?;
         }
         Ok(tx.commit()?)
@@ -112,7 +137,7 @@ impl Shelf {
         let kept =
             conn.query_row("SELECT count(*) FROM aside WHERE import = ?", [signed(import)], |r| r.get::<_, i64>(0))?;
         let mut stmt = conn.prepare_cached(
-            "SELECT n, place, object, why, record, cut FROM aside WHERE import = ? AND n > ? ORDER BY n LIMIT ?",
+            "SELECT n, place, object, why, record, cut, code, coalesce(detail, '') FROM aside WHERE import = ? AND n > ? ORDER BY n LIMIT ?",
         )?;
         let row = |r: &rusqlite::Row<'_>| {
             Ok(SetAside {
@@ -122,6 +147,8 @@ impl Shelf {
                 why: r.get(3)?,
                 record: r.get(4)?,
                 cut: r.get(5)?,
+                code: r.get(6)?,
+                detail: r.get(7)?,
             })
         };
         let asked = (signed(import), signed(after), signed(limit as u64).saturating_add(1));

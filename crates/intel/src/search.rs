@@ -120,17 +120,27 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn latest(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<Hit>> {
-        self.named(self.latest_rows(viewer, before, limit)?)
+        self.named(self.latest_rows(viewer, before, limit)?.0)
     }
 
-    /// [`Intel::latest`] without names.
-    pub(crate) fn latest_rows(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<ObjectRow>> {
+    /// [`Intel::latest`] without names, and what to ask with as `before` for the next.
+    pub(crate) fn latest_rows(
+        &self,
+        viewer: &Viewer,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<ObjectRow>, Option<u64>)> {
         let before = before.map_or(i64::MAX, signed);
         self.read(viewer, |conn| {
             // Planned behind the barrier, or what was just written would be missing.
             let ranges = self.ranges(viewer, &Bounds::default(), before);
-            let positions = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?.positions;
-            positions.iter().filter_map(|p| current_row(conn, *p).transpose()).collect()
+            let walked = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?;
+            let next = match walked.positions.last() {
+                Some(last) if walked.positions.len() == limit => Some(*last),
+                _ => (walked.down_to > 0).then_some(walked.down_to + 1),
+            };
+            let rows = walked.positions.iter().filter_map(|p| current_row(conn, *p).transpose());
+            Ok((rows.collect::<rusqlite::Result<_>>()?, next.map(unsigned)))
         })
     }
 
@@ -308,10 +318,15 @@ pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> 
 
 /// How many holders of a selector the viewer sees, counted to one more than [`COUNT`].
 fn count_holders(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<usize> {
+    count_to(conn, viewer, sel, COUNT + 1)
+}
+
+/// How many rows that the viewer sees hold a selector, counted to `most`.
+pub(crate) fn count_to(conn: &Connection, viewer: &Viewer, sel: i64, most: usize) -> rusqlite::Result<usize> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT ?)",
     )?;
-    let (mut held, most) = (0, COUNT as i64 + 1);
+    let (mut held, most) = (0, most as i64);
     for col in cols_of_selector(conn, viewer, sel)? {
         held += stmt.query_row((sel, col, most - held), |r| r.get::<_, i64>(0))?;
         if held >= most {

@@ -1,5 +1,5 @@
 //! A door's or a form's objects become entries: header checks, marking checks, one append for each 400.
-use crate::{Error, Intel, Result, entry};
+use crate::{Error, Intel, Reason, Result, entry};
 use ledger::{Append, CollectionId, IdSource, Kind, NewEntry, Outcome, Refusal, SameRule, Urgency};
 use people::{CollectionPolicy, Viewer, accept};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Intel {
             let mut outcomes = receipt.into_iter();
             for (id, version, refused) in taken {
                 let outcome = match refused {
-                    Some(why) => Took::Refused { why },
+                    Some(why) => Took::Refused { why: why.text },
                     None => took(outcomes.next()),
                 };
                 out.push(Taken { id, version, outcome });
@@ -109,14 +109,14 @@ impl Intel {
         body: &str,
         cause: Option<u64>,
         given: Option<stix::Tlp>,
-    ) -> std::result::Result<(NewEntry, String, Option<i64>), String> {
-        stix::check_shape(body).map_err(|e| e.to_string())?;
-        let header = stix::parse_header(body).map_err(|e| e.to_string())?;
+    ) -> std::result::Result<(NewEntry, String, Option<i64>), Reason> {
+        stix::check_shape(body)?;
+        let header = stix::parse_header(body)?;
         let version = header.version().map(stix::Instant::micros);
         if version.is_some_and(|v| v > self.inner.ledger.now() + AHEAD) {
-            return Err("its version lies more than a day ahead; mend the clock or the timestamp".into());
+            return Err(Reason::ahead());
         }
-        let marking = accept(policy, header.marking, given).map_err(|e| e.to_string())?;
+        let marking = accept(policy, header.marking, given)?;
         let id: Arc<str> = header.id.as_ref().into();
         let entry = NewEntry {
             collection,
@@ -140,13 +140,9 @@ fn took(outcome: Option<Outcome>) -> Took {
     match outcome {
         Some(Outcome::New(e)) => Took::New { pos: e.pos, arrived: e.arrived },
         Some(Outcome::Same(pos)) => Took::Same { pos },
-        Some(Outcome::Refused(Refusal::OtherBytes)) => {
-            Took::Refused { why: "this version stands here with other content; send a newer `modified`".into() }
-        }
-        Some(Outcome::Refused(Refusal::Expunged(_))) => {
-            Took::Refused { why: "it was erased here and is not taken again".into() }
-        }
-        None => Took::Refused { why: "it was not written".into() },
+        Some(Outcome::Refused(Refusal::OtherBytes)) => Took::Refused { why: Reason::other_content().text },
+        Some(Outcome::Refused(Refusal::Expunged(_))) => Took::Refused { why: Reason::erased().text },
+        None => Took::Refused { why: Reason::not_written().text },
     }
 }
 

@@ -76,6 +76,44 @@ fn a_record_set_aside_is_kept_with_place_id_reason_and_text_over_a_restart() {
 }
 
 #[test]
+fn a_row_that_was_kept_before_there_were_codes_keeps_its_english() {
+    let (dir, ledger, intel, me) = node(Limits::default());
+    let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
+    let row = intel.set_aside(&me, number, 0, 10).unwrap().rows.remove(0);
+    assert_eq!(
+        (row.code.as_deref(), &*row.detail),
+        (Some("invalid"), "modified: write it as RFC 3339 in UTC, such as 2026-01-31T08:00:00.000Z"),
+        "{}",
+        row.why
+    );
+    ledger.close();
+    drop((intel, ledger));
+    let old = rusqlite::Connection::open(dir.path().join("quarantine.db")).unwrap();
+    old.execute_batch("ALTER TABLE aside DROP COLUMN code; ALTER TABLE aside DROP COLUMN detail").unwrap();
+    drop(old);
+    let (_ledger, intel) = open(dir.path(), Limits::default());
+    let me = intel.people().local_viewer().unwrap();
+    let kept = intel.set_aside(&me, number, 0, 10).unwrap().rows.remove(0);
+    assert_eq!(kept, intel::SetAside { code: None, detail: String::new(), ..row });
+    let second = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();
+    assert_eq!(intel.set_aside(&me, second, 0, 10).unwrap().rows[0].code.as_deref(), Some("invalid"));
+}
+
+#[test]
+fn an_import_waits_for_the_view_longer_than_a_page_does_and_takes_the_whole_file() {
+    let limits = Limits { patience: std::time::Duration::ZERO, ..Limits::default() };
+    let (_dir, ledger, intel, me) = node(limits);
+    for run in 0..3 {
+        let list: String =
+            (0..900).map(|n| format!("exercise-{n}-{run}.example\nEXERCISE-again-{n}.example\n")).collect();
+        let job = ImportJob { source: "EXERCISE.txt".into(), ..ImportJob::default() };
+        let report = intel.import(&me, &job, Box::new(list.as_bytes()), &mut |_| {}).unwrap();
+        assert_eq!((report.added + report.same, report.aside), (1_800, 0), "run {run}");
+    }
+    ledger.level(std::time::Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn only_who_may_import_there_sees_what_was_set_aside() {
     let (_dir, _ledger, intel, me) = node(Limits::default());
     let number = import(&intel, &me, &mixed(), false).unwrap().import.unwrap();

@@ -90,7 +90,7 @@ fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
         &note(1, V1, "wallet 0x52908400098527886e0f7030069857d2e4169ee7"),
         &note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7"),
     ]);
-    let links = node.intel.links(&node.me, 10).unwrap();
+    let links = node.intel.links(&node.me, None, 10).unwrap().links;
     assert_eq!((links.len(), links[0].count), (1, 2));
     assert_eq!(links[0].suppressed, None);
     let of = node.intel.links_of_object(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
@@ -100,12 +100,12 @@ fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
         .withdraw(&node.me, "note--00000000-0000-4000-8000-000000000002", &Which::All, None, "EXERCISE")
         .unwrap();
     assert_eq!(gone, 1);
-    assert!(node.intel.links(&node.me, 10).unwrap().is_empty());
+    assert!(node.intel.links(&node.me, None, 10).unwrap().links.is_empty());
     assert!(node.hits("sent").is_empty());
     // The same bytes may come again after a withdrawal.
     let again = node.take(&[&note(2, V1, "sent to 0x52908400098527886E0F7030069857D2E4169EE7")]);
     assert!(matches!(again[0], Took::New { .. }));
-    assert_eq!(node.intel.links(&node.me, 10).unwrap().len(), 1);
+    assert_eq!(node.intel.links(&node.me, None, 10).unwrap().links.len(), 1);
     node.end();
 }
 
@@ -186,7 +186,7 @@ fn whoever_may_see_nothing_finds_nothing() {
     let found = node.intel.search(&nobody, "shop.example", None, 10).unwrap();
     assert!(found.hits.is_empty());
     assert_eq!(found.total, Count::Exactly(0));
-    assert!(node.intel.links(&nobody, 10).unwrap().is_empty());
+    assert!(node.intel.links(&nobody, None, 10).unwrap().links.is_empty());
     assert!(node.intel.versions(&nobody, "note--00000000-0000-4000-8000-000000000001").unwrap().is_empty());
     assert!(node.intel.latest(&nobody, None, 10).unwrap().is_empty());
     assert!(matches!(node.intel.page(&nobody, INTAKE, &Match::default(), 0, None, 10), Err(Error::NotFound)));

@@ -72,11 +72,10 @@ impl Writer {
         if append.entries.iter().any(|e| e.body.len() > MOST_BYTES) {
             return Err(Error::Limit(format!("a body is larger than {MOST_BYTES} bytes")));
         }
-        let behind = self.last_arrived - self.clock.now();
-        if behind > 3_600_000_000 {
-            return Err(Error::Clock(behind / 1_000_000));
+        match self.too_far_behind() {
+            Some(behind) => Err(Error::Clock(behind / 1_000_000)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A view that is being folded anew (its file was damaged) answers only once it meets what memory holds.

@@ -30,7 +30,9 @@ pub enum Error {
         behind: u64,
     },
     /// The clock runs more than an hour behind the last entry.
-    #[error("the clock is {0} s behind the last entry: set the clock, or run `eye doctor` to accept it")]
+    #[error(
+        "the clock is {0} s behind the last entry: set the clock, or accept it as it is with `eye doctor --accept-clock`"
+    )]
     Clock(i64),
     /// A limit was passed.
     #[error("{0}")]

@@ -5,6 +5,7 @@
 
 mod append;
 mod backup;
+mod clock;
 mod commit;
 mod counters;
 mod digest;

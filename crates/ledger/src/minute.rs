@@ -36,8 +36,7 @@ impl Minute {
         answer.recv().map_err(|_| Error::Closed)?
     }
 
-    /// The thread.
-    /// Until [`Minute::stop`], or until nobody holds the ledger any longer.
+    /// The thread: until [`Minute::stop`], or until nobody holds the ledger any longer.
     pub(crate) fn run(&self, ledger: &Weak<Inner>) {
         let (stop, stopped) = &*self.stop;
         loop {

@@ -48,6 +48,8 @@ pub(crate) struct Writer {
     pub(crate) origin_n: u32,
     pub(crate) next_pos: u64,
     pub(crate) last_arrived: i64,
+    /// `arrived` of the last entry when somebody said that the clock is right.
+    pub(crate) clock_accepted: i64,
     pub(crate) commit_n: u64,
     pub(crate) commit_hash: [u8; 32],
     pub(crate) trees: HashMap<u32, TileWriter>,

@@ -5,5 +5,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod chain;
+pub mod cli;
 pub mod cluster;
 pub mod columns;
+
+/// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[path = "../fuzz/targets.rs"]
+pub mod fuzzing;

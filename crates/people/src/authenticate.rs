@@ -2,7 +2,7 @@
 use crate::password::{self, Cost, Passwords};
 use crate::remembered::Remembered;
 use crate::session::{self, Lasting, Sessions, SignedIn};
-use crate::throttle::{self, Attempt, Throttle};
+use crate::throttle::{self, Attempt, Guessing, Throttle};
 use crate::token::{self, Tokens};
 use crate::{AccessLog, Credential, Error, People, Result, Right, Viewer, link, second_factor};
 use base64::Engine;
@@ -85,6 +85,8 @@ pub struct Options {
     pub cost: Cost,
     /// How long sessions last.
     pub lasting: Lasting,
+    /// What wrong attempts cost.
+    pub guessing: Guessing,
 }
 
 /// What the door keeps beside the log.
@@ -111,7 +113,7 @@ impl Door {
             tokens: Tokens::load(state)?,
             passwords: Passwords::load(state, options.cost)?,
             sessions: Sessions::load(state)?,
-            throttle: Throttle::load(ledger)?,
+            throttle: Throttle::load(ledger, options.guessing)?,
             access: AccessLog::open(ledger)?,
             lasting: options.lasting,
             remembered: Remembered::default(),

@@ -57,7 +57,7 @@ pub use personal::{is_guessable, subject, told};
 pub use rights::{Right, Role, table as rights_table};
 pub use second_factor::Enrolment;
 pub use session::{Lasting, SessionRow, SignedIn};
-
+pub use throttle::Guessing;
 pub use token::{NewToken, TokenRow};
 pub use view::room;
 pub use viewer::{Credential, Viewer};

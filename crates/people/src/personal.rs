@@ -3,9 +3,6 @@
 use ledger::{Keys, keyed_id};
 use std::borrow::Cow;
 
-/// Types whose deterministic id is made of a personal value alone.
-const TYPES: [&str; 5] = ["phone-number", "bank-account", "payment-card", "email-addr", "user-account"];
-
 /// Whether the value behind an id can be found by trying.
 ///
 /// ```
@@ -13,7 +10,7 @@ const TYPES: [&str; 5] = ["phone-number", "bank-account", "payment-card", "email
 /// assert!(!people::is_guessable("phone-number--8b0e3a0d-9f4b-4a3c-8d39-6f1f1c1f5a01"));
 /// ```
 pub fn is_guessable(id: &str) -> bool {
-    stix::StixId::parse(id).is_ok_and(|id| id.uuid_version() == Some('5') && TYPES.contains(&id.object_type()))
+    stix::StixId::parse(id).is_ok_and(stix::StixId::is_guessable)
 }
 
 /// An id as logs hold it: one that can be guessed as its keyed hash, as the entry's subject is.

@@ -14,8 +14,6 @@ pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS sessions(
   id BLOB PRIMARY KEY, account INTEGER NOT NULL, rights INTEGER NOT NULL, created INTEGER NOT NULL,
   seen INTEGER NOT NULL, agent TEXT NOT NULL) WITHOUT ROWID;";
 
-/// Sessions of one account; the oldest gives way.
-const PER_ACCOUNT: usize = 20;
 /// Sessions of a node.
 const MOST: usize = 20_000;
 /// `seen` is written at most so often, µs.
@@ -23,18 +21,20 @@ const SEEN_EVERY: i64 = 60_000_000;
 /// µs in a minute.
 pub(crate) const MINUTE: i64 = 60_000_000;
 
-/// How long a session lasts.
+/// How long a session lasts, and how many an account has.
 #[derive(Debug, Clone, Copy)]
 pub struct Lasting {
     /// Minutes from sign-in.
     pub whole: u32,
     /// Minutes without a request.
     pub idle: u32,
+    /// Sessions of one account at a time; the one longest quiet gives way.
+    pub sessions: usize,
 }
 
 impl Default for Lasting {
     fn default() -> Self {
-        Self { whole: 12 * 60, idle: 60 }
+        Self { whole: 12 * 60, idle: 60, sessions: 20 }
     }
 }
 
@@ -169,7 +169,7 @@ impl Door {
             rows.into_iter().skip(keep).map(|s| s.id).collect::<Vec<_>>()
         };
         let own = sessions.values().filter(|s| s.account == account && self.lives(s, now)).collect();
-        gone.extend(by_age(own, PER_ACCOUNT - 1));
+        gone.extend(by_age(own, self.lasting.sessions.saturating_sub(1)));
         if sessions.len() >= MOST {
             gone.extend(by_age(sessions.values().collect(), MOST - 1));
         }

@@ -13,17 +13,45 @@ CREATE TABLE IF NOT EXISTS familiar(key BLOB PRIMARY KEY, last INTEGER NOT NULL)
 
 /// Keys remembered; beyond it the ones longest quiet are forgotten.
 const MOST: usize = 20_000;
-/// Wrong attempts that cost nothing, on one account.
-const FREE_ACCOUNT: u32 = 5;
-/// And from one address: offices share one.
-const FREE_ADDRESS: u32 = 30;
-/// The longest pause, µs.
-const LONGEST: i64 = 900_000_000;
-/// Forgotten after this long without an attempt, µs.
-const FORGET: i64 = 3_600_000_000;
-
 /// An address is familiar for this long after a sign-in, µs: thirty days.
 const FAMILIAR: i64 = 30 * 86_400_000_000;
+
+/// µs in a second.
+const SECOND: i64 = 1_000_000;
+
+/// What guessing costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Guessing {
+    /// Wrong attempts on one account that cost nothing.
+    pub account: u32,
+    /// And from one address: offices share one.
+    pub address: u32,
+    /// The longest pause, seconds.
+    pub longest: u32,
+    /// Seconds without an attempt until wrong ones are forgotten; never less than the longest pause.
+    pub forget: u32,
+}
+
+impl Default for Guessing {
+    fn default() -> Self {
+        Self { account: 5, address: 30, longest: 900, forget: 3_600 }
+    }
+}
+
+impl Guessing {
+    /// Doubles from 1 s with each wrong attempt beyond the free ones, µs.
+    fn pause(&self, count: u32, free: u32) -> i64 {
+        match count.checked_sub(free) {
+            None => 0,
+            Some(beyond) => (SECOND << beyond.min(20)).min(i64::from(self.longest) * SECOND),
+        }
+    }
+
+    /// µs.
+    fn forget(&self) -> i64 {
+        i64::from(self.forget.max(self.longest)) * SECOND
+    }
+}
 
 type Key = [u8; 16];
 
@@ -35,6 +63,7 @@ struct Wrong {
 
 /// Who guessed wrongly how often.
 pub(crate) struct Throttle {
+    guessing: Guessing,
     wrong: Mutex<HashMap<Key, Wrong>>,
     /// Names with the addresses they came in from, and when last.
     familiar: Mutex<HashMap<Key, i64>>,
@@ -48,9 +77,9 @@ pub(crate) struct Attempt {
 }
 
 impl Throttle {
-    pub(crate) fn load(ledger: &Ledger) -> Result<Self> {
+    pub(crate) fn load(ledger: &Ledger, guessing: Guessing) -> Result<Self> {
         let now = ledger.now();
-        let (after, known) = (now.saturating_sub(FORGET), now.saturating_sub(FAMILIAR));
+        let (after, known) = (now.saturating_sub(guessing.forget()), now.saturating_sub(FAMILIAR));
         ledger.state().write(move |conn| {
             conn.execute("DELETE FROM throttles WHERE last < ?", [after])?;
             conn.execute("DELETE FROM familiar WHERE last < ?", [known])?;
@@ -65,7 +94,7 @@ impl Throttle {
             let rows = stmt.query_map([], |r| Ok((r.get::<_, Key>(0)?, r.get(1)?)))?;
             Ok((wrong, rows.collect::<rusqlite::Result<HashMap<_, _>>>()?))
         })?;
-        Ok(Self { wrong: Mutex::new(wrong), familiar: Mutex::new(familiar) })
+        Ok(Self { guessing, wrong: Mutex::new(wrong), familiar: Mutex::new(familiar) })
     }
 
     /// Begins an attempt on `name` (none for tokens and links) from `peer` (none from within a session).
@@ -80,15 +109,17 @@ impl Throttle {
         let pair = of_name.zip(address).map(|(name, address)| key(ledger, "pair", &[name, address].concat()));
         let account = if pair.is_some_and(|pair| self.is_familiar(&pair, now)) { pair } else { of_name };
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = |key: &Key, free| wrong.get(key).map_or(0, |w| w.last + pause(w.count, free) - now);
-        let wait = account.map_or(0, |a| pause(&a, FREE_ACCOUNT)).max(address.map_or(0, |a| pause(&a, FREE_ADDRESS)));
+        let guessing = self.guessing;
+        let pause = |key: &Key, free| wrong.get(key).map_or(0, |w| w.last + guessing.pause(w.count, free) - now);
+        let of_account = account.map_or(0, |a| pause(&a, guessing.account));
+        let wait = of_account.max(address.map_or(0, |a| pause(&a, guessing.address)));
         if wait > 0 {
             return Err(u64::try_from(wait / 1_000_000 + 1).unwrap_or(1));
         }
         for key in account.into_iter().chain(address) {
             make_room(&mut wrong, |w| w.last);
             let entry = wrong.entry(key).or_insert(Wrong { count: 0, last: now });
-            entry.count = if now - entry.last > FORGET { 1 } else { entry.count.saturating_add(1) };
+            entry.count = if now - entry.last > guessing.forget() { 1 } else { entry.count.saturating_add(1) };
             entry.last = now;
             keep(ledger, key, *entry);
         }
@@ -139,14 +170,6 @@ impl Throttle {
             entry.count = entry.count.saturating_sub(1);
             keep(ledger, key, *entry);
         }
-    }
-}
-
-/// Doubles from 1 s with each wrong attempt beyond the free ones, µs.
-fn pause(count: u32, free: u32) -> i64 {
-    match count.checked_sub(free) {
-        None => 0,
-        Some(beyond) => (1_000_000i64 << beyond.min(20)).min(LONGEST),
     }
 }
 

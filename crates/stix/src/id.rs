@@ -55,6 +55,27 @@ impl<'a> StixId<'a> {
     }
 }
 
+/// Types that STIX 2.1 does not know whose value is personal. Nothing prescribes an id for them, so what we make has a
+/// keyed one: a UUIDv5 over a telephone number is found again by trying all numbers.
+pub const PERSONAL_OURS: [&str; 3] = ["phone-number", "bank-account", "payment-card"];
+/// Types of STIX 2.1 whose value is personal, and whose deterministic id the standard prescribes (§2.9).
+pub const PERSONAL_STANDARD: [&str; 2] = ["email-addr", "user-account"];
+
+impl StixId<'_> {
+    /// Whether the value behind it can be found by trying: it is a UUIDv5 over a personal value alone.
+    ///
+    /// ```
+    /// let guessable = |id| stix::StixId::parse(id).is_ok_and(|id| id.is_guessable());
+    /// assert!(guessable("phone-number--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01"));
+    /// assert!(!guessable("phone-number--8b0e3a0d-9f4b-4a3c-8d39-6f1f1c1f5a01"));
+    /// assert!(!guessable("domain-name--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01"));
+    /// ```
+    pub fn is_guessable(self) -> bool {
+        let kind = self.object_type();
+        self.uuid_version() == Some('5') && (PERSONAL_OURS.contains(&kind) || PERSONAL_STANDARD.contains(&kind))
+    }
+}
+
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(i, b)| match i {

@@ -15,7 +15,7 @@ mod time;
 pub use bundle::{BundleItem, read_bundle, read_envelope};
 pub use canonical::{canonical_json, same_json};
 pub use header::{Header, check_shape, parse_header};
-pub use id::{StixId, uuid_v4_from};
+pub use id::{PERSONAL_OURS, PERSONAL_STANDARD, StixId, uuid_v4_from};
 pub use marking::{Marking, Tlp, effective_marking};
 pub use refs::{Ref, refs_of};
 pub use sco::{IdCheck, check_deterministic_id, deterministic_id};
@@ -46,6 +46,31 @@ pub enum Error {
     /// A limit was passed.
     #[error("the object is over the limit: {0}")]
     Limit(String),
+}
+
+impl Error {
+    /// All that [`Error::code`] answers.
+    pub const CODES: [&str; 4] = ["not-stix", "missing", "invalid", "over-limit"];
+
+    /// What is wrong, as a stable code for whoever translates it.
+    pub fn code(&self) -> &'static str {
+        let [syntax, missing, invalid, limit] = Self::CODES;
+        match self {
+            Self::Syntax(_) => syntax,
+            Self::Missing(_) => missing,
+            Self::Invalid { .. } => invalid,
+            Self::Limit(_) => limit,
+        }
+    }
+
+    /// What the code leaves open: the property, the parser's words. It is not translated, and repeats no value.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Syntax(why) | Self::Limit(why) => why.clone(),
+            Self::Missing(property) => (*property).to_owned(),
+            Self::Invalid { property, why } => format!("{property}: {why}"),
+        }
+    }
 }
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

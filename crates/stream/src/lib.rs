@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod frame;
+mod limits;
 mod listener;
 mod places;
 mod position;
@@ -16,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use gate::{Caller, Refusal, Routes, Rule};
 use intel::Intel;
 use ledger::CollectionId;
+pub use limits::Limits;
 use listener::Listener;
 use people::{Right, Viewer};
 use places::Places;
@@ -27,7 +29,8 @@ static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: fa
 /// The door's route: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
 /// A collection that the listener does not see is 404 like one that is not.
 pub fn routes(intel: Intel, listeners: &Listeners) -> Routes {
-    let door = Door { intel, places: listeners.0.clone(), unfolded: std::sync::Arc::default() };
+    let door =
+        Door { intel, places: listeners.0.clone(), unfolded: std::sync::Arc::default(), limits: listeners.0.limits() };
     Routes::new(&STREAM).get(ROUTE, Rule::Needs(Right::ReadBodies), open).with_state(door)
 }
 
@@ -36,6 +39,12 @@ pub fn routes(intel: Intel, listeners: &Listeners) -> Routes {
 pub struct Listeners(Places);
 
 impl Listeners {
+    /// Nobody yet, within these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self(Places::new(limits))
+    }
+
     /// How many at this moment.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -61,6 +70,7 @@ struct Door {
     intel: Intel,
     places: Places,
     unfolded: std::sync::Arc<unfolded::Unfolded>,
+    limits: Limits,
 }
 
 async fn open(
@@ -136,15 +146,7 @@ fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<List
     let after = position::start(intel.ledger(), from)
         .map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
     let place = door.places.take(viewer.account()).ok_or((503, "too many listen already; come again later"))?;
-    Ok(Listener::new(
-        intel.clone(),
-        viewer.clone(),
-        only,
-        after,
-        wants.deletes,
-        std::sync::Arc::clone(&door.unfolded),
-        place,
-    ))
+    Ok(Listener::new(door, viewer.clone(), only, after, wants.deletes, place))
 }
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

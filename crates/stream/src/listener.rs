@@ -1,6 +1,7 @@
 use crate::frame::{self, Head};
 use crate::places::Place;
 use crate::unfolded::{Ahead, Unfolded, later};
+use crate::{Door, Limits};
 use futures_util::Stream;
 use intel::{Asked, Intel, Standing};
 use ledger::{Entry, TakenBack};
@@ -9,10 +10,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something is sent at least this often.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Entries worked on at a time.
-const BATCH: usize = 400;
 /// Until the log is asked again when the view is behind.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Ids that the access log names for one batch.
@@ -29,6 +26,7 @@ pub(crate) struct Listener {
     deletes: bool,
     greeted: bool,
     unfolded: Arc<Unfolded>,
+    limits: Limits,
     _place: Place,
 }
 
@@ -62,17 +60,10 @@ impl Told {
 }
 
 impl Listener {
-    pub(crate) fn new(
-        intel: Intel,
-        viewer: Viewer,
-        only: Option<u32>,
-        after: u64,
-        deletes: bool,
-        unfolded: Arc<Unfolded>,
-        place: Place,
-    ) -> Self {
+    pub(crate) fn new(door: &Door, viewer: Viewer, only: Option<u32>, after: u64, deletes: bool, place: Place) -> Self {
+        let (intel, unfolded, limits) = (door.intel.clone(), Arc::clone(&door.unfolded), door.limits);
         let passed = intel.ledger().log().entry(after).ok().flatten().map_or(0, |e| e.arrived);
-        Self { intel, viewer, only, after, passed, deletes, greeted: false, unfolded, _place: place }
+        Self { intel, viewer, only, after, passed, deletes, greeted: false, unfolded, limits, _place: place }
     }
 
     /// The frames, for as long as the listener reads them and may see them.
@@ -82,7 +73,7 @@ impl Listener {
                 listener.greeted = true;
                 return Some((Ok(frame::connected()), listener));
             }
-            let deadline = tokio::time::Instant::now() + HEARTBEAT;
+            let deadline = tokio::time::Instant::now() + listener.limits.heartbeat;
             loop {
                 // Heard from before the log is looked at, so that nothing falls between.
                 let news = listener.intel.ledger().listen();
@@ -151,14 +142,14 @@ impl Listener {
     /// The next of the log: several commits when there are.
     fn entries(&self) -> ledger::Result<Vec<Arc<Entry>>> {
         let mut out: Vec<Arc<Entry>> = Vec::new();
-        while out.len() < BATCH {
+        while out.len() < self.limits.batch {
             let more = self.intel.ledger().entries_after(out.last().map_or(self.after, |e| e.pos))?;
             if more.is_empty() {
                 break;
             }
             out.extend(more);
         }
-        out.truncate(BATCH);
+        out.truncate(self.limits.batch);
         Ok(out)
     }
 
@@ -174,7 +165,7 @@ impl Listener {
         let ahead = if objects.is_empty() {
             Ahead::default()
         } else {
-            self.unfolded.ahead(&self.intel, objects.iter().map(|(e, ..)| *e))?
+            self.unfolded.ahead(&self.intel, self.limits, objects.iter().map(|(e, ..)| *e))?
         };
         let asked: Vec<Asked<'_>> =
             objects.iter().map(|(e, _, head)| Asked { pos: e.pos, col: e.col, id: &head.id }).collect();

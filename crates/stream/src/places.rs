@@ -1,17 +1,26 @@
 //! How many may listen at the same time.
+use crate::Limits;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Listeners of the node, and of one account.
-const ALL: usize = 256;
-const ONE: usize = 32;
-
+/// Places taken, by account.
 #[derive(Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<HashMap<u32, usize>>>);
+pub(crate) struct Places {
+    taken: Arc<Mutex<HashMap<u32, usize>>>,
+    limits: Limits,
+}
 
 impl Places {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u32, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many are taken.
@@ -22,7 +31,8 @@ impl Places {
     /// A place for the account, kept until it is dropped; `None` = all are taken.
     pub(crate) fn take(&self, account: u32) -> Option<Place> {
         let mut taken = self.lock();
-        if taken.values().sum::<usize>() >= ALL || taken.get(&account).is_some_and(|n| *n >= ONE) {
+        let Limits { listeners, of_account, .. } = self.limits;
+        if taken.values().sum::<usize>() >= listeners || taken.get(&account).is_some_and(|n| *n >= of_account) {
             return None;
         }
         *taken.entry(account).or_default() += 1;
@@ -53,14 +63,14 @@ mod tests {
 
     #[test]
     fn one_account_leaves_places_for_the_others_and_a_place_left_is_free_again() {
-        let places = Places::default();
-        let mut held: Vec<Place> = (0..ONE).map(|_| places.take(7).unwrap()).collect();
+        let places = Places::new(Limits { listeners: 9, of_account: 4, ..Limits::default() });
+        let mut held: Vec<Place> = (0..4).map(|_| places.take(7).unwrap()).collect();
         assert!(places.take(7).is_none() && places.take(8).is_some());
         held.pop();
         assert!(places.take(7).is_some());
         held.clear();
         assert!(places.lock().is_empty());
-        let all: Vec<Place> = (0..ALL as u32).map(|n| places.take(n).unwrap()).collect();
+        let all: Vec<Place> = (0..9).map(|n| places.take(n).unwrap()).collect();
         assert!(places.take(9_999).is_none(), "{} are taken", all.len());
     }
 }

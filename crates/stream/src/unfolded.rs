@@ -1,14 +1,11 @@
+use crate::Limits;
 use intel::Intel;
 use ledger::{Entry, TakenBack};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// The view of the intelligence room.
 const ROOM: &str = "intel";
-/// Entries that the view may lack while the stream goes on, and how long it is waited for when it lacks more.
-const UNFOLDED: u64 = 25_000;
-const LAG: Duration = Duration::from_secs(2);
 
 /// An object in a collection.
 type Key = (u32, Arc<str>);
@@ -62,10 +59,15 @@ impl Ahead {
 
 impl Unfolded {
     /// Reads on to the log's end. Ask before the view is read, so that everything is either in the view or here.
-    pub(crate) fn ahead<'a>(&self, intel: &Intel, batch: impl Iterator<Item = &'a Arc<Entry>>) -> intel::Result<Ahead> {
+    pub(crate) fn ahead<'a>(
+        &self,
+        intel: &Intel,
+        limits: Limits,
+        batch: impl Iterator<Item = &'a Arc<Entry>>,
+    ) -> intel::Result<Ahead> {
         let ledger = intel.ledger();
         let view = ledger.view(ROOM)?;
-        view.wait(ledger.head().pos.saturating_sub(UNFOLDED), LAG)?;
+        view.wait(ledger.head().pos.saturating_sub(limits.unfolded), limits.lag)?;
         let mut lag = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lag.forget(view.position());
         // To the end as it is now: what was withdrawn while this waited is in it.

@@ -1,13 +1,14 @@
 //! Whatever a client writes into a query, a media type or a cursor.
-use crate::{cursor, filter::Filter, media};
+use crate::{Limits, cursor, filter::Filter, media};
 
 /// A query string: an answer of 400, or a filter within its limits.
 pub fn query(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes)
-        && let Ok(filter) = Filter::read(text)
+        && let Ok(filter) = Filter::read(text, &Limits::default())
     {
-        assert!((1..=10_000).contains(&filter.limit));
-        assert!(filter.matching.ids.len() <= 500 && filter.matching.versions.at.len() <= 500);
+        let limits = Limits::default();
+        assert!((1..=limits.most).contains(&filter.limit));
+        assert!(filter.matching.ids.len() <= limits.values && filter.matching.versions.at.len() <= limits.values);
     }
 }
 

@@ -2,7 +2,7 @@
 use crate::answer::Answer;
 use crate::filter::Filter;
 use crate::status::Statuses;
-use crate::{MAX_CONTENT, MEDIA, cursor, media};
+use crate::{Limits, MEDIA, cursor, media};
 use axum::http::{HeaderName, header};
 use intel::{Intel, ObjectRow, Page, Took, Which};
 use ledger::{CollectionId, Urgency};
@@ -29,13 +29,14 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Door {
     intel: Intel,
     statuses: Statuses,
+    pub(crate) limits: Limits,
 }
 
 type Answered = Result<Answer, Answer>;
 
 impl Door {
-    pub(crate) fn new(intel: Intel) -> Self {
-        Self { statuses: Statuses::new(&intel), intel }
+    pub(crate) fn new(intel: Intel, limits: Limits) -> Self {
+        Self { statuses: Statuses::new(&intel, limits.status), intel, limits }
     }
 
     /// Whether a GET of this path reads one object and waits for nothing.
@@ -96,7 +97,10 @@ impl Door {
     }
 
     fn api_root(&self) -> Answer {
-        Answer::json(200, &json!({"title": "Compound Eye", "versions": [MEDIA], "max_content_length": MAX_CONTENT}))
+        Answer::json(
+            200,
+            &json!({"title": "Compound Eye", "versions": [MEDIA], "max_content_length": self.limits.body}),
+        )
     }
 
     fn status(&self, viewer: &Viewer, id: &str) -> Answered {
@@ -143,7 +147,7 @@ impl Door {
     }
 
     fn manifest(&self, viewer: &Viewer, collection: &Collection, query: &str) -> Answered {
-        let filter = Filter::read(query)?;
+        let filter = Filter::read(query, &self.limits)?;
         let (page, next) = self.page(viewer, collection, &filter, "manifest")?;
         let entry = |r: &ObjectRow| {
             let spec = if r.spec_20 { "2.0" } else { "2.1" };
@@ -155,7 +159,7 @@ impl Door {
     }
 
     fn objects(&self, viewer: &Viewer, collection: &Collection, query: &str, id: Option<&str>) -> Answered {
-        let mut filter = Filter::read(query)?;
+        let mut filter = Filter::read(query, &self.limits)?;
         if let Some(id) = id {
             filter.matching.ids = vec![id.to_owned()];
         }
@@ -186,7 +190,7 @@ impl Door {
     }
 
     fn versions(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
-        let mut filter = Filter::read(query)?;
+        let mut filter = Filter::read(query, &self.limits)?;
         filter.matching.ids = vec![id.to_owned()];
         if !filter.versions_named {
             filter.matching.versions.all = true;
@@ -241,7 +245,7 @@ impl Door {
     /// Withdraws: gone from every door, the body stays in the log until it is expunged. Without `match[version]` every
     /// version goes: an older one that came back would surprise whoever deleted.
     fn delete(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {
-        let mut filter = Filter::read(query)?;
+        let mut filter = Filter::read(query, &self.limits)?;
         if !filter.versions_named {
             filter.matching.versions.all = true;
         }

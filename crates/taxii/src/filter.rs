@@ -1,13 +1,8 @@
+use crate::Limits;
 use crate::answer::Answer;
 use intel::{Match, VersionMatch};
 use percent_encoding::percent_decode_str;
 use stix::Instant;
-
-/// Objects on a page when the client names no limit, and at most.
-const PAGE: usize = 1_000;
-const MOST: usize = 10_000;
-/// Values one filter may hold.
-const VALUES: usize = 500;
 
 /// What a query string asks for (TAXII 2.1 §3.4, §3.5).
 #[derive(Debug, Clone)]
@@ -22,13 +17,13 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    pub(crate) fn read(query: &str) -> Result<Self, Answer> {
+    pub(crate) fn read(query: &str, limits: &Limits) -> Result<Self, Answer> {
         let bad = |what: &str| Answer::error(400, what);
         let mut filter = Self {
             matching: Match::default(),
             versions_named: false,
             added_after: None,
-            limit: PAGE,
+            limit: limits.page.min(limits.most),
             next: None,
             canonical: String::new(),
         };
@@ -36,15 +31,21 @@ impl Filter {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| bad("the query is not UTF-8"))?;
             let value = decode(value).ok_or_else(|| bad("the query is not UTF-8"))?;
-            let list =
-                || value.split(',').filter(|v| !v.is_empty()).map(str::to_owned).take(VALUES + 1).collect::<Vec<_>>();
+            let list = || {
+                value
+                    .split(',')
+                    .filter(|v| !v.is_empty())
+                    .map(str::to_owned)
+                    .take(limits.values + 1)
+                    .collect::<Vec<_>>()
+            };
             match name.as_str() {
                 "limit" => {
                     let n: usize = value.parse().map_err(|_| bad("`limit` must be a number from 1"))?;
                     if n == 0 {
                         return Err(bad("`limit` must be a number from 1"));
                     }
-                    filter.limit = n.min(MOST);
+                    filter.limit = n.min(limits.most);
                     continue;
                 }
                 "next" => {
@@ -69,8 +70,8 @@ impl Filter {
             filter.canonical.push_str(&format!("{name}={value}\n"));
         }
         let m = &filter.matching;
-        if m.ids.len().max(m.types.len()).max(m.spec_versions.len()).max(m.versions.at.len()) > VALUES {
-            return Err(bad("a filter holds more than 500 values; ask in parts"));
+        if m.ids.len().max(m.types.len()).max(m.spec_versions.len()).max(m.versions.at.len()) > limits.values {
+            return Err(bad(&format!("a filter holds more than {} values; ask in parts", limits.values)));
         }
         Ok(filter)
     }
@@ -96,4 +97,19 @@ fn versions(list: &[String]) -> Result<VersionMatch, Answer> {
 
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_page_is_larger_and_no_filter_longer_than_the_limits_say() {
+        let limits = Limits { page: 20, most: 7, values: 2, ..Limits::default() };
+        assert_eq!(Filter::read("", &limits).unwrap().limit, 7);
+        assert_eq!(Filter::read("limit=5", &limits).unwrap().limit, 5);
+        assert_eq!(Filter::read("limit=8", &limits).unwrap().limit, 7);
+        assert!(Filter::read("match[id]=a,b", &limits).is_ok());
+        assert!(Filter::read("match[id]=a,b,c", &limits).is_err());
+    }
 }

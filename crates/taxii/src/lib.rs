@@ -7,6 +7,7 @@ mod answer;
 mod cursor;
 mod door;
 mod filter;
+mod limits;
 mod media;
 mod status;
 
@@ -18,19 +19,18 @@ use axum::response::Response;
 use door::{Asked, Door};
 use gate::{Caller, Refusal, Routes, Rule};
 use intel::Intel;
+pub use limits::Limits;
 use people::Right;
 
 /// The media type of every answer (TAXII 2.1 §1.6.8).
 pub const MEDIA: &str = "application/taxii+json;version=2.1";
-/// The largest body, bytes.
-pub const MAX_CONTENT: usize = 100 * 1024 * 1024;
 
 /// Programs alone: no cookie counts, and refusals are TAXII's error messages.
 static TAXII: gate::Door = gate::Door { name: "taxii", cookie: false, pages: false, logged: true, tell };
 
 /// The door's routes. A rule says what a role may; which collections somebody sees and writes to, the door asks itself:
 /// one that they do not see is 404 like one that is not.
-pub fn routes(intel: Intel) -> Routes {
+pub fn routes(intel: Intel, limits: Limits) -> Routes {
     const OBJECTS: &str = "/taxii2/api/collections/{collection}/objects/";
     const OBJECT: &str = "/taxii2/api/collections/{collection}/objects/{object}/";
     let reads = Rule::Needs(Right::ReadBodies);
@@ -52,7 +52,7 @@ pub fn routes(intel: Intel) -> Routes {
         .post(OBJECTS, Rule::Needs(Right::Write), handle)
         .delete(OBJECT, Rule::Needs(Right::Withdraw), handle);
     let with = |routes: Routes<Door>, (path, rule)| routes.get(path, rule, handle).any(path, Rule::SignedIn, handle);
-    read.into_iter().fold(routes, with).with_state(Door::new(intel))
+    read.into_iter().fold(routes, with).with_state(Door::new(intel, limits))
 }
 
 fn tell(refusal: &Refusal) -> Response {
@@ -69,7 +69,7 @@ fn tell(refusal: &Refusal) -> Response {
 /// The gate has asked who is there before the body is read: a stranger's hundred megabytes are not.
 async fn handle(State(door): State<Door>, Caller { viewer, about }: Caller, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match read(&parts.method, &parts.headers, body).await {
+    let body = match read(door.limits.body, &parts.method, &parts.headers, body).await {
         Ok(body) => body,
         Err(answer) => return answer.into_response(),
     };
@@ -101,16 +101,16 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
-async fn read(method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
+async fn read(most: usize, method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
     if *method != Method::POST {
         return Ok(Vec::new());
     }
     let too_large =
-        || Answer::error(413, format!("the body is larger than {MAX_CONTENT} bytes; send fewer objects at a time"));
-    if text(headers, &header::CONTENT_LENGTH).and_then(|l| l.parse::<usize>().ok()).is_some_and(|l| l > MAX_CONTENT) {
+        || Answer::error(413, format!("the body is larger than {most} bytes; send fewer objects at a time"));
+    if text(headers, &header::CONTENT_LENGTH).and_then(|l| l.parse::<usize>().ok()).is_some_and(|l| l > most) {
         return Err(too_large());
     }
-    to_bytes(body, MAX_CONTENT).await.map(Vec::from).map_err(|_| too_large())
+    to_bytes(body, most).await.map(Vec::from).map_err(|_| too_large())
 }
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

@@ -4,11 +4,10 @@ use rusqlite::OptionalExtension;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS taxii_status(id TEXT PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL, \
                       body TEXT NOT NULL) WITHOUT ROWID; CREATE INDEX IF NOT EXISTS taxii_status_at ON taxii_status(at)";
-/// Kept for two days, µs.
-const KEPT: i64 = 2 * 86_400_000_000;
 /// The newest that are answered from memory, while the disk is on its way, and their bytes.
 const RECENT: usize = 256;
 const RECENT_BYTES: usize = 1 << 20;
@@ -17,6 +16,8 @@ const LARGE: usize = 64 << 10;
 
 #[derive(Clone)]
 pub(crate) struct Statuses {
+    /// How long they are kept, µs.
+    kept: i64,
     intel: Intel,
     recent: Arc<Mutex<Recent>>,
 }
@@ -41,11 +42,11 @@ impl Recent {
 }
 
 impl Statuses {
-    pub(crate) fn new(intel: &Intel) -> Self {
+    pub(crate) fn new(intel: &Intel, kept: Duration) -> Self {
         if let Err(e) = intel.ledger().state().ensure(SCHEMA) {
             tracing::error!(error = %e, "status resources cannot be kept");
         }
-        Self { intel: intel.clone(), recent: Arc::default() }
+        Self { kept: i64::try_from(kept.as_micros()).unwrap_or(i64::MAX), intel: intel.clone(), recent: Arc::default() }
     }
 
     pub(crate) fn keep(&self, id: &str, account: u32, body: &Value) {
@@ -54,11 +55,11 @@ impl Statuses {
         if !large {
             self.recent.lock().unwrap_or_else(PoisonError::into_inner).keep(id, account, body.clone());
         }
-        let (id, now) = (id.to_owned(), self.intel.ledger().now());
+        let (id, now, kept) = (id.to_owned(), self.intel.ledger().now(), self.kept);
         let write = move |c: &rusqlite::Connection| {
             c.prepare_cached("INSERT OR REPLACE INTO taxii_status(id, account, at, body) VALUES (?,?,?,?)")?
                 .execute((id, account, now, body))?;
-            c.prepare_cached("DELETE FROM taxii_status WHERE at < ?")?.execute([now - KEPT])?;
+            c.prepare_cached("DELETE FROM taxii_status WHERE at < ?")?.execute([now.saturating_sub(kept)])?;
             Ok(())
         };
         let state = self.intel.ledger().state();

@@ -65,7 +65,7 @@ fn quarantine(node: &Node, me: &Viewer, number: u64, json: bool, raw: bool, io: 
         for r in &page.rows {
             after = r.n;
             if json {
-                io.json(&json!({"n": r.n, "place": r.place, "object": r.object, "why": r.why, "record": r.record, "cut": r.cut}))?;
+                io.json(&json!({"n": r.n, "place": r.place, "object": r.object, "code": r.code, "detail": r.detail, "why": r.why, "record": r.record, "cut": r.cut}))?;
             } else if raw {
                 match r.record.as_deref().filter(|_| !r.cut) {
                     Some(record) => writeln!(io.out, "{}", one_line(record))?,

@@ -1,4 +1,4 @@
-use super::{Io, PATIENCE, collection_named};
+use super::{Io, collection_named, level};
 use crate::arguments::Ingest;
 use crate::fetch;
 use crate::node::{Node, Problem};
@@ -57,7 +57,7 @@ pub fn run(node: &Node, me: &Viewer, job: &Ingest, io: &mut Io<'_>) -> Result<u8
             }
         }
     }
-    node.ledger.level(PATIENCE)?;
+    level(node, io)?;
     Ok(u8::from(failed > 0))
 }
 

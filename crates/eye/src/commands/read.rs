@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+/// Pages of links that one command reads: about a thousand objects each.
+const MOST_PAGES: usize = 200;
 /// Rows read at a time while walking a collection.
 const PAGE: usize = 1_000;
 
@@ -23,7 +25,7 @@ pub fn hit(node: &Node, hit: &Hit) -> Value {
 pub fn link(node: &Node, link: &Link) -> Value {
     let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
     json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
-        "more": link.more, "holders": holders})
+        "silent_days": link.silent_days, "more": link.more, "holders": holders})
 }
 
 pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -171,6 +173,7 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
     Ok(json!({"object": object, "versions": versions, "selectors": selectors}))
 }
 
+/// What links first, then what is suppressed and why.
 pub fn links(
     node: &Node,
     me: &Viewer,
@@ -179,26 +182,61 @@ pub fn links(
     json: bool,
     io: &mut Io<'_>,
 ) -> Result<(), Problem> {
-    let links = match selector {
-        None => node.intel.links(me, limit)?,
-        Some(word) => {
-            let mut found = Vec::new();
-            for (kind, value) in selectors::parse_query(word) {
-                found.extend(node.intel.links_of_selector(me, kind, &value)?);
+    let (mut links, mut suppressed, mut next) = (Vec::new(), Vec::new(), None);
+    match selector {
+        None => {
+            for _ in 0..MOST_PAGES {
+                let page = node.intel.links(me, next, limit)?;
+                links.extend(page.links);
+                suppressed.extend(page.suppressed);
+                next = page.next;
+                if next.is_none() || links.len() >= limit {
+                    break;
+                }
+                // What is suppressed never keeps the command from what links.
+                suppressed.truncate(limit);
             }
-            found
         }
-    };
-    for l in &links {
+        Some(word) => {
+            for (kind, value) in selectors::parse_query(word) {
+                let (links_it, not): (Vec<_>, Vec<_>) =
+                    node.intel.links_of_selector(me, kind, &value)?.into_iter().partition(|l| l.suppressed.is_none());
+                links.extend(links_it);
+                suppressed.extend(not);
+            }
+        }
+    }
+    let more = next.is_some() || links.len().max(suppressed.len()) > limit;
+    links.truncate(limit);
+    suppressed.truncate(limit);
+    for l in links.iter().chain(&suppressed) {
         if json {
             io.json(&link(node, l))?;
-            continue;
+        } else {
+            write_link(l, io)?;
         }
-        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(" (suppressed: {w})"));
-        writeln!(io.out, "{} {} held by {}{why}", l.kind.as_str(), l.value, l.count)?;
-        for h in &l.holders {
-            writeln!(io.out, "  {}\t{}", h.row.id, h.name)?;
+    }
+    let not_all = if more { "; there are more, at older objects or beyond --limit" } else { "" };
+    if !json || more {
+        writeln!(io.err, "{} link, {} are suppressed{not_all}", links.len(), suppressed.len())?;
+    }
+    Ok(())
+}
+
+fn write_link(l: &Link, io: &mut Io<'_>) -> Result<(), Problem> {
+    let why = match (&l.suppressed, l.silent_days) {
+        (Some(why), _) => format!(" (suppressed: {why})"),
+        (None, Some(days)) => {
+            format!(" (less sure: silent for {days} days, and a number that is given up goes to somebody else)")
         }
+        (None, None) => String::new(),
+    };
+    writeln!(io.out, "{} {} held by {}{}", l.kind.as_str(), plain(&l.value), l.count, plain(&why))?;
+    for h in &l.holders {
+        writeln!(io.out, "  {}\t{}", h.row.id, plain(&h.name))?;
+    }
+    if l.more {
+        writeln!(io.out, "  ... the newest {} of them; `eye search` with it finds all", l.holders.len())?;
     }
     Ok(())
 }

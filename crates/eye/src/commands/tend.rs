@@ -1,4 +1,4 @@
-use super::{Io, PATIENCE};
+use super::{Io, level};
 use crate::node::{Node, Problem};
 use ledger::{Options, Report};
 use reference::{Library, ListKind};
@@ -37,7 +37,7 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
     let found = node.ledger.verify(&mut |at, of| meter.tell("entries verified", at, Some(of)))?;
     let mut code = report(&found, json, io)?;
     if views {
-        node.ledger.level(PATIENCE)?;
+        level(node, io)?;
         for view in node.ledger.views() {
             let compared =
                 node.ledger.compare(view.name(), &|at, of| meter.tell("entries folded anew", at, Some(of)))?;
@@ -59,7 +59,8 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
 pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
     for view in node.ledger.views() {
         let meter = io.meter.clone();
-        node.ledger.rebuild(view.name(), &|at, of| meter.tell(view.name(), at, Some(of)))?;
+        let what = format!("view {} anew", view.name());
+        node.ledger.rebuild(view.name(), &|at, of| meter.tell(&what, at, Some(of)))?;
         writeln!(io.out, "view {} was folded anew", view.name())?;
     }
     Ok(())
@@ -149,6 +150,12 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
                 view.name()
             ));
         }
+    }
+    if let Some(seconds) = node.ledger.clock_stops_appends()? {
+        wrong.push(format!(
+            "the clock is {seconds} s behind the last entry and nothing is taken: set the clock, or accept it as it is \
+             with `eye doctor --accept-clock`"
+        ));
     }
     for (name, why) in node.intel.library().broken() {
         wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));

@@ -4,6 +4,7 @@ use super::event::Parts;
 use super::pattern::{fault, for_detection, hash_name, path};
 use super::text;
 use super::traffic::address;
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::Out;
 use crate::typing::wallet_value;
@@ -45,7 +46,7 @@ impl<'v> Attribute<'v> {
         })
     }
 
-    pub fn fault(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<Fault> {
         fault(&self.kind, &self.value)
     }
 }

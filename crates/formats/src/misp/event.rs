@@ -4,6 +4,7 @@ use super::attribute::{self, Attribute};
 use super::pattern::pattern;
 use super::{galaxy, list, object, text};
 use crate::dates;
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use crate::vocabulary::tlp_marking;
@@ -148,7 +149,7 @@ impl Scope {
     fn attribute(&mut self, value: &Value, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         out.record()?;
         let Some(attribute) = Attribute::read(value) else {
-            return out.bad(place(at, "attribute"), "an attribute needs `type` and `value`", b"");
+            return out.bad(place(at, "attribute"), Fault::AttributeShape, b"");
         };
         if let Some(fault) = attribute.fault() {
             return out.bad(
@@ -169,7 +170,7 @@ impl Scope {
         let mut attributes = Vec::new();
         for inner in list(value, "Attribute").filter(|inner| !flag(inner, "deleted")) {
             let Some(attribute) = Attribute::read(inner) else {
-                out.bad(place(at, "attribute of an object"), "an attribute needs `value`", b"")?;
+                out.bad(place(at, "attribute of an object"), Fault::AttributeShape, b"")?;
                 continue;
             };
             match attribute.fault() {

@@ -14,6 +14,7 @@ mod pattern;
 mod system;
 mod traffic;
 
+use crate::fault::{Fault, Why};
 use crate::json::{JsonReader, Next, each_in_array, each_member};
 use crate::record::{Out, Position, ReadError};
 use serde_json::Value;
@@ -57,7 +58,7 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
                     event::write(&value, at, out)
                 }
                 Some(Ok(_)) => Err(out.malformed(at, "neither `Event` nor `response` nor an event's own members")),
-                Some(Err(error)) => Err(out.malformed(at, crate::stix_file::kind_of(&error))),
+                Some(Err(error)) => Err(out.malformed(at, Why::json(&error).to_string())),
                 None => {
                     Err(ReadError::Limit { at, why: "the event is longer than four times max_object_bytes".to_owned() })
                 }
@@ -78,19 +79,11 @@ fn one(json: &mut JsonReader<'_>, out: &mut Out<'_, '_>, count: u64) -> Result<(
         Ok(value) => {
             let event = value.get("Event").unwrap_or(&value);
             if !event.is_object() {
-                return out.bad(at, "an event is an object", &raw.bytes);
+                return out.bad(at, Fault::EventShape, &raw.bytes);
             }
             event::write(event, at, out)
         }
-        Err(error) => {
-            let why = format!(
-                "{} at its line {}, column {}",
-                crate::stix_file::kind_of(&error),
-                error.line(),
-                error.column()
-            );
-            out.bad(at, why, &raw.bytes)
-        }
+        Err(error) => out.bad(at, Why::json(&error), &raw.bytes),
     }
 }
 

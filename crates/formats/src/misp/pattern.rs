@@ -1,5 +1,7 @@
 //! STIX patterns: comparisons joined by AND, values quoted (STIX 2.1 section 9.2).
 
+use crate::fault::Fault;
+
 /// Types whose attributes are detection material unless the attribute says otherwise (`sane_defaults` of
 /// MISP's describeTypes).
 pub(super) fn for_detection(misp_type: &str) -> bool {
@@ -116,7 +118,7 @@ pub(super) fn path(object_type: &str, property: &str) -> String {
 }
 
 /// What MISP's own library refuses: values that cannot be what their type says.
-pub(super) fn fault(misp_type: &str, value: &str) -> Option<&'static str> {
+pub(super) fn fault(misp_type: &str, value: &str) -> Option<Fault> {
     let host = |value: &str| {
         crate::typing::ip_type(value).is_some()
             || crate::typing::type_of(value).is_some_and(|typed| typed.object_type == "domain-name")
@@ -144,7 +146,7 @@ pub(super) fn fault(misp_type: &str, value: &str) -> Option<&'static str> {
         "sha512" | "sha3-512" => is_hex(value, 128),
         _ => true,
     };
-    (!good).then_some("the value cannot be what its MISP type says")
+    (!good).then_some(Fault::ValueOfOther)
 }
 
 fn is_hex(value: &str, length: usize) -> bool {

@@ -9,6 +9,7 @@ mod party;
 mod tables;
 mod xml;
 
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use document::Document;
@@ -115,7 +116,7 @@ impl Sdn {
             xml.skip(out)?;
             out.record()?;
             let (Some(from), Some(to), Some(kind)) = link else {
-                out.bad(at, "a ProfileRelationship without From-ProfileID, To-ProfileID or RelationTypeID", b"")?;
+                out.bad(at, Fault::RelationShape, b"")?;
                 continue;
             };
             let words = self.tables.get(Kind::Relation, kind).unwrap_or("related to").to_owned();

@@ -7,6 +7,7 @@ use super::Sdn;
 use super::document::{Document, read_period};
 use super::tables::{Kind, Tables};
 use super::xml::Xml;
+use crate::fault::Fault;
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use crate::typing::{network_of, type_of, wallet_value};
@@ -46,7 +47,7 @@ pub(super) fn read(sdn: &mut Sdn, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> R
     }
     let id = id_of(out, profile);
     if party.names.is_empty() {
-        return out.bad(at, "a party without a name", number.to_string().as_bytes());
+        return out.bad(at, Fault::PartyName, number.to_string().as_bytes());
     }
     for identity in std::mem::take(&mut party.identities) {
         for document in sdn.documents.remove(&identity).unwrap_or_default() {

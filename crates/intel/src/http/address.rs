@@ -56,12 +56,12 @@ impl Intel {
     }
 
     /// A place in the log as addresses have it: the number itself would tell how much stands where nothing is seen.
-    pub(crate) fn mark_of(&self, pos: u64) -> String {
+    pub fn mark_of(&self, pos: u64) -> String {
         format!("{:032x}", seal(self.address_key(), pos.into()))
     }
 
     /// The place of a mark; `None` when it was not made here.
-    pub(crate) fn pos_at(&self, mark: &str) -> Option<u64> {
+    pub fn pos_at(&self, mark: &str) -> Option<u64> {
         u64::try_from(unseal(self.address_key(), digits(mark)?)).ok()
     }
 }

@@ -4,7 +4,7 @@ use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, 
 use super::{Desk, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
-use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel, Quarantine};
+use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel, Quarantine, Reason, SetAside};
 use askama::Template;
 use axum::extract::{Multipart, Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -126,7 +126,10 @@ async fn draw(
     }
     let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
-    let file = Field::file("file", chrome.t("intel-file")).hint(chrome.t("intel-file-hint")).error(errors.of("file"));
+    let most = desk.intel.limits().upload >> 20;
+    let file = Field::file("file", chrome.t("intel-file"))
+        .hint(chrome.t1("intel-file-hint", "n", most))
+        .error(errors.of("file"));
     let keys = [
         "intel-col-source",
         "intel-col-format",
@@ -247,7 +250,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         }
         // The file's own fault, told to who sent it.
         Err(e) if e.status() == 422 => {
-            errors.push("file", e.to_string());
+            errors.push("file", refused(&visitor.chrome, &e));
             draw(desk, visitor, &places, &fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(e) => Err(problem(&e)),
@@ -283,8 +286,7 @@ async fn draw_one(
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
     let (row, brought, may_withdraw, aside) = blocking(move || {
-        let found = intel.imports(&viewer, import.checked_add(1), 1)?.into_iter().find(|r| r.pos == import);
-        let row = found.ok_or(crate::Error::NotFound)?;
+        let row = intel.import_row(&viewer, import)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
         let brought: Vec<Line> =
             intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
@@ -343,13 +345,24 @@ pub(super) async fn withdraw(
         if !viewer.may_withdraw() {
             return Err(crate::Error::Forbidden("your role may not withdraw".into()));
         }
-        if intel.imports(&viewer, import.checked_add(1), 1)?.iter().all(|r| r.pos != import) {
-            return Err(crate::Error::NotFound);
-        }
+        intel.import_row(&viewer, import)?;
         intel.withdraw_import(&viewer, import, &reason)
     })
     .await?;
     Ok(web::see_other(&format!("/import/{address}")))
+}
+
+/// Why a record was set aside, in the reader's language; `None` for a row that was kept before there were codes.
+pub(super) fn said(chrome: &Chrome, row: &SetAside) -> Option<String> {
+    let code = row.code.as_deref()?;
+    Some(chrome.l.said("aside", code)).filter(|said| said != code)
+}
+
+/// Why a file was not taken at all.
+fn refused(chrome: &Chrome, error: &crate::Error) -> String {
+    let crate::Error::Read(e) = error else { return chrome.t1("intel-file-refused", "why", error.to_string()) };
+    let reason = Reason::from(e);
+    chrome.t2("intel-file-unread", "why", chrome.l.said("aside", reason.code), "detail", reason.detail)
 }
 
 /// The beginning of a record, for a page.

@@ -34,6 +34,50 @@ struct Beside {
     line: Line,
     how: String,
     outgoing: bool,
+    says: Option<Says>,
+}
+
+/// A relationship's statement, with its other end.
+struct Says {
+    kind: String,
+    forward: bool,
+    other: Option<Line>,
+}
+
+impl Beside {
+    fn of(intel: &Intel, n: crate::Neighbour) -> Self {
+        let says =
+            n.says.map(|s| Says { kind: s.kind, forward: s.forward, other: s.other.map(|hit| Line::of(intel, &hit)) });
+        Self { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing, says }
+    }
+
+    /// What the row is about: the other end of a relationship, where it is known.
+    fn about(&self) -> &Line {
+        self.says.as_ref().and_then(|s| s.other.as_ref()).unwrap_or(&self.line)
+    }
+
+    /// How the two belong together, seen from the object asked about.
+    fn way(&self, chrome: &Chrome) -> String {
+        match self.how.as_str() {
+            "source_ref" if self.outgoing => return chrome.t("intel-end-source"),
+            "target_ref" if self.outgoing => return chrome.t("intel-end-target"),
+            _ => {}
+        }
+        let (forward, how) = match &self.says {
+            Some(says) => (says.forward, chrome.how(&says.kind)),
+            None => (self.outgoing, chrome.how(&self.how)),
+        };
+        chrome.t1(if forward { "intel-refers" } else { "intel-referred" }, "how", how)
+    }
+
+    /// A relationship in a sentence, both of its ends named.
+    fn sentence(&self, chrome: &Chrome, name: &str) -> Option<String> {
+        let says = self.says.as_ref()?;
+        let other = says.other.as_ref().map_or_else(|| chrome.t("intel-end-unseen"), |line| line.called(chrome));
+        let (from, to) = if says.forward { (name, other.as_str()) } else { (other.as_str(), name) };
+        let args = [("from", from.into()), ("how", chrome.how(&says.kind).into()), ("to", to.into())];
+        Some(chrome.t_args("intel-statement", &args))
+    }
 }
 
 struct Version {
@@ -127,8 +171,9 @@ async fn draw(
     let intel = desk.intel.clone();
     let read = blocking(move || read(&intel, &viewer, &id)).await?;
     about.objects(read.neighbours.iter().map(|n| &n.line.id));
+    about.objects(read.neighbours.iter().map(|n| &n.about().id));
     about.objects(read.links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
-    let title = if read.name.is_empty() { chrome.kind(&read.row.object_type) } else { read.name.clone() };
+    let title = title_of(&chrome, &read);
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
         title: if v.title.is_empty() {
@@ -209,7 +254,6 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
-    let neighbour = |n: crate::Neighbour| Beside { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing };
     Ok(Read {
         href: page_of(intel, id),
         name: crate::name_of(&value),
@@ -221,10 +265,28 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         selectors: found.into_iter().take(SELECTORS).map(selector).collect(),
         more_selectors,
         links: intel.links_of_object(viewer, id)?.iter().map(|l| LinkLine::of(intel, l, HOLDERS, id)).collect(),
-        neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(neighbour).collect(),
+        neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(|n| Beside::of(intel, n)).collect(),
         may_withdraw: viewer.may_withdraw() && rows.iter().all(|r| viewer.may_write(r.col)),
         row,
     })
+}
+
+/// Its name; of a relationship both ends with it, where they are known.
+fn title_of(chrome: &Chrome, read: &Read) -> String {
+    let end = |property: &str| {
+        let found = read.neighbours.iter().find(|n| n.outgoing && n.how == property);
+        found.map_or_else(|| chrome.t("intel-end-unseen"), |n| n.line.called(chrome))
+    };
+    match (read.row.object_type.as_str(), read.name.as_str()) {
+        ("relationship", how) => {
+            // `name_of` spells a relationship's type with spaces.
+            let how = chrome.how(&how.replace(' ', "-"));
+            let args = [("from", end("source_ref").into()), ("how", how.into()), ("to", end("target_ref").into())];
+            chrome.t_args("intel-statement", &args)
+        }
+        (kind, "") => chrome.kind(kind),
+        (_, name) => name.to_owned(),
+    }
 }
 
 fn version(intel: &Intel, row: &ObjectRow, body: &str) -> Version {
@@ -263,14 +325,16 @@ fn figure(chrome: &Chrome, read: &Read, name: &str) -> Option<Figure> {
     };
     let mut other = |line: &Line, nodes: &mut Vec<Node>| {
         if known.insert(line.href.clone()) {
-            let label = if line.name.is_empty() { chrome.kind(&line.kind) } else { line.name.clone() };
-            nodes.push(node(&line.href, &label, &line.kind, line.href.clone(), Some(line.marking)));
+            nodes.push(node(&line.href, &line.called(chrome), &line.kind, line.href.clone(), Some(line.marking)));
         }
     };
-    for n in read.neighbours.iter().filter(|n| n.line.href != me) {
-        other(&n.line, &mut nodes);
-        let (from, to) = if n.outgoing { (me, n.line.href.as_str()) } else { (n.line.href.as_str(), me) };
-        edge(from, to, &chrome.how(&n.how), true);
+    for n in read.neighbours.iter().filter(|n| n.about().href != me) {
+        // A relationship whose other end is known is the line between the two.
+        let (line, says) = (n.about(), n.says.as_ref());
+        other(line, &mut nodes);
+        let forward = says.map_or(n.outgoing, |s| s.forward);
+        let (from, to) = if forward { (me, line.href.as_str()) } else { (line.href.as_str(), me) };
+        edge(from, to, &chrome.how(says.map_or(n.how.as_str(), |s| s.kind.as_str())), true);
     }
     for (i, link) in read.links.iter().enumerate() {
         let id = format!("selector-{i}");

@@ -102,6 +102,11 @@ impl Line {
         }
     }
 
+    /// What it is called: its name, or its type when it has none.
+    pub fn called(&self, chrome: &Chrome) -> String {
+        if self.name.is_empty() { chrome.kind(&self.kind) } else { self.name.clone() }
+    }
+
     /// The table's columns.
     pub fn columns(chrome: &Chrome) -> Vec<web::parts::Column> {
         columns(
@@ -154,6 +159,8 @@ pub(super) struct LinkLine {
     pub count: usize,
     /// Why it links nothing; empty when it links.
     pub suppressed: Option<Suppressed>,
+    /// It links less surely: a telephone number that was silent for so many days.
+    pub silent_days: Option<u32>,
     /// The holders that are named.
     pub holders: Vec<Line>,
     /// There are more holders than are named here.
@@ -171,6 +178,7 @@ impl LinkLine {
             href: selector_page(link.kind, &link.value),
             count: link.count,
             suppressed: link.suppressed.clone(),
+            silent_days: link.silent_days,
             holders: others().take(named).map(|h| Line::of(intel, h)).collect(),
             more: link.more || others().count() > named,
         }
@@ -184,6 +192,9 @@ pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
         Suppressed::Wrong => chrome.t("intel-why-wrong"),
         Suppressed::Weak => chrome.t("intel-why-weak"),
         Suppressed::Hub(n) => chrome.t1("intel-why-hub", "n", n),
+        Suppressed::Unrelated { holders, looked_at } => {
+            chrome.t2("intel-why-unrelated", "n", holders, "looked", looked_at)
+        }
         Suppressed::Listed(list) => chrome.t1("intel-why-listed", "list", list),
     }
 }

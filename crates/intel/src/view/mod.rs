@@ -12,6 +12,7 @@ mod windows;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
+pub(crate) use fold::MOST_LINKED;
 pub(crate) use spread::Spread;
 #[cfg(any(test, fuzzing))]
 pub(crate) use text::of_object as text_of_object;

@@ -221,10 +221,29 @@ async fn a_file_is_imported_by_its_form_and_what_was_set_aside_is_told_with_its_
     let (status, page) = node.get(&node.supervisor, &place).await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains(id) && page.contains("What was set aside, and why"), "{page}");
+    // Whatever language: the reason goes through Fluent, and what varies in it is data.
+    let pseudo = Request::get(&place).header("accept-language", "en-XA").body(Body::empty()).unwrap();
+    let (_, _, page) = node.ask(&node.supervisor, pseudo).await;
+    let aside = page.split("id=\"aside\"").nth(1).and_then(|rest| rest.split("</ol>").next()).unwrap();
+    assert!(aside.contains(": [") && !aside.contains("has no `id`") && !aside.contains('⟦'), "{aside}");
     assert_eq!(node.ask(&node.supervisor, request()).await.0, StatusCode::CONFLICT);
     let why = [("csrf", &*node.supervisor.csrf), ("reason", "EXERCISE wrong file")];
     assert_eq!(node.ask(&node.supervisor, form(&format!("{place}/withdraw"), &why)).await.0, StatusCode::SEE_OTHER);
     assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn every_reason_to_set_something_aside_is_said_in_the_readers_language() {
+    let strings = Catalogue::new(&[("en", FTL)]).unwrap();
+    let mut codes: Vec<&str> = intel::Reason::codes().collect();
+    for code in &codes {
+        assert!(strings.has(&format!("aside-{code}")), "no string for {code}");
+        assert!(strings.locale("en-XA").said("aside", code).starts_with('['), "{code} stands bare");
+    }
+    let said = FTL.lines().filter(|l| l.starts_with("aside-")).count();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(said, codes.len(), "a string is of no reason, or two reasons share a code");
 }
 
 #[test]

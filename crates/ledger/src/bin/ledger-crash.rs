@@ -1,7 +1,9 @@
-//! A program for tests to kill: it appends, rebuilds, expunges or backs up in a loop and prints what was acknowledged.
+//! A program for tests to kill: it appends, rebuilds, expunges, backs up, or appends before a view whose disk stops and
+//! starts, in a loop, and prints what was acknowledged.
 //!
-//! `ledger-crash DATA append|rebuild|expunge|backup`; each line it prints is `pos object` of a durable entry, `erased
-//! object` of a finished erasure, `copied` of a finished backup.
+//! `ledger-crash DATA append|rebuild|expunge|backup|partition`; each line it prints is `pos object` of a durable entry, `erased
+//! object` of a finished erasure, `copied` of a finished backup; before a view that stands still `saw` or `behind` of each
+//! reading, and `wrong` of one that lacked what it must show. `level` ends by itself, once the view is compared: `equal`.
 use ledger::{
     Append, Bodies, EXPUNGE, Entry, Expunge, FoldError, INTAKE, IdSource, Kind, Kinds, Ledger, NewEntry, Options, Room,
     SameRule, Urgency,
@@ -9,9 +11,13 @@ use ledger::{
 use rusqlite::Connection;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 type Failure = Box<dyn std::error::Error>;
+
+/// Whether the view's disk stands still.
+static STILL: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 /// Keeps the bodies of what stands.
 struct Standing;
@@ -29,6 +35,8 @@ impl Room for Standing {
         "CREATE TABLE IF NOT EXISTS standing(id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID"
     }
     fn fold(&mut self, view: &Connection, entry: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
+        let still = STILL.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(STILL.1.wait_while(still, |still| *still));
         let body = entry.body.as_deref().unwrap_or("");
         if entry.kind == EXPUNGE {
             let gone: Expunge = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
@@ -60,13 +68,13 @@ fn object(n: u64) -> NewEntry {
 fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
     let (Some(data), Some(work)) = (args.next(), args.next()) else {
-        return Err("ledger-crash DATA append|rebuild|expunge|backup".into());
+        return Err("ledger-crash DATA append|rebuild|expunge|backup|partition|level".into());
     };
     let data = Path::new(&data);
     let options = Options { every_minute: false, ..Options::default() };
     let ledger = Ledger::open(data, options, vec![Arc::new(|| Box::new(Standing))])?;
     println!("open");
-    let appending = (work != "append").then(|| {
+    let appending = (!["append", "level"].contains(&work.as_str())).then(|| {
         let ledger = ledger.clone();
         std::thread::spawn(move || forever(&ledger, 3))
     });
@@ -83,6 +91,12 @@ fn main() -> Result<(), Failure> {
             ledger.backup(&data.with_extension("backup"), &|_, _| {})?;
             say("copied")?;
         },
+        "partition" => partition(&ledger)?,
+        "level" => {
+            let compared = ledger.compare("standing", &|_, _| {})?;
+            say(if compared.serving == compared.fresh { "equal" } else { "wrong: the view differs from the log" })?;
+            ledger.close();
+        }
         other => drop(appending.map(|_| eprintln!("no work is called {other}"))),
     }
     Ok(())
@@ -104,6 +118,31 @@ fn forever(ledger: &Ledger, most: u64) {
             return;
         }
     }
+}
+
+/// Stops the view's disk and lets it go on, by turns of some milliseconds, and reads behind the barrier meanwhile.
+fn partition(ledger: &Ledger) -> Result<(), Failure> {
+    let view = ledger.view("standing")?;
+    for turn in 0u64.. {
+        *STILL.0.lock().unwrap_or_else(PoisonError::into_inner) = turn % 2 == 0;
+        STILL.1.notify_all();
+        for _ in 0..=turn % 5 {
+            let head = ledger.head().pos;
+            match view.wait(head, Duration::from_millis(3)) {
+                Ok(()) => {
+                    let rows: u64 = view.read(|r| {
+                        Ok(r.conn
+                            .query_row("SELECT count(*) FROM standing", [], |r| r.get::<_, i64>(0))?
+                            .unsigned_abs())
+                    })?;
+                    say(if rows >= head { "saw" } else { "wrong: a reading lacks what was there when it began" })?;
+                }
+                Err(ledger::Error::Behind { .. }) => say("behind")?,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn expunge_newest(ledger: &Ledger) -> Result<(), Failure> {

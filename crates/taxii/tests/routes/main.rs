@@ -35,7 +35,7 @@ fn open(intel: &Intel) -> House {
         exercise: true,
         tls: false,
     };
-    Gate::new(intel.ledger(), intel.people(), hall).open(taxii::routes(intel.clone()))
+    Gate::new(intel.ledger(), intel.people(), hall).open(taxii::routes(intel.clone(), taxii::Limits::default()))
 }
 
 fn node() -> Node {

@@ -1,0 +1,115 @@
+//! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
+use crate::chain::{Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
+use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A raw block, the proof of work aside: what is counted is there.
+pub fn block(bytes: &[u8]) {
+    let (Some(header), mut block) = (Header::parse(bytes), Block::default()) else { return };
+    if decode_body(bytes, &header, None, &mut block).is_ok() {
+        let (inputs, outputs) =
+            block.txs.iter().fold((0, 0), |(i, o), tx| (i + tx.inputs as usize, o + tx.outputs as usize));
+        assert!((inputs, outputs) == (block.inputs.len(), block.outputs.len()));
+        assert!(block.txs.first().is_some_and(|tx| tx.flags.has(Flags::COINBASE) && tx.inputs == 0));
+    }
+}
+
+/// Undo data: no more coins than a block can spend.
+pub fn undo(bytes: &[u8]) {
+    if let Some(undo) = parse_undo(bytes) {
+        assert!(undo.iter().map(Vec::len).sum::<usize>() <= 100_000);
+    }
+}
+
+/// The first byte cuts the rest into a script, read as an output's and as an input's, and a witness of two elements.
+pub fn script(bytes: &[u8]) {
+    let Some((cut, rest)) = bytes.split_first() else { return };
+    let (script, witness) = rest.split_at(usize::from(*cut).min(rest.len()));
+    let mut block = Block::default();
+    let key = key_of_script(script, &mut block);
+    assert!(block.bytes(key).len() <= 66);
+    let (first, last) = witness.split_at(witness.len() / 2);
+    for witness in [&[][..], &[first][..], &[first, last][..]] {
+        if let Some((_, hash)) = revealed(script, witness, u32::MAX) {
+            assert!(matches!(hash.len(), 20 | 32));
+        }
+    }
+}
+
+/// A table of transfers.
+pub fn table(bytes: &[u8]) {
+    let mapping =
+        r#"{"from":"from","to":"to","amount":"amount","time":"time","height":"height","tx":"tx","asset_is":"C"}"#;
+    if let Ok(mapping) = serde_json::from_str::<Mapping>(mapping) {
+        let _counts = read_rows(bytes, &mapping);
+    }
+}
+
+/// An amount: what was read is written and read again the same.
+pub fn amount(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for decimals in [0, 6, 18, 255] {
+        if let Some(amount) = Amount::parse(text, decimals) {
+            assert!(Amount::parse(&amount.to_string(), 0) == Some(amount));
+        }
+    }
+}
+
+/// A run of a dictionary that is not what it should be.
+pub fn run(bytes: &[u8]) {
+    in_a_folder(|dir| {
+        let path = dir.join("address.0.run");
+        if std::fs::write(&path, bytes).is_ok()
+            && let Ok(run) = Run::open(&path)
+        {
+            assert!(run.entries().count() as u64 == run.rows());
+            for hash in [0, 1, u64::MAX / 2, u64::MAX] {
+                let _any = run.find(hash, |_| true);
+            }
+        }
+    });
+}
+
+/// A commit log that is not what it should be: the chain opens somewhere or says why not.
+pub fn commits(bytes: &[u8]) {
+    in_a_folder(|dir| {
+        if Utxo::open(dir, Mode::Write).is_ok() && std::fs::write(dir.join("commits"), bytes).is_ok() {
+            let _reader = Utxo::open(dir, Mode::Read).map(|chain| chain.store().verify());
+            let _writer = Utxo::open(dir, Mode::Write).map(|chain| chain.inspect());
+        }
+    });
+}
+
+fn in_a_folder(then: impl FnOnce(&Path)) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("money-fuzz-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let dir: PathBuf = std::env::temp_dir().join(name);
+    if std::fs::create_dir_all(&dir).is_ok() {
+        then(&dir);
+    }
+    let _left_over = std::fs::remove_dir_all(&dir);
+}
+
+#[cfg(test)]
+#[path = "../../../tests/fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
+        super::replay::replay(
+            env!("CARGO_MANIFEST_DIR"),
+            &[
+                ("block", super::block),
+                ("undo", super::undo),
+                ("script", super::script),
+                ("table", super::table),
+                ("amount", super::amount),
+                ("run", super::run),
+                ("commits", super::commits),
+            ],
+        );
+    }
+}

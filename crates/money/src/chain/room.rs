@@ -1,0 +1,203 @@
+//! The folder of all chains, and what is done with a chain by its name.
+use super::bitcoin::load_blocks;
+use super::transfers::{Mapping, load_transfers};
+use super::{Error, Network, Result, io};
+use crate::columns::{Accounts, Head, Inspection, Mode, Utxo};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// A chain's name: small letters, digits and dashes, as it stands in the command line and as its folder's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChainCode(String);
+
+impl ChainCode {
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<ChainCode> {
+        let fits = (1..=32).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && text.starts_with(|first: char| first.is_ascii_lowercase());
+        match fits {
+            true => Ok(ChainCode(text.into())),
+            false => {
+                Err(Error::Unknown("a chain's name is 1 to 32 small letters, digits and dashes, a letter first".into()))
+            }
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The network of Bitcoin's family, if it is one; every other chain is one of accounts.
+    pub fn network(&self) -> Option<Network> {
+        Network::of(&self.0)
+    }
+}
+
+/// The room's folder: one folder a chain.
+#[derive(Debug, Clone)]
+pub struct Room {
+    dir: PathBuf,
+}
+
+/// An open chain of either model.
+#[derive(Debug)]
+pub enum Chain {
+    /// Bitcoin's family.
+    Utxo(Utxo, Network),
+    /// Transfers between accounts.
+    Accounts(Accounts),
+}
+
+impl Room {
+    /// The room in `dir`, which need not be there yet.
+    pub fn open(dir: &Path) -> Room {
+        Room { dir: dir.to_owned() }
+    }
+
+    /// The chains that are kept, by name.
+    pub fn chains(&self) -> Result<Vec<ChainCode>> {
+        let folder = match std::fs::read_dir(&self.dir) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io(&self.dir)(error)),
+        };
+        let mut chains: Vec<_> = folder
+            .flatten()
+            .filter(|entry| entry.path().join("meta").is_file())
+            .filter_map(|entry| ChainCode::parse(entry.file_name().to_str()?).ok())
+            .collect();
+        chains.sort();
+        Ok(chains)
+    }
+
+    /// A chain's folder.
+    pub fn dir(&self, chain: &ChainCode) -> PathBuf {
+        self.dir.join(chain.as_str())
+    }
+
+    /// Opens a chain at its last complete block.
+    pub fn chain(&self, chain: &ChainCode, mode: Mode) -> Result<Chain> {
+        let dir = self.dir(chain);
+        if mode == Mode::Read && !dir.join("meta").is_file() {
+            return Err(Error::Unknown(format!("nothing of {} was loaded yet", chain.as_str())));
+        }
+        Ok(match chain.network() {
+            Some(network) => Chain::Utxo(Utxo::open(&dir, mode)?, network),
+            None => Chain::Accounts(Accounts::open(&dir, mode)?),
+        })
+    }
+}
+
+/// What is loaded.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Raw blocks, `blk*.dat`, or folders of these; `rev*.dat` and `xor.dat` are taken from beside them.
+    Blocks(Vec<PathBuf>),
+    /// A table of transfers.
+    Transfers {
+        /// The CSV file.
+        file: PathBuf,
+        /// Which of its columns mean what.
+        mapping: Box<Mapping>,
+    },
+}
+
+/// How a load behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// So many blocks are unwound unasked when another branch has more work.
+    pub keep: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { keep: 100 }
+    }
+}
+
+/// Where a load is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The last height.
+    pub height: u64,
+    /// Blocks appended.
+    pub blocks: u64,
+    /// Inputs and outputs, or transfers, appended.
+    pub rows: u64,
+    /// Bytes of the source that were read.
+    pub bytes: u64,
+    /// Bytes of the source that are to be read.
+    pub bytes_total: u64,
+}
+
+/// What a load did.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Blocks appended.
+    pub blocks: u64,
+    /// Inputs and outputs, or transfers, appended.
+    pub rows: u64,
+    /// Blocks of the source that were on record already.
+    pub known: u64,
+    /// Blocks that were unwound because the source's branch has more work.
+    pub unwound: u64,
+    /// Blocks of the source that lost to another branch.
+    pub on_other_branches: u64,
+    /// Whether `progress` asked to stop before the end.
+    pub stopped: bool,
+    /// What kept a file from being read to its end; everything before it was loaded.
+    pub faults: Vec<Error>,
+    /// The head afterwards.
+    pub head: Option<Head>,
+}
+
+/// Loads a source into a chain. It goes on where an earlier load ended; what is on record already is passed over.
+/// `progress` is called after each block, and stops the load with a `Break`; what was appended until then is committed.
+///
+/// # Errors
+/// The first thing that is wrong, named by file, place, block and transaction. What came before it is committed.
+pub fn load(
+    room: &Room,
+    chain: &ChainCode,
+    source: &Source,
+    options: &Options,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Loaded> {
+    let mut open = room.chain(chain, Mode::Write)?;
+    match (&mut open, source) {
+        (Chain::Utxo(utxo, network), Source::Blocks(paths)) => {
+            let loaded = load_blocks(utxo, *network, paths, options, progress)?;
+            Ok(Loaded { head: utxo.head(), ..loaded })
+        }
+        (Chain::Accounts(accounts), Source::Transfers { file, mapping }) => {
+            let loaded = load_transfers(accounts, file, mapping, options, progress)?;
+            Ok(Loaded { head: accounts.head(), ..loaded })
+        }
+        (Chain::Utxo(..), Source::Transfers { .. }) => {
+            Err(Error::Unknown(format!("{} is made of blocks, not of transfers", chain.as_str())))
+        }
+        (Chain::Accounts(_), Source::Blocks(_)) => Err(Error::Unknown(format!(
+            "blocks are loaded into {}; {} is a chain of accounts",
+            Network::ALL.map(|(code, _)| code).join(", "),
+            chain.as_str()
+        ))),
+    }
+}
+
+/// Bytes a row of each column and dictionary of a chain.
+pub fn inspect(room: &Room, chain: &ChainCode) -> Result<Inspection> {
+    match room.chain(chain, Mode::Read)? {
+        Chain::Utxo(utxo, _) => Ok(utxo.inspect()?),
+        Chain::Accounts(accounts) => Ok(accounts.inspect()?),
+    }
+}
+
+/// Takes blocks back so that the one at `height` is the last.
+pub fn unwind(room: &Room, chain: &ChainCode, height: u64) -> Result<Head> {
+    match room.chain(chain, Mode::Read).and_then(|_| room.chain(chain, Mode::Write))? {
+        Chain::Utxo(mut utxo, _) => Ok(utxo.unwind(height)?),
+        Chain::Accounts(mut accounts) => Ok(accounts.unwind(height)?),
+    }
+}
