@@ -153,7 +153,7 @@ fn withdrawing_an_import_spares_an_observable_that_another_has_seen() {
     let n = node();
     let b = phone().replace("EXERCISE", "EXERCISE B");
     n.import(&[phone()]);
-    let second = n.import(&[b.clone()]);
+    let second = n.import(std::slice::from_ref(&b));
     let third = n.import(&[b]);
     assert_eq!((second.added, third.same), (1, 1));
     let gone = n.intel.withdraw_import(&n.me, second.import.unwrap(), "EXERCISE").unwrap();
