@@ -52,6 +52,8 @@ pub struct ImportReport {
     pub format: String,
     /// Objects that were new.
     pub added: u64,
+    /// Of these, how many were marked tighter than the import's collection takes, and went where fewer people read.
+    pub elsewhere: u64,
     /// Objects that stood already.
     pub same: u64,
     /// Records set aside.
@@ -336,7 +338,10 @@ impl Running<'_> {
         let outcomes = self.intel.append(Append { entries, expect }, Urgency::Bulk)?;
         for (outcome, (subject, collection, version, object, body)) in outcomes.into_iter().zip(sent) {
             match outcome {
-                Outcome::New(_) => self.report.added += 1,
+                Outcome::New(_) => {
+                    self.report.added += 1;
+                    self.report.elsewhere += u64::from(collection != self.cause.collection);
+                }
                 Outcome::Same(pos) => {
                     self.report.same += 1;
                     self.note_seen(pos, collection, &subject, version)?;
@@ -381,6 +386,10 @@ impl Running<'_> {
         let broken = match summary {
             Ok(summary) => {
                 self.report.notes = summary.notes;
+                if self.report.elsewhere > 0 {
+                    let note = "Marked tighter than the collection takes: it went where fewer people read";
+                    self.report.notes.push((note.into(), self.report.elsewhere));
+                }
                 None
             }
             Err(e) => {
@@ -392,7 +401,8 @@ impl Running<'_> {
         };
         let body = Imported {
             import: hex::encode(self.cause.id),
-            added: self.report.added,
+            // Who reads the import's own collection hears of nothing that went elsewhere.
+            added: self.report.added - self.report.elsewhere,
             same: self.report.same,
             aside: self.report.aside,
         };
