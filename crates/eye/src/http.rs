@@ -103,19 +103,22 @@ struct Asked {
     #[serde(default)]
     q: String,
     limit: Option<usize>,
+    before: Option<String>,
 }
 
 async fn search(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -> Response {
     answer(node, caller, move |node, me, about| {
         about.asked(&asked.q);
-        let found = node.intel.search(me, &asked.q, None, asked.limit.unwrap_or(100).clamp(1, 1_000))?;
+        let before = asked.before.as_deref().map(|mark| node.intel.pos_at(mark).ok_or(intel::Error::NotFound));
+        let found =
+            node.intel.search(me, &asked.q, before.transpose()?, asked.limit.unwrap_or(100).clamp(1, 1_000))?;
         about.objects(found.hits.iter().map(|h| &h.row.id));
         let hits: Vec<Value> = found.hits.iter().map(|h| commands::read::hit(node, h)).collect();
         let (total, exact) = match found.total {
             intel::Count::Exactly(n) => (n, true),
             intel::Count::MoreThan(n) => (n, false),
         };
-        Ok(json!({"hits": hits, "more": found.more, "broken_off": found.broken_off, "ignored": found.ignored, "total": total, "exact": exact,
+        Ok(json!({"hits": hits, "more": found.more, "next": found.next.map(|pos| node.intel.mark_of(pos)), "broken_off": found.broken_off, "ignored": found.ignored, "total": total, "exact": exact,
             "listed": found.listed.iter().map(|l| json!({"list": l.list, "title": l.title})).collect::<Vec<_>>()}))
     })
     .await
@@ -150,29 +153,5 @@ async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>
 }
 
 async fn openapi() -> Response {
-    axum::Json(document()).into_response()
-}
-
-/// The JSON routes, as OpenAPI 3.1.
-fn document() -> Value {
-    let problem = json!({"description": "Why not (RFC 9457)", "content": {"application/problem+json": {"schema": {"type": "object"}}}});
-    let text = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "maxLength": 2000}});
-    let limit = json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}});
-    let get = |summary: &str, parameters: Vec<Value>| {
-        json!({"get": {"summary": summary, "parameters": parameters, "security": [{"bearer": []}], "responses": {
-            "200": {"description": "Answer", "content": {"application/json": {"schema": {}}}},
-            "400": {"description": "The query cannot be read"}, "401": problem, "403": problem, "404": problem, "422": problem,
-            "429": problem, "503": problem}}})
-    };
-    let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "maxLength": 300}});
-    json!({"openapi": "3.1.0", "info": {"title": "Compound Eye", "version": env!("CARGO_PKG_VERSION"),
-        "description": "The JSON behind the pages. TAXII 2.1 stands under /taxii2/, the live stream under /stream/."},
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
-        "paths": {
-            "/api/stats": get("Numbers of the node", vec![]),
-            "/api/collections": get("Collections that you see", vec![]),
-            "/api/search": get("Search; several words mean AND", vec![text("q"), limit.clone()]),
-            "/api/links": get("What objects share: what links, by its newest holder, and what is suppressed with why; `next` is the next page's `before`",
-                vec![text("before"), limit]),
-            "/api/objects/{id}": get("One object with its versions and selectors", vec![id])}})
+    axum::Json(crate::openapi::document()).into_response()
 }

@@ -13,6 +13,7 @@ mod memory;
 mod meter;
 mod metrics;
 mod node;
+mod openapi;
 mod serve;
 mod settings;
 mod socket;
