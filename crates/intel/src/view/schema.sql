@@ -39,8 +39,7 @@ CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word
 -- its reader may not see, and takes no longer for it. Marks count as letters: Thai, Hindi and Burmese vowels are marks.
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, content='',
   tokenize="unicode61 remove_diacritics 2 categories 'L* M* N* Co'");
--- Larger pieces, merged eight at a time: half of what ingest cost in merging ("Ingest" in bench/RESULTS.md).
-INSERT INTO texts(texts, rank) VALUES ('automerge', 8);
+-- Larger pieces: fewer levels, so fewer merges and fewer pieces that a search opens.
 INSERT INTO texts(texts, rank) VALUES ('hashsize', 4194304);
 -- A deleted row's words leave the file at once, not at the next merge (FTS5's own option; "Expunge").
 INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
