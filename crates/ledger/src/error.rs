@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 /// What the ledger can answer instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -70,6 +72,20 @@ impl Error {
             Self::Damaged(text) => Self::Damaged(text.clone()),
             other => Self::Failed(other.to_string()),
         }
+    }
+
+    /// What `f` answers; a panic in it is a failure of it alone, and the thread goes on.
+    pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+        let stopped = |_| Err(Self::Failed("the work stopped in the middle; the server's log says where".into()));
+        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(stopped)
+    }
+
+    /// As [`Error::caught`], for work that answers nothing.
+    pub(crate) fn caught_in(f: impl FnOnce()) -> Result<()> {
+        Self::caught(|| {
+            f();
+            Ok(())
+        })
     }
 
     /// An IO error with what was being done.

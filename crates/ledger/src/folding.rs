@@ -54,24 +54,9 @@ impl FoldState {
         // Whatever ends this thread, nobody waits for it any longer.
         let _end = EndOnDrop(Arc::clone(&self.shared));
         while !self.closing {
-            let listener = self.shared.wake.listen();
-            if let Some(command) = self.next_command() {
-                if let Err(e) = self.commit() {
-                    self.undo(&e);
-                }
-                command(&mut self);
-                continue;
-            }
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.failures = 0;
-                    self.rest(listener);
-                }
-                Err(e) => {
-                    self.undo(&e);
-                    self.pause();
-                }
+            if let Err(e) = Error::caught(|| self.turn()) {
+                self.undo(&e);
+                self.pause();
             }
         }
         let head = self.tail.head().pos;
@@ -84,6 +69,34 @@ impl FoldState {
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let listener = self.shared.wake.listen();
+        if let Some(command) = self.next_command() {
+            if let Err(e) = self.commit() {
+                self.undo(&e);
+            }
+            command(self);
+        } else if !self.step()? {
+            self.failures = 0;
+            self.rest(listener);
+        }
+        Ok(())
+    }
+
+    /// A task between transactions; one that panics is undone and has failed.
+    pub(crate) fn task<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut ended = false;
+        let result = Error::caught(|| {
+            let result = f(self);
+            ended = true;
+            result
+        });
+        if let (false, Err(e)) = (ended, &result) {
+            self.undo(e);
+        }
+        result
     }
 
     fn next_command(&self) -> Option<Command> {
