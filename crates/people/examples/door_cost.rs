@@ -73,7 +73,7 @@ fn main() {
             ids: &ids,
             ..Access::default()
         };
-        log.record(&access).expect("the row is taken");
+        log.record(&access).unwrap();
     }
     log.flush().unwrap();
     let (after, wall) = (cpu(), start.elapsed().as_nanos());
