@@ -63,6 +63,21 @@ impl Error {
         matches!(self, Self::Sql(e) if matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
     }
 
+    /// Whether what is stored is wrong, which no second reading changes.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::Error as S;
+        let wrong = |e: &S| {
+            matches!(
+                e,
+                S::FromSqlConversionFailure(..)
+                    | S::IntegralValueOutOfRange(..)
+                    | S::Utf8Error(..)
+                    | S::InvalidColumnType(..)
+            )
+        };
+        self.is_corrupt() || matches!(self, Self::Damaged(_)) || matches!(self, Self::Sql(e) if wrong(e))
+    }
+
     /// The same, for each of those who shared what failed.
     pub(crate) fn shared(&self) -> Self {
         match self {

@@ -20,6 +20,8 @@ const MUCH: u64 = 4_000;
 const EAGER: Duration = Duration::from_millis(20);
 /// Quiet for this long counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
+/// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
+const FAILURES: u32 = 8;
 /// A position that moved this far without rows is written down.
 const UNSTORED: u64 = 50_000;
 
@@ -121,13 +123,9 @@ impl FoldState {
         }
         let started = Instant::now();
         for entry in self.next_entries()? {
-            if self.failures == 0 {
-                self.fold.take(&entry, &self.log)?;
-            } else {
-                // Something of the last transaction could not be written: one by one, until it is found.
-                self.fold.take_alone(&entry, &self.log)?;
+            if self.fold.take(&entry, &self.log)? {
+                self.failures = 0;
                 self.tell_room();
-                self.failures = 1;
             }
             if self.somebody_waits() && started.elapsed() >= EAGER {
                 break;
@@ -160,16 +158,25 @@ impl FoldState {
 
     /// Folds up to `pos` and commits, for whoever must not go on before (expunge, rebuild).
     pub(crate) fn catch_up(&mut self, pos: u64) -> Result<()> {
+        while let Err(e) = self.fold_to(pos) {
+            self.undo(&e);
+            if self.failures > FAILURES {
+                return Err(e);
+            }
+            self.pause();
+        }
+        Ok(())
+    }
+
+    fn fold_to(&mut self, pos: u64) -> Result<()> {
         while self.fold.at < pos {
             let entries = self.next_entries()?;
             if entries.is_empty() {
                 return Err(Error::Damaged(format!("the log ends at {} before {pos}", self.fold.at)));
             }
             for entry in entries {
-                if self.failures == 0 {
-                    self.fold.take(&entry, &self.log)?;
-                } else {
-                    self.fold.take_alone(&entry, &self.log)?;
+                if self.fold.take(&entry, &self.log)? {
+                    self.failures = 0;
                     self.tell_room();
                 }
                 if self.fold.is_full() {
