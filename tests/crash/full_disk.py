@@ -1,12 +1,14 @@
 """a full disk, a read-only folder, damaged files, and folders of another make are said, and lose nothing
 The data folder stands on a file system of 48 MB that the test mounts; where it may not, the test says so and passes by. What does not
 need one (damaged view, damaged state, absent and open keys, a newer layout) runs everywhere."""
+import contextlib
 import pathlib
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
 from node import Checks, Node, note  # noqa: E402
@@ -73,6 +75,25 @@ def damaged_files():
         refused(node, "log.db is no database", "log.db")
 
 
+def access_rows(node):
+    with contextlib.closing(sqlite3.connect(f"file:{node.data}/state.db?mode=ro", uri=True)) as state:
+        return state.execute("SELECT count(*) FROM access").fetchone()[0]
+
+
+def unbroken(node):
+    with contextlib.closing(sqlite3.connect(f"file:{node.data}/state.db?mode=ro", uri=True)) as state:
+        return state.execute("SELECT count(*) = max(n) FROM access").fetchone()[0] == 1
+
+
+def wait_for(done, seconds=20):
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def full_disk():
     point = pathlib.Path(tempfile.mkdtemp(prefix="eye-full-"))
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", point], capture_output=True).returncode:
@@ -80,7 +101,9 @@ def full_disk():
         point.rmdir()
         return
     try:
-        with Node(data=point / "data") as node:
+        with Node(data=point / "data", served=False) as node:
+            node.log_path = point / "server.log"  # what the server logs finds no room either
+            node.start()
             node.token()
             acknowledged, refusals, ballast = set(), [], None
             for n in range(200):
@@ -108,6 +131,13 @@ def full_disk():
             node.post([later])
             stored = {o["id"] for p in node.pages() for o in p}
             check("with room again it takes and nothing acknowledged is lost", acknowledged | {later["id"]} <= stored, len(acknowledged - stored))
+            ready = node.http("GET", "/ready", auth=None)
+            check("every thread lives, though the log found no room either", ready.status == 200, ready.bytes)
+            noted = node.run("doctor", timeout=60)
+            check("commands work again", "panicked" not in noted.stdout + noted.stderr, noted.stderr[-300:])
+            before = access_rows(node)
+            node.taxii("GET", "/objects/?limit=1", timeout=60)
+            check("the access log takes rows again, none is missing", before and wait_for(lambda: access_rows(node) > before) and unbroken(node), before)
             check("no handler panicked", b"panicked" not in node.log_path.read_bytes())
             check("the server stops cleanly", node.stop() == 0)
             verified = node.run("verify", "--views", timeout=300)

@@ -75,6 +75,16 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
     told(result.map(|()| 0), io)
 }
 
+/// Runs a command on a node that was opened for it: first its views catch up with the log, as after a restore.
+pub fn run_alone(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
+    // These say how the node is, or mend it: none waits for a view that cannot get level.
+    let reads = !matches!(command, Command::Doctor { .. } | Command::Verify { .. } | Command::Rebuild);
+    match if reads { level(node, io) } else { Ok(()) } {
+        Ok(()) => run(data, node, command, io),
+        Err(e) => told(Err(e), io),
+    }
+}
+
 /// Runs a command on an open node; its exit code.
 pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = on(data, node, command, io);

@@ -73,9 +73,9 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
             Ok(None) => {}
             Err(e) => return e.read_enough().unwrap_or_else(|| finish(Err(e))),
         }
-        match node::open_now(&data) {
+        match node::open_alone(&data) {
             Ok(node) => {
-                let code = here(cwd, words, |io| commands::run(&data, &node, command, io));
+                let code = here(cwd, words, |io| commands::run_alone(&data, &node, command, io));
                 node.close();
                 return code;
             }

@@ -99,13 +99,24 @@ fn read_once(node: &Node, until: Instant) -> Result<(), Problem> {
 
 /// Opens the node in `data`, or says at once that another process owns it.
 pub fn open_now(data: &Path) -> Result<Node, Problem> {
+    open_waiting(data, None)
+}
+
+/// As [`open_now`], for one command alone: nobody else waits, so it waits for its views as long as they take.
+pub fn open_alone(data: &Path) -> Result<Node, Problem> {
+    open_waiting(data, Some(crate::commands::PATIENCE))
+}
+
+fn open_waiting(data: &Path, patience: Option<Duration>) -> Result<Node, Problem> {
     if !ledger::Folder::holds_a_node(data) {
         let text = format!("no node lives in {0}: make one with `eye init --data {0}`", data.display());
         return Err(Problem::other(text));
     }
     let country = std::fs::read_to_string(data.join(COUNTRY)).ok().map(|c| c.trim().to_owned());
     let settings = Settings::read(data)?;
-    let setup = Setup::new(data, country)?.within(settings.room());
+    let mut limits = settings.room();
+    limits.patience = patience.unwrap_or(limits.patience);
+    let setup = Setup::new(data, country)?.within(limits);
     let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory()])?;
     let people = People::open_with(&ledger, settings.hall())?;
     let intel = Intel::open(&ledger, &people, setup)?;

@@ -15,7 +15,12 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(data: &Path, how: &Serve) -> Result<(), Problem> {
-    tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(|| Unfailing(std::io::stderr()))
+        .log_internal_errors(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
     if !how.listen.ip().is_loopback() && how.tls_cert.is_none() {
         return Err(Problem::other(
             "plain HTTP is served on loopback only: give --tls-cert and --tls-key, or listen on 127.0.0.1",
@@ -41,6 +46,21 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(serve(listener, address, how, node, house(node, how.tls_cert.is_some())?))
+}
+
+/// A writer that takes every line: the log may stand on the disk that is full, and whoever logs is to go on working.
+struct Unfailing<W>(W);
+
+impl<W: std::io::Write> std::io::Write for Unfailing<W> {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        // There is nowhere else to say that nothing can be said.
+        let _ = self.0.write_all(buf);
+        Ok(buf.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// Every door and every room's pages, each route behind its rule.
@@ -125,4 +145,26 @@ async fn end(handle: Handle<SocketAddr>, mut terminate: Signal, mut interrupt: S
         _ = interrupt.recv() => {}
     }
     handle.graceful_shutdown(Some(GRACE));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn a_log_on_a_full_disk_is_no_error_of_whoever_logs() {
+        let mut log = Unfailing(Full);
+        assert!(log.write_all(b"EXERCISE").is_ok() && log.flush().is_ok());
+    }
 }

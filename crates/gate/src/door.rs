@@ -50,6 +50,8 @@ pub enum Refusal {
     TooLarge,
     /// The node cannot say yet. 503.
     Behind,
+    /// Who asks cannot be taken down, so nothing is read. 503.
+    Unlogged,
     /// The node's own fault, told to its log. 500.
     Broken,
 }
@@ -77,7 +79,7 @@ impl Refusal {
             Self::Forbidden(_) | Self::Form(_) => 403,
             Self::TooLarge => 413,
             Self::Wait { .. } => 429,
-            Self::Behind => 503,
+            Self::Behind | Self::Unlogged => 503,
             Self::Broken => 500,
         }
     }
@@ -91,6 +93,9 @@ impl Refusal {
             Self::TooLarge => "the form is too large".into(),
             Self::Wait { seconds } => format!("too many attempts; try again in {seconds} s"),
             Self::Behind => "the node is catching up; ask again in a moment".into(),
+            Self::Unlogged => {
+                "the node cannot write its access log, so nothing is read; the server's log says why".into()
+            }
             Self::Broken => "the request could not be worked on; the server's log says why".into(),
         }
     }

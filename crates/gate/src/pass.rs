@@ -58,7 +58,10 @@ async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
     };
     let (viewer, admitted) = match viewer {
         Ok(viewer) => {
-            let admitted = guard.admit(&gate, &parts, viewer.as_ref(), body).await;
+            let admitted = match guard.can_record(&gate) {
+                Ok(()) => guard.admit(&gate, &parts, viewer.as_ref(), body).await,
+                Err(refusal) => Err(refusal),
+            };
             (viewer, admitted)
         }
         Err(refusal) => (None, Err(refusal)),
@@ -76,7 +79,11 @@ async fn answer(guard: &Guard, request: Request, next: Next) -> Response {
             guard.refuse(&gate, &parts, &refusal)
         }
     };
-    guard.record(&gate, viewer.as_ref(), &method, &response, &about);
+    if let Err(refusal) = guard.record(&gate, viewer.as_ref(), &method, &response, &about)
+        && method.is_safe()
+    {
+        response = (guard.door.tell)(&refusal);
+    }
     // The page of an error keeps the visitor's navigation.
     if let (true, Some(chrome)) = (response.extensions().get::<Problem>().is_some(), about.said().chrome.take()) {
         response.extensions_mut().insert(chrome);
@@ -139,13 +146,25 @@ impl Guard {
         response
     }
 
-    fn record(&self, gate: &Gate, viewer: Option<&Viewer>, method: &Method, response: &Response, about: &About) {
+    /// Asked before the handler runs: what nobody can take down is not done.
+    fn can_record(&self, gate: &Gate) -> Result<(), Refusal> {
+        if self.door.logged { gate.people().access_log().ready().map_err(unlogged) } else { Ok(()) }
+    }
+
+    fn record(
+        &self,
+        gate: &Gate,
+        viewer: Option<&Viewer>,
+        method: &Method,
+        response: &Response,
+        about: &About,
+    ) -> Result<(), Refusal> {
         if !self.door.logged {
-            return;
+            return Ok(());
         }
         let said = about.said();
         let ids: Vec<&str> = said.ids.iter().map(String::as_str).collect();
-        gate.people().access_log().record(&Access {
+        let row = Access {
             viewer,
             method: method.as_str(),
             route: self.path,
@@ -154,8 +173,14 @@ impl Guard {
             objects: u32::try_from(said.objects).unwrap_or(u32::MAX),
             query: said.query.as_deref(),
             bytes: response.body().size_hint().exact().unwrap_or(0),
-        });
+        };
+        gate.people().access_log().record(&row).map_err(unlogged)
     }
+}
+
+fn unlogged(error: people::Error) -> Refusal {
+    tracing::error!(%error, "the access log takes no row");
+    Refusal::Unlogged
 }
 
 /// A browser that opens a page, not a script's or a program's request.

@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 /// What the ledger can answer instead of doing what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -61,6 +63,21 @@ impl Error {
         matches!(self, Self::Sql(e) if matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
     }
 
+    /// Whether what is stored is wrong, which no second reading changes.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::Error as S;
+        let wrong = |e: &S| {
+            matches!(
+                e,
+                S::FromSqlConversionFailure(..)
+                    | S::IntegralValueOutOfRange(..)
+                    | S::Utf8Error(..)
+                    | S::InvalidColumnType(..)
+            )
+        };
+        self.is_corrupt() || matches!(self, Self::Damaged(_)) || matches!(self, Self::Sql(e) if wrong(e))
+    }
+
     /// The same, for each of those who shared what failed.
     pub(crate) fn shared(&self) -> Self {
         match self {
@@ -70,6 +87,20 @@ impl Error {
             Self::Damaged(text) => Self::Damaged(text.clone()),
             other => Self::Failed(other.to_string()),
         }
+    }
+
+    /// What `f` answers; a panic in it is a failure of it alone, and the thread goes on.
+    pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+        let stopped = |_| Err(Self::Failed("the work stopped in the middle; the server's log says where".into()));
+        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(stopped)
+    }
+
+    /// As [`Error::caught`], for work that answers nothing.
+    pub(crate) fn caught_in(f: impl FnOnce()) -> Result<()> {
+        Self::caught(|| {
+            f();
+            Ok(())
+        })
     }
 
     /// An IO error with what was being done.

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub(crate) const MOST: u64 = 60_000;
 /// A WAL longer than this many pages is copied back (16 MB).
 const WAL_PAGES: i64 = 4_000;
+/// What is damaged in the log is read so often before its entry is passed by.
+const TRIES: u32 = 5;
 
 pub(crate) struct Fold {
     pub(crate) room: Box<dyn Room>,
@@ -23,6 +25,10 @@ pub(crate) struct Fold {
     pub(crate) stored: u64,
     pub(crate) unfolded: u64,
     open: Option<Open>,
+    /// The last entry of a transaction that was undone: up to it entries go one by one, until the one is found.
+    alone_until: u64,
+    /// An entry for which something damaged had to be read, and how often that was tried.
+    lost: (u64, u32),
 }
 
 struct Open {
@@ -47,11 +53,30 @@ impl Fold {
         conn.execute_batch(room.schema())?;
         let at = view::position(&conn)?;
         let unfolded = count_unfolded(&conn)?;
-        Ok(Self { room, conn, path: path.to_owned(), number, at, stored: at, unfolded, open: None })
+        Ok(Self {
+            room,
+            conn,
+            path: path.to_owned(),
+            number,
+            at,
+            stored: at,
+            unfolded,
+            open: None,
+            alone_until: 0,
+            lost: (0, 0),
+        })
     }
 
-    /// Takes one entry; it need not be of the room's kinds.
-    pub(crate) fn take(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
+    /// Takes one entry: with others in a transaction, or alone where one of them was undone. It need not be of the
+    /// room's kinds. `true`: a transaction was ended.
+    pub(crate) fn take(&mut self, entry: &Entry, log: &LogReader) -> Result<bool> {
+        if entry.pos <= self.alone_until {
+            return self.take_alone(entry, log).map(|()| true);
+        }
+        self.take_with_others(entry, log).map(|()| false)
+    }
+
+    fn take_with_others(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
         if self.room.kinds().has(entry.kind.as_str()) {
             let open = match &mut self.open {
                 Some(open) => open,
@@ -63,12 +88,14 @@ impl Fold {
             open.last = entry.pos;
             let (room, conn) = (&mut self.room, &self.conn);
             // A fold cannot refuse, so it may not take the node down either.
-            let result = catch_unwind(AssertUnwindSafe(|| room.fold(conn, entry, log))).unwrap_or_else(|_| stopped());
+            let Ok(result) = catch_unwind(AssertUnwindSafe(|| room.fold(conn, entry, log))) else {
+                // Half of it may stand in the transaction.
+                return Err(stopped(entry.pos));
+            };
             match result {
                 Ok(()) => {}
                 Err(FoldError::Unreadable(why)) => self.note_unfolded(entry.pos, &why)?,
-                Err(FoldError::Sql(e)) => return Err(e.into()),
-                Err(FoldError::Log(why)) => return Err(Error::Failed(why)),
+                Err(e) => return Err(self.failed(entry.pos, e)),
             }
         }
         if let Some(open) = &mut self.open {
@@ -98,11 +125,9 @@ impl Fold {
         let Some(open) = &self.open else { return Ok(false) };
         let last = open.last;
         let (room, conn) = (&mut self.room, &self.conn);
-        match catch_unwind(AssertUnwindSafe(|| room.flush(conn))).unwrap_or_else(|_| stopped()) {
-            Ok(()) => {}
-            Err(FoldError::Sql(e)) => return Err(e.into()),
-            Err(FoldError::Log(why)) => return Err(Error::Failed(why)),
-            Err(FoldError::Unreadable(why)) => return Err(Error::Damaged(format!("entry {last}: {why}"))),
+        let Ok(flushed) = catch_unwind(AssertUnwindSafe(|| room.flush(conn))) else { return Err(stopped(last)) };
+        if let Err(e) = flushed {
+            return Err(self.failed(last, e));
         }
         self.write_position()?;
         self.conn.execute_batch("COMMIT")?;
@@ -129,10 +154,22 @@ impl Fold {
         Ok(())
     }
 
+    /// [`Error::Damaged`]: the entry cannot be folded, however often it is tried.
+    fn failed(&mut self, pos: u64, error: FoldError) -> Error {
+        match error {
+            FoldError::Sql(e) => e.into(),
+            FoldError::Log(why) => Error::Failed(why),
+            FoldError::Unreadable(why) => Error::Damaged(format!("entry {pos}: {why}")),
+            FoldError::Lost(why) => {
+                self.lost = if self.lost.0 == pos { (pos, self.lost.1 + 1) } else { (pos, 1) };
+                if self.lost.1 > TRIES { Error::Damaged(why) } else { Error::Failed(why) }
+            }
+        }
+    }
+
     /// Takes `entry` alone; when even that cannot be written, it is noted as unfolded and passed by.
-    pub(crate) fn take_alone(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
-        self.take(entry, log)?;
-        match self.commit() {
+    fn take_alone(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
+        match self.take_with_others(entry, log).and_then(|()| self.commit()) {
             Ok(_) => Ok(()),
             Err(Error::Damaged(why)) => {
                 self.undo()?;
@@ -157,7 +194,9 @@ impl Fold {
 
     /// Memory goes back to what the file says.
     pub(crate) fn undo(&mut self) -> Result<()> {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            self.alone_until = self.alone_until.max(self.at).max(open.last);
+        }
         let room = &mut self.room;
         if catch_unwind(AssertUnwindSafe(|| room.reset())).is_err() {
             tracing::error!(view = self.room.name(), "the room could not forget what was undone");
@@ -184,10 +223,15 @@ impl Fold {
         let entries = log.range(self.at, 1_000, 4 << 20)?;
         let mut any = false;
         for entry in entries.iter().take_while(|e| e.pos <= to) {
-            self.take(entry, log)?;
             any = true;
-            if self.is_full() {
-                self.commit()?;
+            match self.take(entry, log).and_then(|_| if self.is_full() { self.commit() } else { Ok(false) }) {
+                Ok(_) => {}
+                Err(e) => {
+                    self.undo()?;
+                    // Found one by one from where it was undone; anything else is the caller's.
+                    let goes_on = matches!(e, Error::Damaged(_)) || self.lost.0 == entry.pos;
+                    return if goes_on { Ok(true) } else { Err(e) };
+                }
             }
         }
         Ok(any)
@@ -207,8 +251,8 @@ impl Fold {
     }
 }
 
-fn stopped() -> Result<(), FoldError> {
-    Err(FoldError::Unreadable("the fold stopped at this entry".into()))
+fn stopped(pos: u64) -> Error {
+    Error::Damaged(format!("entry {pos}: the fold stopped at this entry"))
 }
 
 fn count_unfolded(conn: &Connection) -> Result<u64> {

@@ -20,6 +20,8 @@ const MUCH: u64 = 4_000;
 const EAGER: Duration = Duration::from_millis(20);
 /// Quiet for this long counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
+/// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
+const FAILURES: u32 = 8;
 /// A position that moved this far without rows is written down.
 const UNSTORED: u64 = 50_000;
 
@@ -54,24 +56,9 @@ impl FoldState {
         // Whatever ends this thread, nobody waits for it any longer.
         let _end = EndOnDrop(Arc::clone(&self.shared));
         while !self.closing {
-            let listener = self.shared.wake.listen();
-            if let Some(command) = self.next_command() {
-                if let Err(e) = self.commit() {
-                    self.undo(&e);
-                }
-                command(&mut self);
-                continue;
-            }
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.failures = 0;
-                    self.rest(listener);
-                }
-                Err(e) => {
-                    self.undo(&e);
-                    self.pause();
-                }
+            if let Err(e) = Error::caught(|| self.turn()) {
+                self.undo(&e);
+                self.pause();
             }
         }
         let head = self.tail.head().pos;
@@ -84,6 +71,34 @@ impl FoldState {
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let listener = self.shared.wake.listen();
+        if let Some(command) = self.next_command() {
+            if let Err(e) = self.commit() {
+                self.undo(&e);
+            }
+            command(self);
+        } else if !self.step()? {
+            self.failures = 0;
+            self.rest(listener);
+        }
+        Ok(())
+    }
+
+    /// A task between transactions; one that panics is undone and has failed.
+    pub(crate) fn task<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut ended = false;
+        let result = Error::caught(|| {
+            let result = f(self);
+            ended = true;
+            result
+        });
+        if let (false, Err(e)) = (ended, &result) {
+            self.undo(e);
+        }
+        result
     }
 
     fn next_command(&self) -> Option<Command> {
@@ -108,13 +123,9 @@ impl FoldState {
         }
         let started = Instant::now();
         for entry in self.next_entries()? {
-            if self.failures == 0 {
-                self.fold.take(&entry, &self.log)?;
-            } else {
-                // Something of the last transaction could not be written: one by one, until it is found.
-                self.fold.take_alone(&entry, &self.log)?;
+            if self.fold.take(&entry, &self.log)? {
+                self.failures = 0;
                 self.tell_room();
-                self.failures = 1;
             }
             if self.somebody_waits() && started.elapsed() >= EAGER {
                 break;
@@ -147,16 +158,25 @@ impl FoldState {
 
     /// Folds up to `pos` and commits, for whoever must not go on before (expunge, rebuild).
     pub(crate) fn catch_up(&mut self, pos: u64) -> Result<()> {
+        while let Err(e) = self.fold_to(pos) {
+            self.undo(&e);
+            if self.failures > FAILURES {
+                return Err(e);
+            }
+            self.pause();
+        }
+        Ok(())
+    }
+
+    fn fold_to(&mut self, pos: u64) -> Result<()> {
         while self.fold.at < pos {
             let entries = self.next_entries()?;
             if entries.is_empty() {
                 return Err(Error::Damaged(format!("the log ends at {} before {pos}", self.fold.at)));
             }
             for entry in entries {
-                if self.failures == 0 {
-                    self.fold.take(&entry, &self.log)?;
-                } else {
-                    self.fold.take_alone(&entry, &self.log)?;
+                if self.fold.take(&entry, &self.log)? {
+                    self.failures = 0;
                     self.tell_room();
                 }
                 if self.fold.is_full() {

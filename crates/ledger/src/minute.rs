@@ -3,7 +3,7 @@
 use crate::node::Inner;
 use crate::queue::Queue;
 use crate::view::View;
-use crate::writer::Message;
+use crate::writer::{Message, Writer};
 use crate::{Error, Ledger, LogReader, Result};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -32,7 +32,8 @@ impl Minute {
         }
         self.log.close_idle();
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        self.queue.push(Message::Run(Box::new(move |writer| drop(reply.send(writer.take_node_leaf())))), false)?;
+        self.queue
+            .push(Message::Run(Box::new(move |writer| drop(reply.send(writer.task(Writer::take_node_leaf))))), false)?;
         answer.recv().map_err(|_| Error::Closed)?
     }
 
@@ -46,13 +47,13 @@ impl Minute {
                 return;
             }
             drop(guard);
-            match self.tick() {
+            match Error::caught(|| self.tick()) {
                 Ok(_) => {}
                 Err(Error::Closed) => return,
                 Err(e) => tracing::error!(error = %e, "the node log took no leaf; trying again in a minute"),
             }
             let Some(inner) = ledger.upgrade() else { return };
-            match (Ledger { inner }).finish_expunging() {
+            match Error::caught(|| Ledger { inner }.finish_expunging()) {
                 Ok(0) | Err(Error::Closed) => {}
                 Ok(n) => tracing::info!(erasures = n, "finished what was broken off"),
                 Err(e) => tracing::error!(error = %e, "an erasure is not finished; trying again in a minute"),

@@ -292,11 +292,15 @@ impl Ledger {
         self.inner.views.values().try_for_each(|v| v.wait(head, patience))
     }
 
-    /// Whether the writer and every fold still run. Never waits: what cannot be asked at once is taken to be alive.
+    /// Whether the writer, every fold and the state's thread still run. Never waits: what cannot be asked at once is taken to be alive.
     pub fn is_alive(&self) -> bool {
         let ended = |thread: &JoinHandle<()>| thread.is_finished();
         match self.inner.threads.try_lock() {
-            Ok(threads) => threads.writer.as_ref().is_some_and(|w| !ended(w)) && !threads.folds.iter().any(ended),
+            Ok(threads) => {
+                threads.writer.as_ref().is_some_and(|w| !ended(w))
+                    && !threads.folds.iter().any(ended)
+                    && self.inner.state.is_alive()
+            }
             Err(std::sync::TryLockError::WouldBlock) => true,
             Err(std::sync::TryLockError::Poisoned(_)) => false,
         }
@@ -308,7 +312,7 @@ impl Ledger {
         f: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        let run = Message::Run(Box::new(move |writer| drop(reply.send(f(writer)))));
+        let run = Message::Run(Box::new(move |writer| drop(reply.send(writer.task(f)))));
         self.inner.queue.push(run, false)?;
         answer.recv().map_err(|_| Error::Closed)?
     }

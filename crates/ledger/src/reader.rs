@@ -1,5 +1,5 @@
 use crate::names::Names;
-use crate::{Bodies, Entry, FoldError, Result, log, sqlite};
+use crate::{Bodies, Entry, Error, FoldError, Result, log, sqlite};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,9 +119,14 @@ impl LogReader {
 
 impl Bodies for LogReader {
     fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
-        LogReader::body(self, pos).map_err(|e| FoldError::Log(e.to_string()))
+        LogReader::body(self, pos).map_err(unread)
     }
     fn entry(&self, pos: u64) -> Result<Option<Entry>, FoldError> {
-        LogReader::entry(self, pos).map_err(|e| FoldError::Log(e.to_string()))
+        LogReader::entry(self, pos).map_err(unread)
     }
+}
+
+/// A machine that is short of something may have it again in a moment; bytes that are wrong stay so.
+fn unread(error: Error) -> FoldError {
+    if error.is_damage() { FoldError::Lost(error.to_string()) } else { FoldError::Log(error.to_string()) }
 }

@@ -54,6 +54,9 @@ pub enum FoldError {
     /// The log could not be read: the transaction is undone and tried again.
     #[error("the log: {0}")]
     Log(String),
+    /// What stands in the log is damaged: tried again a few times, then noted in `unfolded`.
+    #[error("damaged in the log: {0}")]
+    Lost(String),
 }
 
 /// A room's view: a pure fold of the log into one SQLite file that the ledger owns.

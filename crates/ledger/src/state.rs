@@ -2,7 +2,7 @@ use crate::{Error, Result, sqlite};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 type Job = Box<dyn FnOnce(&Connection) -> Result<()> + Send>;
@@ -77,6 +77,15 @@ impl State {
         }
     }
 
+    /// Whether its thread runs. Never waits: what cannot be asked at once is taken to be alive.
+    pub fn is_alive(&self) -> bool {
+        match self.thread.try_lock() {
+            Ok(thread) => thread.as_ref().is_some_and(|t| !t.is_finished()),
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Poisoned(_)) => false,
+        }
+    }
+
     /// Reads.
     ///
     /// # Errors
@@ -143,10 +152,12 @@ fn run(conn: &Connection, receiver: &Receiver<Message>) {
                 }
             };
         }
-        commit(conn, jobs);
+        if Error::caught_in(|| commit(conn, jobs)).is_err() {
+            roll_back(conn);
+        }
         for reply in truncates {
             // A caller that went away no longer wants its answer.
-            drop(reply.send(sqlite::checkpoint_truncate(conn)));
+            drop(reply.send(Error::caught(|| sqlite::checkpoint_truncate(conn))));
         }
     }
     if let Err(e) = sqlite::checkpoint_truncate(conn) {
@@ -159,6 +170,8 @@ fn commit(conn: &Connection, jobs: Vec<(Job, Option<SyncSender<Result<()>>>)>) {
         return;
     }
     let mut answers = Vec::with_capacity(jobs.len());
+    // One that could not be rolled back before.
+    roll_back(conn);
     let began = conn.execute_batch("BEGIN IMMEDIATE");
     for (job, reply) in jobs {
         let result = match &began {
@@ -168,8 +181,8 @@ fn commit(conn: &Connection, jobs: Vec<(Job, Option<SyncSender<Result<()>>>)>) {
         answers.push((result, reply));
     }
     let ended = if began.is_ok() { conn.execute_batch("COMMIT") } else { Ok(()) };
-    if ended.is_err() && conn.execute_batch("ROLLBACK").is_err() {
-        tracing::error!("state: neither commit nor rollback worked");
+    if ended.is_err() {
+        roll_back(conn);
     }
     for (result, reply) in answers {
         let result = match (&ended, result) {
@@ -188,9 +201,16 @@ fn commit(conn: &Connection, jobs: Vec<(Job, Option<SyncSender<Result<()>>>)>) {
     }
 }
 
+fn roll_back(conn: &Connection) {
+    // A failed COMMIT may have rolled back by itself.
+    if !conn.is_autocommit() && conn.execute_batch("ROLLBACK").is_err() {
+        tracing::error!("state: neither commit nor rollback worked");
+    }
+}
+
 fn savepoint(conn: &Connection, job: Job) -> Result<()> {
     conn.execute_batch("SAVEPOINT job")?;
-    match job(conn) {
+    match Error::caught(|| job(conn)) {
         Ok(()) => Ok(conn.execute_batch("RELEASE job")?),
         Err(e) => {
             conn.execute_batch("ROLLBACK TO job; RELEASE job")?;

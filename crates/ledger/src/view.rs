@@ -259,7 +259,7 @@ impl View {
         f: impl FnOnce(&mut FoldState) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        let command: Command = Box::new(move |state| drop(reply.send(f(state))));
+        let command: Command = Box::new(move |state| drop(reply.send(state.task(f))));
         {
             let mut commands = self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner);
             if commands.ended {

@@ -71,17 +71,10 @@ impl Writer {
     pub(crate) fn run(mut self, queue: &Queue) {
         let mut quiet = 0u32;
         while let Some(messages) = queue.pop(Duration::from_secs(1)) {
-            if messages.is_empty() {
-                self.checkpoint(1);
-                quiet = quiet.saturating_add(1);
-                if quiet == QUIET {
-                    self.rest();
-                }
-                continue;
+            quiet = if messages.is_empty() { quiet.saturating_add(1) } else { 0 };
+            if Error::caught_in(|| self.turn(messages, quiet)).is_err() {
+                self.undo_and_remember();
             }
-            quiet = 0;
-            self.work(messages);
-            self.checkpoint(WAL_PAGES);
         }
         if self.leaf_is_due()
             && let Err(e) = self.take_node_leaf()
@@ -90,6 +83,17 @@ impl Writer {
         }
         if let Err(e) = sqlite::checkpoint_truncate(&self.conn) {
             tracing::warn!(error = %e, "log checkpoint at close");
+        }
+    }
+
+    fn turn(&mut self, messages: Vec<Message>, quiet: u32) {
+        if !messages.is_empty() {
+            self.work(messages);
+            return self.checkpoint(WAL_PAGES);
+        }
+        self.checkpoint(1);
+        if quiet == QUIET {
+            self.rest();
         }
     }
 
@@ -114,15 +118,29 @@ impl Writer {
         }
     }
 
+    /// A task between commits; one that panics is undone and has failed.
+    pub(crate) fn task<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut ended = false;
+        let result = Error::caught(|| {
+            let result = f(self);
+            ended = true;
+            result
+        });
+        if !ended {
+            self.undo_and_remember();
+        }
+        result
+    }
+
     fn commit_group(&mut self, appends: Vec<(Append, Reply)>) {
         let mut group = Group::default();
         let mut answers = Vec::with_capacity(appends.len());
-        let began = self.recover().and_then(|()| Ok(self.conn.execute_batch("BEGIN IMMEDIATE")?));
+        let began = Error::caught(|| self.recover().and_then(|()| Ok(self.conn.execute_batch("BEGIN IMMEDIATE")?)));
         let mut broken = began.err();
         for (append, reply) in appends {
             let result = match &broken {
                 Some(e) => Err(e.shared()),
-                None => self.take(&append, &mut group),
+                None => Error::caught(|| self.take(&append, &mut group)),
             };
             if let Err(e) = &result
                 && broken.is_none()
@@ -133,13 +151,15 @@ impl Writer {
             answers.push((result, reply));
         }
         if broken.is_none() {
-            broken = self.finish(&group.written).err();
+            broken = Error::caught(|| self.finish(&group.written)).err();
         }
         let Some(e) = broken else {
-            self.announce(group.written);
+            if Error::caught_in(|| self.announce(group.written)).is_err() {
+                // It is on the disk: it is announced from there.
+                self.undo_and_remember();
+            }
             for (result, reply) in answers {
-                self.counters.answered(&result);
-                reply(result);
+                self.answer(reply, result);
             }
             return;
         };
@@ -148,8 +168,15 @@ impl Writer {
         for (result, reply) in answers {
             // A refusal stands whatever became of the others.
             let told = Err(result.err().filter(refused_before_writing).unwrap_or_else(|| e.shared()));
-            self.counters.answered(&told);
-            reply(told);
+            self.answer(reply, told);
+        }
+    }
+
+    /// Whoever is told may stop in the middle; the others still hear.
+    fn answer(&self, reply: Reply, result: Result<Receipt>) {
+        self.counters.answered(&result);
+        if let Err(e) = Error::caught_in(|| reply(result)) {
+            tracing::error!(error = %e, "whoever waited for an append was not told");
         }
     }
 
@@ -201,7 +228,7 @@ impl Writer {
     /// After a failed transaction: memory goes back to what the disk says, now or before the next transaction.
     pub(crate) fn undo_and_remember(&mut self) {
         self.unsure = true;
-        if let Err(e) = self.recover() {
+        if let Err(e) = Error::caught(|| self.recover()) {
             tracing::error!(error = %e, "the log could not be read back; trying again before the next append");
         }
     }
@@ -398,5 +425,46 @@ mod tests {
                 })
                 .unwrap();
         });
+    }
+
+    /// Panics where it is told to.
+    #[derive(Default)]
+    struct Trap(std::sync::atomic::AtomicBool);
+    impl crate::Clock for Trap {
+        fn now(&self) -> i64 {
+            assert!(!self.0.load(std::sync::atomic::Ordering::Acquire), "EXERCISE");
+            1_790_000_000_000_000
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_writers_thread_undoes_its_transaction_tells_who_asked_and_ends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        Ledger::create(folder.path()).unwrap();
+        let trap = std::sync::Arc::new(Trap::default());
+        let clock = std::sync::Arc::clone(&trap);
+        let ledger =
+            Ledger::open(folder.path(), Options { clock, every_minute: false, ..Options::default() }, vec![]).unwrap();
+        assert_eq!(append(&ledger).unwrap(), 1);
+        trap.0.store(true, std::sync::atomic::Ordering::Release);
+        assert!(matches!(append(&ledger), Err(Error::Failed(_))));
+        assert!(matches!(ledger.tick(), Err(Error::Failed(_))));
+        trap.0.store(false, std::sync::atomic::Ordering::Release);
+        let begun = ledger.in_writer::<()>(|w| {
+            w.conn.execute_batch("BEGIN IMMEDIATE; DELETE FROM entries")?;
+            panic!("EXERCISE")
+        });
+        assert!(matches!(begun, Err(Error::Failed(_))));
+        assert!(ledger.is_alive());
+        assert_eq!(append(&ledger).unwrap(), 2);
+        let (told, hears) = std::sync::mpsc::sync_channel(1);
+        let next = || Append { entries: vec![], expect: vec![] };
+        ledger.append_then(next(), Urgency::Interactive, |_| panic!("EXERCISE")).unwrap();
+        ledger.append_then(next(), Urgency::Interactive, move |r| told.send(r.is_ok()).unwrap()).unwrap();
+        hears.recv().unwrap();
+        assert_eq!(append(&ledger).unwrap(), 3);
+        ledger.close();
+        let report = verify_folder(folder.path(), &mut |_, _| {}).unwrap();
+        assert!(report.ok(), "{:#?}", report.problems);
     }
 }

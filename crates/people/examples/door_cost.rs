@@ -73,7 +73,7 @@ fn main() {
             ids: &ids,
             ..Access::default()
         };
-        log.record(&access);
+        log.record(&access).unwrap();
     }
     log.flush().unwrap();
     let (after, wall) = (cpu(), start.elapsed().as_nanos());

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS access_base(one INTEGER PRIMARY KEY CHECK(one = 1), n
 const IDS: usize = 50;
 /// The longest route, method or id that is kept, bytes.
 const LONGEST: usize = 300;
-/// Rows that wait in memory; whoever comes then waits for the disk.
+/// Rows that are not known to be on the disk; whoever comes then waits for it, and is refused where it takes none.
 const WAITING: usize = 20_000;
 /// Rows of a page at most.
 const PAGE: u32 = 1_000;
@@ -125,6 +125,23 @@ const COLUMNS: &str = "n, at, account, role, method, route, status, ids, objects
 struct Waiting {
     fresh: Vec<AccessRow>,
     handed: Vec<AccessRow>,
+    /// A job that writes them is under way.
+    queued: bool,
+}
+
+impl Waiting {
+    fn is_full(&self) -> bool {
+        self.fresh.len() + self.handed.len() >= WAITING
+    }
+}
+
+/// Whatever becomes of a job, the next row queues another.
+struct Queued(Arc<Mutex<Waiting>>);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        lock(&self.0).queued = false;
+    }
 }
 
 /// The access log. Cloning is cheap.
@@ -176,8 +193,26 @@ impl AccessLog {
         self.ledger.state()
     }
 
+    /// Whether a row can be taken down now: asked before anything is read, for what nobody takes down nobody may read.
+    ///
+    /// # Errors
+    /// [`ledger::Error::Closed`] when nobody writes any longer; the storage's when too many rows wait for the disk and it
+    /// takes none.
+    pub fn ready(&self) -> Result<()> {
+        if !self.state().is_alive() {
+            return Err(ledger::Error::Closed.into());
+        }
+        // Read before it is tried: the lock is not held while the disk is waited for.
+        let full = lock(&self.waiting).is_full();
+        if full { self.flush() } else { Ok(()) }
+    }
+
     /// Takes a request down: it is on the disk within 100 ms, hashed and written in the state's thread.
-    pub fn record(&self, access: &Access<'_>) {
+    ///
+    /// # Errors
+    /// As [`AccessLog::ready`]: the row was not taken, and what it tells of must not be answered.
+    pub fn record(&self, access: &Access<'_>) -> Result<()> {
+        self.ready()?;
         let key = self.ledger.keys().index_hmac();
         let query = access.query.filter(|q| !q.is_empty()).map(|q| keyed_id(key, &[b"query", q.as_bytes()]).to_vec());
         let row = AccessRow {
@@ -194,19 +229,21 @@ impl AccessLog {
             bytes: access.bytes,
             hash: Vec::new(),
         };
-        let (first, many) = {
+        let queued = {
             let mut waiting = lock(&self.waiting);
             waiting.fresh.push(row);
-            (waiting.fresh.len() == 1, waiting.fresh.len() >= WAITING)
+            std::mem::replace(&mut waiting.queued, true)
         };
-        if first {
-            let waiting = Arc::clone(&self.waiting);
-            self.state().soon(move |conn| write(conn, &waiting));
+        if !queued {
+            let under_way = Queued(Arc::clone(&self.waiting));
+            self.state().soon(move |conn| {
+                let waiting = Arc::clone(&under_way.0);
+                // Before it is written: a row that comes meanwhile queues its own.
+                drop(under_way);
+                write(conn, &waiting).map(drop)
+            });
         }
-        // No row is dropped: whoever is too many waits for the disk instead.
-        if many && let Err(e) = self.flush() {
-            tracing::error!(error = %e, "the access log could not be written");
-        }
+        Ok(())
     }
 
     /// Returns when every row taken down so far is on the disk.
@@ -215,7 +252,9 @@ impl AccessLog {
     /// The storage's.
     pub fn flush(&self) -> Result<()> {
         let waiting = Arc::clone(&self.waiting);
-        Ok(self.state().write(move |conn| write(conn, &waiting))?)
+        let written = self.state().write(move |conn| write(conn, &waiting))?;
+        lock(&self.waiting).handed.retain(|row| row.n > written);
+        Ok(())
     }
 
     /// The newest rows before number `before` (all when `None`), at most `limit` and 1,000.
@@ -323,18 +362,21 @@ fn to_head(r: &rusqlite::Row<'_>) -> rusqlite::Result<AccessHead> {
 }
 
 /// In the state's thread: numbers, hashes and inserts what waits. What was handed over before and did not reach the
-/// disk (its transaction failed) goes again, first.
-fn write(conn: &Connection, waiting: &Mutex<Waiting>) -> ledger::Result<()> {
+/// disk (its transaction failed) goes again, first. The answer is the last row's number.
+fn write(conn: &Connection, waiting: &Mutex<Waiting>) -> ledger::Result<u64> {
     let mut at = head(conn)?;
     let mut waiting = lock(waiting);
     let fresh = std::mem::take(&mut waiting.fresh);
     waiting.handed.retain(|row| row.n > at.n);
     waiting.handed.extend(fresh);
-    let mut stmt = conn.prepare_cached(&format!("INSERT INTO access({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"))?;
+    // Every one before the first is inserted: a row without a number would pass for one that is written.
     for row in &mut waiting.handed {
         row.n = at.n + 1;
         at = AccessHead { n: row.n, hash: row.seal(&at.hash) };
         row.hash = at.hash.to_vec();
+    }
+    let mut stmt = conn.prepare_cached(&format!("INSERT INTO access({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"))?;
+    for row in &waiting.handed {
         stmt.execute(rusqlite::params![
             signed(row.n),
             row.at,
@@ -350,5 +392,5 @@ fn write(conn: &Connection, waiting: &Mutex<Waiting>) -> ledger::Result<()> {
             row.hash,
         ])?;
     }
-    Ok(())
+    Ok(at.n)
 }

@@ -11,7 +11,7 @@ fn record(node: &Node, n: u32) {
     let ids = [id.as_str()];
     let access =
         Access { viewer: Some(&viewer), method: "GET", route, status: 200, ids: &ids, bytes: 9, ..Access::default() };
-    node.people.access_log().record(&access);
+    node.people.access_log().record(&access).unwrap();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn what_was_searched_for_is_in_no_file_and_equal_queries_look_alike() {
     let secret = "+1 555 0100 north-gate";
     for query in [secret, secret, "another"] {
         let access = Access { method: "GET", route: "/search", status: 200, query: Some(query), ..Access::default() };
-        log.record(&access);
+        log.record(&access).unwrap();
     }
     log.flush().unwrap();
     let rows = log.page(&node.local(), None, 10).unwrap();
@@ -93,10 +93,37 @@ fn a_row_is_bounded_whatever_a_request_was_about() {
     let (ids, route) = (vec![long.as_str(), "two words", "note--1"], "é".repeat(1_000));
     let many: Vec<&str> = ids.iter().copied().cycle().take(3_000).collect();
     let access = Access { method: &long, route: &route, status: 200, ids: &many, ..Access::default() };
-    node.people.access_log().record(&access);
+    node.people.access_log().record(&access).unwrap();
     let row = node.people.access_log().page(&node.local(), None, 1).unwrap().remove(0);
     assert_eq!((row.objects, row.ids.split(' ').count()), (3_000, 50));
     assert!(row.method.len() <= 300 && row.route.len() <= 300);
     node.people.access_log().verify().unwrap();
     node.ledger.close();
+}
+
+#[test]
+fn no_row_is_lost_while_the_disk_takes_none_and_beyond_what_memory_holds_nobody_is_served() {
+    let node = Node::new();
+    let log = node.people.access_log().clone();
+    let stop = "CREATE TRIGGER full BEFORE INSERT ON access WHEN NEW.n > 2 BEGIN SELECT RAISE(FAIL, 'full'); END";
+    node.ledger.state().write(move |c| Ok(c.execute_batch(stop)?)).unwrap();
+    record(&node, 1);
+    log.flush().unwrap();
+    let access = Access { method: "GET", route: "/objects/{id}", status: 200, ..Access::default() };
+    let mut taken = 1;
+    while log.record(&access).is_ok() {
+        taken += 1;
+        assert!(taken <= 30_000, "what waits in memory has an end");
+        if taken % 1_000 == 0 {
+            assert!(log.flush().is_err());
+        }
+    }
+    assert!(log.ready().is_err());
+    node.ledger.state().write(|c| Ok(c.execute_batch("DROP TRIGGER full")?)).unwrap();
+    log.ready().unwrap();
+    record(&node, 2);
+    assert_eq!(log.verify().unwrap().n, taken + 1);
+    node.ledger.close();
+    let closed = log.record(&access).unwrap_err();
+    assert_eq!(closed.status(), 503, "{closed}");
 }

@@ -121,12 +121,12 @@ impl Listener {
             Err(intel::Error::Ledger(ledger::Error::Closed)) => return Step::End,
             Err(e) => return wait(&e.to_string()),
         };
-        (self.after, self.passed) = last;
         if told.text.is_empty() {
+            (self.after, self.passed) = last;
             return Step::Passed;
         }
         let ids: Vec<&str> = told.ids.iter().map(String::as_str).collect();
-        self.intel.people().access_log().record(&Access {
+        let noted = self.intel.people().access_log().record(&Access {
             viewer: Some(&self.viewer),
             method: "GET",
             route: crate::ROUTE,
@@ -136,6 +136,11 @@ impl Listener {
             query: None,
             bytes: told.text.len() as u64,
         });
+        // What cannot be taken down is not told.
+        if let Err(e) = noted {
+            return wait(&e.to_string());
+        }
+        (self.after, self.passed) = last;
         Step::Frames(told.text)
     }
 
