@@ -1,6 +1,8 @@
 //! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Personal kinds have
 //! no page: their values stand in no address.
-use super::shown::{Answer, Line, LinkLine, Named, blocking, moment, problem, query, selector_page, tried, with_done};
+use super::shown::{
+    Answer, Line, LinkLine, Named, blocking, link_lines, moment, problem, query, selector_page, tried, with_done,
+};
 use super::{Desk, Visitor};
 use crate::{Overruled, Word};
 use askama::Template;
@@ -76,10 +78,13 @@ async fn draw(
             at: moment(word.arrived),
             word,
         });
-        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), Named::of(intel.library().listed(kind.as_str(), &value)), said))
+        let line = link_lines(&intel, &viewer, std::slice::from_ref(&link), HOLDERS, "")?.pop();
+        let listed = Named::of(intel.library().listed(kind.as_str(), &value));
+        Ok((line.ok_or(crate::Error::NotFound)?, listed, said))
     })
     .await?;
     about.objects(link.holders.iter().map(|h| &h.id));
+    about.objects(link.holders.iter().flat_map(|h| &h.beside));
     let offered = if may { offered(&link, said.as_ref()) } else { Vec::new() };
     let sole = if let [(name, label)] = offered[..] { Some((name, label)) } else { None };
     let fields = fields(&chrome, &offered, sent, &errors);

@@ -117,3 +117,52 @@ async fn words_that_were_not_looked_for_are_told() {
     assert!(!page.contains("sixteen"));
     assert_eq!(node.strings.missing(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn who_reported_is_named_wherever_its_object_is_listed_and_a_hidden_reporter_is_not() {
+    let node = node();
+    let members = vec![Member::role(Role::Supervisor, true)];
+    let closed = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, members);
+    let closed = node.intel.people().create_collection(&node.me, &closed).unwrap().id;
+    let node = super::Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    let at = "2026-01-01T00:00:00.000Z";
+    let take = |collection, object: serde_json::Value| {
+        let taken = node.intel.take(&node.me, collection, &[&object.to_string()], ledger::Urgency::Interactive);
+        assert!(matches!(taken.unwrap()[0].outcome, intel::Took::New { .. }), "{object}");
+    };
+    let object = |kind: &str, n: u32, more: serde_json::Value| {
+        let mut object = serde_json::json!({"type": kind, "spec_version": "2.1", "created": at, "modified": at,
+            "id": format!("{kind}--00000000-0000-4000-8000-{n:012}")});
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let identity = |n, name: &str| object("identity", n, serde_json::json!({"name": name}));
+    let id = |kind: &str, n: u32| format!("{kind}--00000000-0000-4000-8000-{n:012}");
+    take(INTAKE, identity(1, "EXERCISE agency of the north"));
+    take(closed, identity(2, "EXERCISE agency unseen"));
+    for (n, said) in [
+        (1, serde_json::json!({"created_by_ref": id("identity", 1)})),
+        (2, serde_json::json!({"created_by_ref": id("identity", 2)})),
+        (3, serde_json::json!({"external_references": [{"source_name": "EXERCISE bulletin"}]})),
+    ] {
+        let mut incident = object("incident", n, said);
+        incident["name"] = format!("EXERCISE incident {n}").into();
+        incident["description"] = "EXERCISE pay at shop.example".into();
+        take(INTAKE, incident);
+    }
+    let relates = serde_json::json!({"relationship_type": "related-to", "source_ref": id("incident", 1),
+        "target_ref": id("identity", 2)});
+    take(INTAKE, object("relationship", 9, relates));
+    let first = format!("/objects/{}", id("incident", 1));
+    for path in ["/", "/search?q=shop.example", "/selectors?kind=domain&value=shop.example", &first] {
+        let (_, page) = node.get(&node.reader, path).await;
+        assert!(page.contains("Reported by") && page.contains("EXERCISE bulletin"), "{path}: {page}");
+        assert!(page.contains("EXERCISE agency of the north") && !page.contains("agency unseen"), "{path}");
+    }
+    let (_, page) = node.get(&node.supervisor, "/search?q=shop.example").await;
+    assert!(page.contains("EXERCISE agency unseen"), "{page}");
+    let (_, page) = node.get(&node.reader, "/search?type=relationship").await;
+    assert!(page.contains("EXERCISE incident 1") && page.contains("not yours to see"), "{page}");
+    assert!(!page.contains("agency unseen"), "{page}");
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
