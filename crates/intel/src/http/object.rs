@@ -256,7 +256,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     let library = intel.library();
     let selector = |f: selectors::Found| Selector {
         kind: f.kind.as_str().to_owned(),
-        href: selector_page(f.kind, &f.value),
+        href: selector_page(intel, f.kind, &f.value),
         strength: match f.strength {
             selectors::Strength::Never => "intel-strength-never",
             selectors::Strength::Weak => "intel-strength-weak",

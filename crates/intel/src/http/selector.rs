@@ -1,5 +1,5 @@
-//! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Personal kinds have
-//! no page: their values stand in no address.
+//! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Of personal kinds
+//! neither kind nor value stands in an address: `/selectors?at=` has both sealed, and forms send them in the body.
 use super::shown::{
     Answer, Line, LinkLine, Named, blocking, link_lines, moment, problem, query, selector_page, tried, with_done,
 };
@@ -45,16 +45,29 @@ struct SelectorPage {
     errors: ErrorSummary,
 }
 
-/// The selector that a form or an address names.
+/// The selector that a form names in its body.
 fn named(sent: &Fields) -> Result<(Kind, String), Problem> {
-    let kind = Kind::parse(sent.text("kind")).filter(|k| !k.is_personal()).ok_or_else(Problem::not_found)?;
+    let kind = Kind::parse(sent.text("kind")).ok_or_else(Problem::not_found)?;
     Ok((kind, sent.text("value").to_owned()))
+}
+
+/// The selector that an address names; a personal one only by its seal.
+async fn addressed(desk: &Desk, visitor: &Visitor, sent: &Fields) -> Result<(Kind, String), Problem> {
+    let at = sent.text("at").to_owned();
+    if at.is_empty() {
+        return named(sent).and_then(|(kind, value)| match kind.is_personal() {
+            true => Err(Problem::not_found()),
+            false => Ok((kind, value)),
+        });
+    }
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    blocking(move || intel.selector_at(&viewer, &at)).await?.ok_or_else(Problem::not_found)
 }
 
 pub(super) async fn selector(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "");
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let (kind, value) = named(&sent)?;
+    let (kind, value) = addressed(&desk, &visitor, &sent).await?;
     draw(desk, visitor, kind, value, &Fields::default(), ErrorSummary::default(), StatusCode::OK).await
 }
 
@@ -143,5 +156,5 @@ pub(super) async fn overrule(State(desk): State<Desk>, visitor: Visitor, sent: F
         crate::Error::Forbidden(_) => Problem::forbidden().because("intel-overrule-nowhere"),
         other => problem(&other),
     })?;
-    Ok(web::see_other(&format!("{}&{}", selector_page(kind, &value), query(&[("done", "overruled")]))))
+    Ok(web::see_other(&format!("{}&{}", selector_page(&desk.intel, kind, &value), query(&[("done", "overruled")]))))
 }

@@ -206,7 +206,7 @@ pub(super) struct LinkLine {
     pub kind: String,
     /// Its value.
     pub value: String,
-    /// Its page; empty for personal values, which stand in no address.
+    /// Its page.
     pub href: String,
     /// Holders that the viewer sees.
     pub count: usize,
@@ -228,7 +228,7 @@ impl LinkLine {
         Self {
             kind: kind.to_owned(),
             value: link.value.clone(),
-            href: selector_page(link.kind, &link.value),
+            href: selector_page(intel, link.kind, &link.value),
             count: link.count,
             suppressed: link.suppressed.clone(),
             silent_days: link.silent_days,
@@ -252,10 +252,10 @@ pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
     }
 }
 
-/// The page of a selector whose kind is not personal; else empty.
-pub(super) fn selector_page(kind: selectors::Kind, value: &str) -> String {
+/// The page of a selector; a personal one stands in its address sealed.
+pub(super) fn selector_page(intel: &Intel, kind: selectors::Kind, value: &str) -> String {
     if kind.is_personal() {
-        String::new()
+        format!("/selectors?{}", query(&[("at", &intel.address_of_selector(kind, value))]))
     } else {
         format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)]))
     }

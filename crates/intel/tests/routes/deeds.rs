@@ -59,12 +59,48 @@ async fn who_may_not_overrule_sees_the_word_and_no_form_and_is_refused() {
 }
 
 #[tokio::test]
-async fn a_personal_selector_has_no_page_and_takes_no_word_from_one() {
+async fn a_personal_selector_has_a_page_whose_address_tells_nothing_and_takes_a_word() {
     let node = node();
-    node.take(INTAKE, 1, "EXERCISE call +1 555 010 0123");
+    let audience = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, vec![Member::role(Role::Supervisor, true)]);
+    let closed = node.intel.people().create_collection(&node.me, &audience).unwrap().id;
+    let node = super::Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    let (one, _) =
+        (node.take(INTAKE, 1, "EXERCISE call +1 202 555 0123"), node.take(INTAKE, 2, "EXERCISE +12025550123"));
+    node.take(closed, 3, "EXERCISE mail mei.exercise@example.com");
+    let at = |kind, value: &str| format!("/selectors?at={}", node.intel.address_of_selector(kind, value));
+    let phone = at(selectors::Kind::Phone, "+12025550123");
+    let (status, page) = node.get(&node.reader, &phone).await;
+    assert!(status == StatusCode::OK && page.contains(&one) && page.contains("+12025550123"), "{status} {page}");
+    let (_, page) = node.get(&node.supervisor, &format!("/objects/{one}")).await;
+    assert!(page.contains(&phone), "{page}");
+    for href in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(!href.contains("2025550123"), "{href}");
+    }
+    // By its value, by a seal of something else, of an unseen holder, of nothing, or changed: not found, all alike.
+    let mark = node.intel.mark_of(1);
+    let (unseen, none) =
+        (at(selectors::Kind::Email, "mei.exercise@example.com"), at(selectors::Kind::Phone, "+12025550124"));
+    let domain = at(selectors::Kind::Domain, "shop.example");
+    let mut changed = phone.clone();
+    let last = if changed.pop() == Some('0') { '1' } else { '0' };
+    changed.push(last);
+    let by_value = "/selectors?kind=phone&value=%2B12025550123".to_owned();
+    for path in [by_value, format!("/selectors?at={mark}"), unseen.clone(), none, domain, changed] {
+        assert_eq!(node.get(&node.reader, &path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(node.get(&node.supervisor, &unseen).await.0, StatusCode::OK);
     let csrf = node.supervisor.csrf.as_str();
-    let pairs = [("csrf", csrf), ("kind", "phone"), ("value", "+15550100123"), ("word", "nothing"), ("reason", "E")];
-    assert_eq!(node.ask(&node.supervisor, form("/selectors/overrule", &pairs)).await.0, StatusCode::NOT_FOUND);
+    let pairs = [
+        ("csrf", csrf),
+        ("kind", "phone"),
+        ("value", "+12025550123"),
+        ("word", "nothing"),
+        ("reason", "EXERCISE a hotline"),
+    ];
+    let (status, back, _) = node.ask(&node.supervisor, form("/selectors/overrule", &pairs)).await;
+    assert_eq!((status, back.as_str()), (StatusCode::SEE_OTHER, format!("{phone}&done=overruled").as_str()));
+    let (_, page) = node.get(&node.reader, &phone).await;
+    assert!(page.contains("EXERCISE a hotline"), "{page}");
 }
 
 #[tokio::test]
