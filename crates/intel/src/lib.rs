@@ -25,7 +25,7 @@ mod within;
 pub use error::{Error, Result};
 pub use import::{ImportJob, ImportReport, ImportRow};
 pub use limits::Limits;
-pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed};
+pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed, Told};
 pub use overrule::{Overruled, Word};
 pub use quarantine::{Quarantine, SetAside};
 pub use reading::Corrections;

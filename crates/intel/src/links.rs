@@ -2,6 +2,7 @@
 mod kin;
 mod listing;
 mod neighbours;
+mod told;
 
 use crate::rows::ObjectRow;
 use crate::search::{cols_of_selector, current_row};
@@ -9,12 +10,13 @@ use crate::view::{OBSERVABLE, state};
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
-use selectors::Kind;
+use selectors::{Kind, Strength};
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 pub use listing::LinkPage;
 pub use neighbours::{Neighbour, Statement};
+pub use told::Told;
 
 /// A selector that more objects than this hold links nothing by itself: an exchange's hot wallet, a link shortener.
 pub const HUB: usize = 200;
@@ -77,6 +79,8 @@ pub struct Link {
     pub count: usize,
     /// There are more than are named.
     pub more: bool,
+    /// How sure the value itself is, of the surest holder.
+    pub strength: Strength,
     /// Why it links nothing; `None` = it links.
     pub suppressed: Option<Suppressed>,
     /// It links, but less surely: a telephone number that nobody named for so many days and that somebody names again.
@@ -148,7 +152,12 @@ impl Intel {
         }
         let silent_days = (kind == Kind::Phone && suppressed.is_none()).then(|| silence(&holders)).flatten();
         let more = held.count > holders.len();
-        Ok(Some(Link { kind, value, more, holders, count: held.count, suppressed, silent_days }))
+        let strength = match strength {
+            0 => Strength::Never,
+            1 => Strength::Weak,
+            _ => Strength::Links,
+        };
+        Ok(Some(Link { kind, value, more, strength, holders, count: held.count, suppressed, silent_days }))
     }
 
     /// Whether a selector is a hub by how its holders relate; an address without a path is what its host is.

@@ -271,3 +271,17 @@ fn hostile_texts_cost_linear_time() {
     // Quadratic behaviour takes hours on 256 KiB; this bound only tells the two apart, on any machine.
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
+
+#[test]
+fn names_of_packages_are_no_domains_unless_a_scheme_a_path_or_a_cue_says_so() {
+    let manifest = "asks for android.permission.CAMERA and com.foo.Bar.camera; uses java.net, androidx.camera.camera2";
+    assert_eq!(found(manifest, None), []);
+    for meant in ["https://android.camera/", "android.camera/x", "website: android.camera"] {
+        let found = found(meant, None);
+        assert!(found.iter().any(|f| f.kind == Kind::Domain && f.value == "android.camera"), "{meant}: {found:?}");
+    }
+    for host in ["io.example.com", "net.example.org"] {
+        let found = found(&format!("they moved to {host} later"), None);
+        assert!(found.iter().any(|f| f.value == host), "{host}: {found:?}");
+    }
+}

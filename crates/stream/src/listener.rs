@@ -1,9 +1,10 @@
 use crate::frame::{self, Head};
+use crate::heard::Heard;
 use crate::places::Place;
 use crate::unfolded::{Ahead, Unfolded, later};
 use crate::{Door, Limits};
 use futures_util::Stream;
-use intel::{Asked, Intel, Standing};
+use intel::{Asked, Intel, ObjectRow, Standing};
 use ledger::{Entry, TakenBack};
 use people::{Access, Viewer};
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub(crate) struct Listener {
     /// `arrived` of the last entry passed.
     passed: i64,
     deletes: bool,
+    heard: Heard,
     greeted: bool,
     unfolded: Arc<Unfolded>,
     limits: Limits,
@@ -63,7 +65,8 @@ impl Listener {
     pub(crate) fn new(door: &Door, viewer: Viewer, only: Option<u32>, after: u64, deletes: bool, place: Place) -> Self {
         let (intel, unfolded, limits) = (door.intel.clone(), Arc::clone(&door.unfolded), door.limits);
         let passed = intel.ledger().log().entry(after).ok().flatten().map_or(0, |e| e.arrived);
-        Self { intel, viewer, only, after, passed, deletes, greeted: false, unfolded, limits, _place: place }
+        let heard = Heard::new(after);
+        Self { intel, viewer, only, after, passed, deletes, heard, greeted: false, unfolded, limits, _place: place }
     }
 
     /// The frames, for as long as the listener reads them and may see them.
@@ -158,7 +161,7 @@ impl Listener {
         Ok(out)
     }
 
-    fn tell(&self, entries: &[Arc<Entry>]) -> intel::Result<Told> {
+    fn tell(&mut self, entries: &[Arc<Entry>]) -> intel::Result<Told> {
         let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
         let objects: Vec<(&Arc<Entry>, &str, Head<'_>)> = entries
             .iter()
@@ -184,9 +187,11 @@ impl Listener {
                         continue;
                     };
                     let Some(Standing { earlier }) = standing.filter(|_| !ahead.took_back(entry)) else {
+                        self.heard.passed_over(entry.pos);
                         continue;
                     };
-                    let frame = match later(earlier, ahead.earlier(entry)) {
+                    let before = later(earlier, ahead.earlier(entry));
+                    let frame = match before.filter(|before| self.stood(entry, &head.id, *before, &ahead)) {
                         Some((pos, stands)) => {
                             let before = if stands { self.before(pos, &ahead)? } else { None };
                             let object = serde_json::from_str(body).ok();
@@ -198,7 +203,13 @@ impl Listener {
                         told.push(&head.id, &frame);
                     }
                 }
-                ledger::WITHDRAW | ledger::EXPUNGE if self.deletes => {
+                ledger::WITHDRAW | ledger::EXPUNGE => {
+                    if let Some(TakenBack { entry: id, .. }) = TakenBack::of(entry) {
+                        self.heard.took_back(id, entry.pos);
+                    }
+                    if !self.deletes {
+                        continue;
+                    }
                     if let Some((id, frame)) = self.gone(entry)? {
                         told.push(&id, &frame);
                     }
@@ -209,11 +220,30 @@ impl Listener {
         Ok(told)
     }
 
-    /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing.
+    /// Whether a version before still stood for this listener when `entry` came: it stands, or was heard and not yet said
+    /// to be gone, or one before it stands.
+    fn stood(&self, entry: &Entry, id: &str, (pos, stands): (u64, bool), ahead: &Ahead) -> bool {
+        if stands && ahead.took_nothing_back() {
+            return true;
+        }
+        let before = self.intel.ledger().log().entry(pos).ok().flatten();
+        let went = before.is_none_or(|before| match ahead.taken_back_at(&before) {
+            Some(at) => at < entry.pos,
+            None if stands => false,
+            None => self.heard.gone_before(pos, &before.id, entry.pos),
+        });
+        // To whom no deletion is told, what was heard stands.
+        let gone = went && (self.deletes || self.heard.untold(pos));
+        let older = |rows: Vec<ObjectRow>| rows.iter().any(|r| r.col == entry.col && r.pos < entry.pos);
+        !gone || self.intel.versions(&self.viewer, id).is_ok_and(older)
+    }
+
+    /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing. What came after it
+    /// is told in its turn.
     fn gone(&self, entry: &Entry) -> intel::Result<Option<(String, String)>> {
         let Some(TakenBack { object: id, .. }) = TakenBack::of(entry) else { return Ok(None) };
         let left = self.intel.versions(&self.viewer, &id)?;
-        let frame = match left.iter().find(|r| self.only.is_none_or(|c| c == r.col)) {
+        let frame = match left.iter().find(|r| r.pos < entry.pos && self.only.is_none_or(|c| c == r.col)) {
             Some(row) => self.object_at(row.pos)?.map(|o| frame::update(entry.arrived, None, o)),
             None => {
                 let object_type = id.split("--").next().unwrap_or("");

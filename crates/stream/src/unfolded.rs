@@ -1,7 +1,7 @@
 use crate::Limits;
 use intel::Intel;
 use ledger::{Entry, TakenBack};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The view of the intelligence room.
@@ -23,8 +23,8 @@ struct Lag {
     read: u64,
     /// In the log's order, to be forgotten when the view has them.
     order: VecDeque<(u64, What)>,
-    /// Ids of entries that were withdrawn or erased.
-    taken_back: HashSet<[u8; 32]>,
+    /// Ids of entries that were withdrawn or erased, and where that stands.
+    taken_back: HashMap<[u8; 32], u64>,
     /// Entries of each object.
     versions: HashMap<Key, Vec<(u64, [u8; 32])>>,
 }
@@ -40,7 +40,7 @@ enum What {
 pub(crate) struct Ahead {
     /// What the view had: a reading of it that has less does not go with this.
     pub(crate) folded: u64,
-    taken_back: HashSet<[u8; 32]>,
+    taken_back: HashMap<[u8; 32], u64>,
     /// Of an entry's `pos`: the version before, and whether it stands.
     earlier: HashMap<u64, (u64, bool)>,
 }
@@ -48,7 +48,17 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Whether it was withdrawn or erased meanwhile.
     pub(crate) fn took_back(&self, entry: &Entry) -> bool {
-        self.taken_back.contains(&entry.id)
+        self.taken_back.contains_key(&entry.id)
+    }
+
+    /// Whether the view has every withdrawal.
+    pub(crate) fn took_nothing_back(&self) -> bool {
+        self.taken_back.is_empty()
+    }
+
+    /// Where it was withdrawn or erased, if the view lacks that.
+    pub(crate) fn taken_back_at(&self, entry: &Entry) -> Option<u64> {
+        self.taken_back.get(&entry.id).copied()
     }
 
     /// The version before in the same collection, and whether it stands.
@@ -86,7 +96,7 @@ impl Lag {
         match entry.kind.as_str() {
             ledger::WITHDRAW | ledger::EXPUNGE => {
                 let Some(TakenBack { entry: id, .. }) = TakenBack::of(entry) else { return };
-                self.taken_back.insert(id);
+                self.taken_back.insert(id, entry.pos);
                 self.order.push_back((entry.pos, What::TookBack(id)));
             }
             intel::entry::STIX => {
@@ -124,7 +134,7 @@ impl Lag {
     }
 
     fn ahead<'a>(&self, batch: impl Iterator<Item = &'a Arc<Entry>>) -> Ahead {
-        let stands = |id: &[u8; 32]| !self.taken_back.contains(id);
+        let stands = |id: &[u8; 32]| !self.taken_back.contains_key(id);
         let before = |entry: &Arc<Entry>| {
             let list = self.versions.get(&(entry.col, Arc::clone(&entry.subject)))?;
             let before = list.iter().filter(|(pos, _)| *pos < entry.pos).max_by_key(|(pos, _)| *pos)?;

@@ -1,10 +1,10 @@
 use super::Io;
 use crate::node::{Node, Problem};
-use intel::{Hit, Link, Match, VersionMatch};
+use intel::{Hit, Link, Match, ObjectRow, Told, VersionMatch};
 use ledger::CollectionId;
 use people::Viewer;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Pages of links that one command reads: about a thousand objects each.
@@ -22,19 +22,70 @@ pub fn hit(node: &Node, hit: &Hit) -> Value {
         "version": instant(hit.row.version), "date_added": instant(hit.row.arrived), "tlp": hit.row.tlp.as_str()})
 }
 
-pub fn link(node: &Node, link: &Link) -> Value {
-    let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h)).collect();
-    json!({"kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
+/// A hit with what is told beside it.
+fn hit_told(node: &Node, h: &Hit, told: &AllTold) -> Value {
+    let mut value = hit(node, h);
+    if let Some(told) = told.get(&h.row.pos) {
+        told_json(&mut value, told);
+    }
+    value
+}
+
+fn holders<'a>(links: impl IntoIterator<Item = &'a Link>) -> impl Iterator<Item = &'a ObjectRow> {
+    links.into_iter().flat_map(|l| &l.holders).map(|h| &h.row)
+}
+
+pub fn link(node: &Node, l: &Link) -> Value {
+    link_told(node, l, &AllTold::new())
+}
+
+/// A link, how sure it is and why, and its holders with who reported each.
+fn link_told(node: &Node, link: &Link, told: &AllTold) -> Value {
+    let holders: Vec<Value> = link.holders.iter().map(|h| hit_told(node, h, told)).collect();
+    json!({"strength": strength(link.strength), "kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
         "silent_days": link.silent_days, "more": link.more, "holders": holders})
+}
+
+/// Beside a hit: who reported it, and of a relationship its ends, as the viewer may see them.
+fn told_json(value: &mut Value, told: &Told) {
+    let Some(fields) = value.as_object_mut() else { return };
+    if !told.by.is_empty() {
+        fields.insert("reported_by".into(), json!(told.by));
+    }
+    if let Some(said) = said(told) {
+        fields.insert("says".into(), json!(said));
+    }
+}
+
+/// What a relationship says in a line.
+fn said(told: &Told) -> Option<String> {
+    let (from, how, to) = told.statement.as_ref()?;
+    let end = |hit: &Option<Hit>| match hit {
+        Some(hit) if hit.name.is_empty() => hit.row.object_type.clone(),
+        Some(hit) => hit.name.clone(),
+        None => "(not here, or not yours to see)".to_owned(),
+    };
+    Some(format!("{} {} {}", end(from), how.replace('-', " "), end(to)))
+}
+
+type AllTold = HashMap<u64, Told>;
+
+/// An object's name in a line, with who reported it and when it arrived.
+fn called(hit: &Hit, told: &AllTold) -> String {
+    let told = told.get(&hit.row.pos);
+    let name = told.and_then(said).unwrap_or_else(|| hit.name.clone());
+    let by = told.filter(|t| !t.by.is_empty()).map_or(String::new(), |t| format!("reported by {}, ", t.by));
+    format!("{}\t{}arrived {}", plain(&name), plain(&by), instant(hit.row.arrived))
 }
 
 pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let found = node.intel.search(me, query, None, limit)?;
+    let told = node.intel.told(me, found.hits.iter().map(|h| &h.row))?;
     for h in &found.hits {
         if json {
-            io.json(&hit(node, h))?
+            io.json(&hit_told(node, h, &told))?
         } else {
-            writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, h.name)?
+            writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, called(h, &told))?
         }
     }
     if !json {
@@ -84,6 +135,9 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
             of(&v, "date_added")
         )?;
     }
+    if let Some(by) = document.get("reported_by").and_then(Value::as_str) {
+        writeln!(io.out, "\nreported by {}", plain(by))?;
+    }
     let selectors = list("selectors");
     if !selectors.is_empty() {
         writeln!(io.out, "\nselectors")?;
@@ -98,6 +152,7 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         )?;
     }
     let links = node.intel.links_of_object(me, id)?;
+    let told = node.intel.told(me, holders(&links))?;
     if !links.is_empty() {
         writeln!(io.out, "\nlinks")?;
     }
@@ -105,7 +160,7 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(": links nothing, {w}"));
         writeln!(io.out, "  {} {} held by {}{why}", l.kind.as_str(), plain(&l.value), l.count)?;
         for h in l.holders.iter().filter(|h| h.row.id != id).take(5) {
-            writeln!(io.out, "    {}  {}", h.row.id, plain(&h.name))?;
+            writeln!(io.out, "    {}\t{}", h.row.id, called(h, &told))?;
         }
     }
     Ok(())
@@ -170,7 +225,11 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
         .iter()
         .map(|s| json!({"kind": s.kind.as_str(), "value": s.value, "strength": strength(s.strength), "why": s.why}))
         .collect();
-    Ok(json!({"object": object, "versions": versions, "selectors": selectors}))
+    let mut document = json!({"object": object, "versions": versions, "selectors": selectors});
+    if let Some(told) = node.intel.told(me, [&row])?.get(&row.pos) {
+        told_json(&mut document, told);
+    }
+    Ok(document)
 }
 
 /// What links first, then what is suppressed and why.
@@ -209,11 +268,12 @@ pub fn links(
     let more = next.is_some() || links.len().max(suppressed.len()) > limit;
     links.truncate(limit);
     suppressed.truncate(limit);
+    let told = node.intel.told(me, holders(links.iter().chain(&suppressed)))?;
     for l in links.iter().chain(&suppressed) {
         if json {
-            io.json(&link(node, l))?;
+            io.json(&link_told(node, l, &told))?;
         } else {
-            write_link(l, io)?;
+            write_link(l, &told, io)?;
         }
     }
     let not_all = if more { "; there are more, at older objects or beyond --limit" } else { "" };
@@ -223,7 +283,7 @@ pub fn links(
     Ok(())
 }
 
-fn write_link(l: &Link, io: &mut Io<'_>) -> Result<(), Problem> {
+fn write_link(l: &Link, told: &AllTold, io: &mut Io<'_>) -> Result<(), Problem> {
     let why = match (&l.suppressed, l.silent_days) {
         (Some(why), _) => format!(" (suppressed: {why})"),
         (None, Some(days)) => {
@@ -233,7 +293,7 @@ fn write_link(l: &Link, io: &mut Io<'_>) -> Result<(), Problem> {
     };
     writeln!(io.out, "{} {} held by {}{}", l.kind.as_str(), plain(&l.value), l.count, plain(&why))?;
     for h in &l.holders {
-        writeln!(io.out, "  {}\t{}", h.row.id, plain(&h.name))?;
+        writeln!(io.out, "  {}\t{}", h.row.id, called(h, told))?;
     }
     if l.more {
         writeln!(io.out, "  ... the newest {} of them; `eye search` with it finds all", l.holders.len())?;

@@ -4,10 +4,14 @@
 //! A seal is a Feistel network of six rounds with HMAC-SHA-256 (Luby and Rackoff 1988: four make a strong
 //! pseudo-random permutation): 128 bits in, 128 bits out, nothing stored.
 use crate::Intel;
-use people::is_guessable;
+use crate::view::row;
+use people::{Viewer, is_guessable};
+use selectors::Kind;
 use uuid::Uuid;
 
 const ROUNDS: u8 = 6;
+/// What a selector's address begins with before it is sealed, so that no other seal opens as one.
+const SELECTOR: u64 = u64::from_be_bytes(*b"\0\0select");
 
 fn round(key: &[u8; 32], n: u8, half: u64) -> u64 {
     let mac = ledger::keyed_id(key, &[b"address", &[n], &half.to_be_bytes()]);
@@ -53,6 +57,35 @@ impl Intel {
         let Some((kind, sealed)) = address.split_once('~') else { return Some(address.to_owned()) };
         let uuid = Uuid::from_u128(unseal(self.address_key(), digits(sealed)?));
         Some(format!("{kind}--{uuid}")).filter(|id| is_guessable(id))
+    }
+
+    /// The part of an address that names a personal selector, telling neither its kind nor its value: its keyed hash,
+    /// sealed. It is the same after the view is folded anew, and nobody without the node's key makes or reads one.
+    pub fn address_of_selector(&self, kind: Kind, value: &str) -> String {
+        let hash = row(self.inner.keys.row(), "selector", kind.code(), value).cast_unsigned();
+        let named = u128::from(SELECTOR << 16 | u64::from(kind.code())) << 64 | u128::from(hash);
+        format!("{:032x}", seal(self.address_key(), named))
+    }
+
+    /// The personal selector of an address; `None` when it was not made here or when nothing holds it any longer. Whether
+    /// the viewer sees a holder is another question, which whoever asks must ask.
+    pub(crate) fn selector_at(&self, viewer: &Viewer, address: &str) -> crate::Result<Option<(Kind, String)>> {
+        let Some((named, hash)) = digits(address).map(|n| halves(unseal(self.address_key(), n))) else {
+            return Ok(None);
+        };
+        let kind = u16::try_from(named & 0xffff).ok().and_then(Kind::from_code).filter(|k| k.is_personal());
+        let Some(kind) = kind.filter(|_| named >> 16 == SELECTOR) else { return Ok(None) };
+        let hash = hash.cast_signed();
+        let values: Vec<String> = self.read(viewer, |conn| {
+            conn.prepare_cached(
+                "SELECT value FROM selectors WHERE sel IN (SELECT n FROM selector_rows WHERE h = ?1 UNION ALL SELECT n FROM selector_rows_new WHERE h = ?1) \
+                 AND kind = ?2 /* for all: a dictionary */",
+            )?
+            .query_map((hash, kind.code()), |r| r.get(0))?
+            .collect()
+        })?;
+        let meant = |value: &String| row(self.inner.keys.row(), "selector", kind.code(), value) == hash;
+        Ok(values.into_iter().find(meant).map(|value| (kind, value)))
     }
 
     /// A place in the log as addresses have it: the number itself would tell how much stands where nothing is seen.

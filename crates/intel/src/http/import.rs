@@ -1,6 +1,6 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, moment, now, once, problem, title, tried, with_done};
+use super::shown::{Answer, Line, blocking, columns, lines, moment, now, once, problem, title, tried, with_done};
 use super::{Desk, Visitor};
 use crate::rows::{COLUMNS, JOINS, object_row, signed};
 use crate::view::state;
@@ -288,8 +288,7 @@ async fn draw_one(
     let (row, brought, may_withdraw, aside) = blocking(move || {
         let row = intel.import_row(&viewer, import)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
-        let brought: Vec<Line> =
-            intel.brought(&viewer, import, NAMED + 1)?.iter().map(|h| Line::of(&intel, h)).collect();
+        let brought = lines(&intel, &viewer, &intel.brought(&viewer, import, NAMED + 1)?)?;
         let aside = intel
             .may_see_aside(&viewer, row.col)
             .then(|| intel.set_aside(&viewer, import, after, ASIDE))
@@ -299,6 +298,7 @@ async fn draw_one(
     .await?;
     let more = brought.len() > NAMED;
     about.objects(brought.iter().take(NAMED).map(|line| &line.id));
+    about.objects(brought.iter().take(NAMED).flat_map(|line| &line.beside));
     let page = ImportPage {
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),

@@ -1,6 +1,7 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    Answer, Line, LinkLine, blocking, columns, moment, page_of, selector_page, title, tlp, tried, with_done,
+    AllTold, Answer, Line, LinkLine, blocking, columns, link_lines, moment, page_of, selector_page, title, tlp, tried,
+    with_done,
 };
 use super::text::{Piece, says};
 use super::{Desk, Visitor};
@@ -46,9 +47,11 @@ struct Says {
 
 impl Beside {
     fn of(intel: &Intel, n: crate::Neighbour) -> Self {
-        let says =
-            n.says.map(|s| Says { kind: s.kind, forward: s.forward, other: s.other.map(|hit| Line::of(intel, &hit)) });
-        Self { line: Line::of(intel, &n.hit), how: n.how, outgoing: n.outgoing, says }
+        // The row names both ends already.
+        let plain = AllTold::new();
+        let line = |hit: &crate::Hit| Line::of(intel, hit, &plain);
+        let says = n.says.map(|s| Says { kind: s.kind, forward: s.forward, other: s.other.as_ref().map(line) });
+        Self { line: line(&n.hit), how: n.how, outgoing: n.outgoing, says }
     }
 
     /// What the row is about: the other end of a relationship, where it is known.
@@ -98,6 +101,7 @@ struct Read {
     says: Vec<Piece>,
     raw: String,
     by: String,
+    reported: crate::Told,
     collections: Vec<String>,
     versions: Vec<Version>,
     selectors: Vec<Selector>,
@@ -117,6 +121,8 @@ struct ObjectPage {
     marking: Tlp,
     arrived: jiff::Timestamp,
     by: String,
+    /// Who reported it, and the page of that identity where there is one.
+    reported: (String, String),
     import: Option<String>,
     revoked: bool,
     wrong_id: bool,
@@ -173,6 +179,8 @@ async fn draw(
     about.objects(read.neighbours.iter().map(|n| &n.line.id));
     about.objects(read.neighbours.iter().map(|n| &n.about().id));
     about.objects(read.links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
+    about.objects(read.links.iter().flat_map(|l| &l.holders).flat_map(|h| &h.beside));
+    about.objects(Some(&read.reported.by_id).filter(|id| !id.is_empty()));
     let title = title_of(&chrome, &read);
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
@@ -196,6 +204,10 @@ async fn draw(
         marking: tlp(read.row.tlp),
         arrived: moment(read.row.arrived),
         by: read.by,
+        reported: {
+            let crate::Told { by, by_id, .. } = read.reported;
+            (by, if by_id.is_empty() { by_id } else { page_of(&desk.intel, &by_id) })
+        },
         import: read.row.cause.map(|pos| desk.intel.mark_of(pos)),
         revoked: has(state::REVOKED),
         wrong_id: has(state::WRONG_ID),
@@ -244,7 +256,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     let library = intel.library();
     let selector = |f: selectors::Found| Selector {
         kind: f.kind.as_str().to_owned(),
-        href: selector_page(f.kind, &f.value),
+        href: selector_page(intel, f.kind, &f.value),
         strength: match f.strength {
             selectors::Strength::Never => "intel-strength-never",
             selectors::Strength::Weak => "intel-strength-weak",
@@ -260,11 +272,12 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         says: says(intel, &value),
         raw: pretty,
         by: author(intel, row.author),
+        reported: intel.told(viewer, [&row])?.remove(&row.pos).unwrap_or_default(),
         collections: cols.iter().map(|c| title(intel, *c)).collect(),
         versions,
         selectors: found.into_iter().take(SELECTORS).map(selector).collect(),
         more_selectors,
-        links: intel.links_of_object(viewer, id)?.iter().map(|l| LinkLine::of(intel, l, HOLDERS, id)).collect(),
+        links: link_lines(intel, viewer, &intel.links_of_object(viewer, id)?, HOLDERS, id)?,
         neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(|n| Beside::of(intel, n)).collect(),
         may_withdraw: viewer.may_withdraw() && rows.iter().all(|r| viewer.may_write(r.col)),
         row,

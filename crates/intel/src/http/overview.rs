@@ -1,6 +1,6 @@
 //! `/`: what came in, what links, how much stands where.
 use super::exercise::Standing;
-use super::shown::{Answer, Line, LinkLine, blocking, title, with_done};
+use super::shown::{Answer, Line, LinkLine, blocking, lines, link_lines, title, with_done};
 use super::{Desk, Visitor};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -38,9 +38,8 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
         if !reads {
             return Ok(Default::default());
         }
-        let rows: Vec<Line> = intel.latest(&viewer, None, NEWEST)?.iter().map(|h| Line::of(&intel, h)).collect();
-        let links: Vec<LinkLine> =
-            intel.latest_links(&viewer, LINKS)?.iter().map(|l| LinkLine::of(&intel, l, HOLDERS, "")).collect();
+        let rows = lines(&intel, &viewer, &intel.latest(&viewer, None, NEWEST)?)?;
+        let links = link_lines(&intel, &viewer, &intel.latest_links(&viewer, LINKS)?, HOLDERS, "")?;
         let stock = |c: crate::CollectionCount| {
             let col = intel.people().collection(c.collection).ok().flatten()?.col;
             Some(Stock { title: title(&intel, col), objects: c.objects, versions: c.versions })
@@ -52,6 +51,7 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
     .await?;
     about.objects(rows.iter().map(|line| &line.id));
     about.objects(links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
+    about.objects(rows.iter().chain(links.iter().flat_map(|l| &l.holders)).flat_map(|line| &line.beside));
     let page = Overview {
         chrome: {
             let name = chrome.t("intel-overview-title");

@@ -1,5 +1,5 @@
 //! `/report`: a pasted text is read, looked at, and saved. Looking and saving are two steps; only the second writes.
-use super::shown::{Answer, blocking, columns, now, once, page_of, problem, tlp, tried, writable};
+use super::shown::{Answer, blocking, columns, now, once, page_of, problem, selector_page, tlp, tried, writable};
 use super::text::{Piece, pieces};
 use super::{Desk, Visitor};
 use crate::reading::{spell, unspell};
@@ -229,7 +229,7 @@ async fn preview(
         let mut found = selectors::scan(&scanned, &hints);
         let mut stands = found.clone();
         said.apply(&mut stands, &hints);
-        let says = pieces(&scanned, &stands);
+        let says = pieces(&scanned, &stands, &|kind, value| selector_page(&intel, kind, value));
         found.extend(stands.into_iter().filter(|s| s.span.is_empty()));
         found.sort_by_key(|f| std::cmp::Reverse(f.strength));
         let more = found.len().saturating_sub(NAMED);

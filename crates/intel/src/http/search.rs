@@ -1,5 +1,5 @@
 //! `/search`: newest first, within what the filters say, paged by the log's order. Everything asked stands in the address.
-use super::shown::{Answer, Line, Named, problem, query, tlp, tried};
+use super::shown::{Answer, Line, Named, lines, problem, query, tlp, tried};
 use super::{Desk, Visitor};
 use crate::{Count, Error, Narrow};
 use askama::Template;
@@ -82,11 +82,12 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
             Err(Error::NotFound) => return Ok((Vec::new(), None, None, places)),
             other => other?,
         };
-        let rows: Vec<Line> = found.hits.iter().map(|h| Line::of(&intel, h)).collect();
+        let rows = lines(&intel, &viewer, &found.hits)?;
         Ok((rows, found.next, Some(found), places))
     });
     let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
     about.objects(rows.iter().map(|line| &line.id));
+    about.objects(rows.iter().flat_map(|line| &line.beside));
     let shown = shown_before.saturating_add(rows.len() as u64);
     let total = match found.as_ref().map_or(Count::Exactly(0), |f| f.total) {
         Count::Exactly(n) => Total::Exactly(n as u64),

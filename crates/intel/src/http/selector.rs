@@ -1,6 +1,8 @@
-//! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Personal kinds have
-//! no page: their values stand in no address.
-use super::shown::{Answer, Line, LinkLine, Named, blocking, moment, problem, query, selector_page, tried, with_done};
+//! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Of personal kinds
+//! neither kind nor value stands in an address: `/selectors?at=` has both sealed, and forms send them in the body.
+use super::shown::{
+    Answer, Line, LinkLine, Named, blocking, link_lines, moment, problem, query, selector_page, tried, with_done,
+};
 use super::{Desk, Visitor};
 use crate::{Overruled, Word};
 use askama::Template;
@@ -43,16 +45,29 @@ struct SelectorPage {
     errors: ErrorSummary,
 }
 
-/// The selector that a form or an address names.
+/// The selector that a form names in its body.
 fn named(sent: &Fields) -> Result<(Kind, String), Problem> {
-    let kind = Kind::parse(sent.text("kind")).filter(|k| !k.is_personal()).ok_or_else(Problem::not_found)?;
+    let kind = Kind::parse(sent.text("kind")).ok_or_else(Problem::not_found)?;
     Ok((kind, sent.text("value").to_owned()))
+}
+
+/// The selector that an address names; a personal one only by its seal.
+async fn addressed(desk: &Desk, visitor: &Visitor, sent: &Fields) -> Result<(Kind, String), Problem> {
+    let at = sent.text("at").to_owned();
+    if at.is_empty() {
+        return named(sent).and_then(|(kind, value)| match kind.is_personal() {
+            true => Err(Problem::not_found()),
+            false => Ok((kind, value)),
+        });
+    }
+    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
+    blocking(move || intel.selector_at(&viewer, &at)).await?.ok_or_else(Problem::not_found)
 }
 
 pub(super) async fn selector(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "");
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
-    let (kind, value) = named(&sent)?;
+    let (kind, value) = addressed(&desk, &visitor, &sent).await?;
     draw(desk, visitor, kind, value, &Fields::default(), ErrorSummary::default(), StatusCode::OK).await
 }
 
@@ -76,10 +91,13 @@ async fn draw(
             at: moment(word.arrived),
             word,
         });
-        Ok((LinkLine::of(&intel, &link, HOLDERS, ""), Named::of(intel.library().listed(kind.as_str(), &value)), said))
+        let line = link_lines(&intel, &viewer, std::slice::from_ref(&link), HOLDERS, "")?.pop();
+        let listed = Named::of(intel.library().listed(kind.as_str(), &value));
+        Ok((line.ok_or(crate::Error::NotFound)?, listed, said))
     })
     .await?;
     about.objects(link.holders.iter().map(|h| &h.id));
+    about.objects(link.holders.iter().flat_map(|h| &h.beside));
     let offered = if may { offered(&link, said.as_ref()) } else { Vec::new() };
     let sole = if let [(name, label)] = offered[..] { Some((name, label)) } else { None };
     let fields = fields(&chrome, &offered, sent, &errors);
@@ -138,5 +156,5 @@ pub(super) async fn overrule(State(desk): State<Desk>, visitor: Visitor, sent: F
         crate::Error::Forbidden(_) => Problem::forbidden().because("intel-overrule-nowhere"),
         other => problem(&other),
     })?;
-    Ok(web::see_other(&format!("{}&{}", selector_page(kind, &value), query(&[("done", "overruled")]))))
+    Ok(web::see_other(&format!("{}&{}", selector_page(&desk.intel, kind, &value), query(&[("done", "overruled")]))))
 }

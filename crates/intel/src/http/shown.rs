@@ -1,7 +1,8 @@
 //! How rows become what a page shows, and errors what a reader is told.
-use crate::{Error, Hit, Intel, ObjectRow, Suppressed};
+use crate::{Error, Hit, Intel, ObjectRow, Suppressed, Told};
 use jiff::Timestamp;
 use people::{Collection, Viewer};
+use std::collections::HashMap;
 use std::sync::Arc;
 use web::parts::Tlp;
 use web::{Chrome, Problem};
@@ -85,13 +86,56 @@ pub(super) struct Line {
     pub collection: String,
     /// When it arrived.
     pub at: Timestamp,
+    /// Who reported it; empty when it does not say, or when that is not the viewer's to see.
+    pub by: String,
+    /// Of a relationship: its ends, as they are called, and its type.
+    statement: Option<(Option<End>, String, Option<End>)>,
+    /// The other objects that are named in this row.
+    pub beside: Vec<String>,
+}
+
+/// An end of a relationship: its name, and its type for when it has none.
+type End = (String, String);
+
+/// Who reported each row of a page, and what its relationships say.
+pub(super) type AllTold = HashMap<u64, Told>;
+
+/// Rows of a page, in their order.
+pub(super) fn lines(intel: &Intel, viewer: &Viewer, hits: &[Hit]) -> crate::Result<Vec<Line>> {
+    let told = intel.told(viewer, hits.iter().map(|h| &h.row))?;
+    Ok(hits.iter().map(|h| Line::of(intel, h, &told)).collect())
+}
+
+/// Links with at most `named` holders, without the object `of`.
+pub(super) fn link_lines(
+    intel: &Intel,
+    viewer: &Viewer,
+    links: &[crate::Link],
+    named: usize,
+    of: &str,
+) -> crate::Result<Vec<LinkLine>> {
+    let shown = links.iter().flat_map(|l| l.holders.iter().filter(|h| h.row.id != of).take(named));
+    let told = intel.told(viewer, shown.map(|h| &h.row))?;
+    Ok(links.iter().map(|l| LinkLine::of(intel, l, named, of, &told)).collect())
 }
 
 impl Line {
     /// Of a hit that the viewer sees.
-    pub fn of(intel: &Intel, hit: &Hit) -> Self {
+    pub fn of(intel: &Intel, hit: &Hit, told: &AllTold) -> Self {
         let ObjectRow { id, object_type, col, arrived, .. } = &hit.row;
+        let told = told.get(&hit.row.pos).cloned().unwrap_or_default();
+        let mut beside: Vec<String> = Some(told.by_id).filter(|id| !id.is_empty()).into_iter().collect();
+        let mut end = |hit: Option<Hit>| {
+            hit.map(|h| {
+                beside.push(h.row.id);
+                (h.name, h.row.object_type)
+            })
+        };
+        let statement = told.statement.map(|(from, how, to)| (end(from), how, end(to)));
         Self {
+            by: told.by,
+            statement,
+            beside,
             id: id.clone(),
             name: hit.name.clone(),
             href: page_of(intel, id),
@@ -102,8 +146,17 @@ impl Line {
         }
     }
 
-    /// What it is called: its name, or its type when it has none.
+    /// What it is called: its name, or its type when it has none; of a relationship what it says.
     pub fn called(&self, chrome: &Chrome) -> String {
+        if let Some((from, how, to)) = &self.statement {
+            let end = |end: &Option<End>| match end {
+                Some((name, kind)) if name.is_empty() => chrome.kind(kind),
+                Some((name, _)) => name.clone(),
+                None => chrome.t("intel-end-unseen"),
+            };
+            let args = [("from", end(from).into()), ("how", chrome.how(how).into()), ("to", end(to).into())];
+            return chrome.t_args("intel-statement", &args);
+        }
         if self.name.is_empty() { chrome.kind(&self.kind) } else { self.name.clone() }
     }
 
@@ -153,7 +206,7 @@ pub(super) struct LinkLine {
     pub kind: String,
     /// Its value.
     pub value: String,
-    /// Its page; empty for personal values, which stand in no address.
+    /// Its page.
     pub href: String,
     /// Holders that the viewer sees.
     pub count: usize,
@@ -169,17 +222,17 @@ pub(super) struct LinkLine {
 
 impl LinkLine {
     /// With at most `named` holders, without the object `of`.
-    pub fn of(intel: &Intel, link: &crate::Link, named: usize, of: &str) -> Self {
+    fn of(intel: &Intel, link: &crate::Link, named: usize, of: &str, told: &AllTold) -> Self {
         let others = || link.holders.iter().filter(|h| h.row.id != of);
         let kind = link.kind.as_str();
         Self {
             kind: kind.to_owned(),
             value: link.value.clone(),
-            href: selector_page(link.kind, &link.value),
+            href: selector_page(intel, link.kind, &link.value),
             count: link.count,
             suppressed: link.suppressed.clone(),
             silent_days: link.silent_days,
-            holders: others().take(named).map(|h| Line::of(intel, h)).collect(),
+            holders: others().take(named).map(|h| Line::of(intel, h, told)).collect(),
             more: link.more || others().count() > named,
         }
     }
@@ -199,10 +252,10 @@ pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
     }
 }
 
-/// The page of a selector whose kind is not personal; else empty.
-pub(super) fn selector_page(kind: selectors::Kind, value: &str) -> String {
+/// The page of a selector; a personal one stands in its address sealed.
+pub(super) fn selector_page(intel: &Intel, kind: selectors::Kind, value: &str) -> String {
     if kind.is_personal() {
-        String::new()
+        format!("/selectors?{}", query(&[("at", &intel.address_of_selector(kind, value))]))
     } else {
         format!("/selectors?{}", query(&[("kind", kind.as_str()), ("value", value)]))
     }

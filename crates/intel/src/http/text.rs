@@ -15,7 +15,7 @@ pub(super) struct Piece {
     pub kind: &'static str,
     /// How it was understood: the normal form, which two agencies that write it differently agree on.
     pub value: String,
-    /// The selector's page; empty for plain text and for personal values, which stand in no address.
+    /// The selector's page; empty for plain text.
     pub href: String,
     /// Whether it may link.
     pub links: bool,
@@ -32,11 +32,15 @@ pub(super) fn says(intel: &Intel, object: &Value) -> Vec<Piece> {
     let hints = selectors::Hints { country };
     let mut found = selectors::scan(cut, &hints);
     crate::Corrections::of(object).apply(&mut found, &hints);
-    pieces(cut, &found)
+    pieces(cut, &found, &|kind, value| selector_page(intel, kind, value))
 }
 
 /// Takes a text apart at what was read in it. Where findings overlap (a link and its domain), the first and longest stays.
-pub(super) fn pieces(text: &str, found: &[selectors::Found]) -> Vec<Piece> {
+pub(super) fn pieces(
+    text: &str,
+    found: &[selectors::Found],
+    page: &dyn Fn(selectors::Kind, &str) -> String,
+) -> Vec<Piece> {
     let mut spans: Vec<&selectors::Found> = found.iter().filter(|f| !f.span.is_empty()).collect();
     spans.sort_by_key(|f| (f.span.start, std::cmp::Reverse(f.span.end)));
     let plain =
@@ -51,7 +55,7 @@ pub(super) fn pieces(text: &str, found: &[selectors::Found]) -> Vec<Piece> {
             text: here.into(),
             kind: f.kind.as_str(),
             value: f.value.clone(),
-            href: selector_page(f.kind, &f.value),
+            href: page(f.kind, &f.value),
             links: f.strength == selectors::Strength::Links,
         });
         at = f.span.end;
@@ -77,7 +81,7 @@ mod tests {
             "",
         ] {
             let found = selectors::scan(text, &selectors::Hints { country: None });
-            let again: String = pieces(text, &found).iter().map(|p| p.text.as_str()).collect();
+            let again: String = pieces(text, &found, &|_, _| String::new()).iter().map(|p| p.text.as_str()).collect();
             assert_eq!(again, text);
         }
     }
@@ -86,7 +90,11 @@ mod tests {
     fn a_link_is_marked_once_though_its_domain_was_read_too() {
         let text = "see https://golden-crane.example/apply";
         let found = selectors::scan(text, &selectors::Hints { country: None });
-        let marked: Vec<_> = pieces(text, &found).into_iter().filter(|p| !p.kind.is_empty()).map(|p| p.text).collect();
+        let marked: Vec<_> = pieces(text, &found, &|_, _| String::new())
+            .into_iter()
+            .filter(|p| !p.kind.is_empty())
+            .map(|p| p.text)
+            .collect();
         assert_eq!(marked, ["https://golden-crane.example/apply"]);
     }
 }

@@ -59,12 +59,48 @@ async fn who_may_not_overrule_sees_the_word_and_no_form_and_is_refused() {
 }
 
 #[tokio::test]
-async fn a_personal_selector_has_no_page_and_takes_no_word_from_one() {
+async fn a_personal_selector_has_a_page_whose_address_tells_nothing_and_takes_a_word() {
     let node = node();
-    node.take(INTAKE, 1, "EXERCISE call +1 555 010 0123");
+    let audience = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, vec![Member::role(Role::Supervisor, true)]);
+    let closed = node.intel.people().create_collection(&node.me, &audience).unwrap().id;
+    let node = super::Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    let (one, _) =
+        (node.take(INTAKE, 1, "EXERCISE call +1 202 555 0123"), node.take(INTAKE, 2, "EXERCISE +12025550123"));
+    node.take(closed, 3, "EXERCISE mail mei.exercise@example.com");
+    let at = |kind, value: &str| format!("/selectors?at={}", node.intel.address_of_selector(kind, value));
+    let phone = at(selectors::Kind::Phone, "+12025550123");
+    let (status, page) = node.get(&node.reader, &phone).await;
+    assert!(status == StatusCode::OK && page.contains(&one) && page.contains("+12025550123"), "{status} {page}");
+    let (_, page) = node.get(&node.supervisor, &format!("/objects/{one}")).await;
+    assert!(page.contains(&phone), "{page}");
+    for href in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(!href.contains("2025550123"), "{href}");
+    }
+    // By its value, by a seal of something else, of an unseen holder, of nothing, or changed: not found, all alike.
+    let mark = node.intel.mark_of(1);
+    let (unseen, none) =
+        (at(selectors::Kind::Email, "mei.exercise@example.com"), at(selectors::Kind::Phone, "+12025550124"));
+    let domain = at(selectors::Kind::Domain, "shop.example");
+    let mut changed = phone.clone();
+    let last = if changed.pop() == Some('0') { '1' } else { '0' };
+    changed.push(last);
+    let by_value = "/selectors?kind=phone&value=%2B12025550123".to_owned();
+    for path in [by_value, format!("/selectors?at={mark}"), unseen.clone(), none, domain, changed] {
+        assert_eq!(node.get(&node.reader, &path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(node.get(&node.supervisor, &unseen).await.0, StatusCode::OK);
     let csrf = node.supervisor.csrf.as_str();
-    let pairs = [("csrf", csrf), ("kind", "phone"), ("value", "+15550100123"), ("word", "nothing"), ("reason", "E")];
-    assert_eq!(node.ask(&node.supervisor, form("/selectors/overrule", &pairs)).await.0, StatusCode::NOT_FOUND);
+    let pairs = [
+        ("csrf", csrf),
+        ("kind", "phone"),
+        ("value", "+12025550123"),
+        ("word", "nothing"),
+        ("reason", "EXERCISE a hotline"),
+    ];
+    let (status, back, _) = node.ask(&node.supervisor, form("/selectors/overrule", &pairs)).await;
+    assert_eq!((status, back.as_str()), (StatusCode::SEE_OTHER, format!("{phone}&done=overruled").as_str()));
+    let (_, page) = node.get(&node.reader, &phone).await;
+    assert!(page.contains("EXERCISE a hotline"), "{page}");
 }
 
 #[tokio::test]
@@ -115,5 +151,54 @@ async fn words_that_were_not_looked_for_are_told() {
     assert!(page.contains("Only the first sixteen words were looked for; 4 more were left out."), "{page}");
     let (_, page) = node.get(&node.supervisor, "/search?q=one+two").await;
     assert!(!page.contains("sixteen"));
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_reported_is_named_wherever_its_object_is_listed_and_a_hidden_reporter_is_not() {
+    let node = node();
+    let members = vec![Member::role(Role::Supervisor, true)];
+    let closed = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, members);
+    let closed = node.intel.people().create_collection(&node.me, &closed).unwrap().id;
+    let node = super::Node { me: node.intel.people().local_viewer().unwrap(), ..node };
+    let at = "2026-01-01T00:00:00.000Z";
+    let take = |collection, object: serde_json::Value| {
+        let taken = node.intel.take(&node.me, collection, &[&object.to_string()], ledger::Urgency::Interactive);
+        assert!(matches!(taken.unwrap()[0].outcome, intel::Took::New { .. }), "{object}");
+    };
+    let object = |kind: &str, n: u32, more: serde_json::Value| {
+        let mut object = serde_json::json!({"type": kind, "spec_version": "2.1", "created": at, "modified": at,
+            "id": format!("{kind}--00000000-0000-4000-8000-{n:012}")});
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let identity = |n, name: &str| object("identity", n, serde_json::json!({"name": name}));
+    let id = |kind: &str, n: u32| format!("{kind}--00000000-0000-4000-8000-{n:012}");
+    take(INTAKE, identity(1, "EXERCISE agency of the north"));
+    take(closed, identity(2, "EXERCISE agency unseen"));
+    for (n, said) in [
+        (1, serde_json::json!({"created_by_ref": id("identity", 1)})),
+        (2, serde_json::json!({"created_by_ref": id("identity", 2)})),
+        (3, serde_json::json!({"external_references": [{"source_name": "EXERCISE bulletin"}]})),
+    ] {
+        let mut incident = object("incident", n, said);
+        incident["name"] = format!("EXERCISE incident {n}").into();
+        incident["description"] = "EXERCISE pay at shop.example".into();
+        take(INTAKE, incident);
+    }
+    let relates = serde_json::json!({"relationship_type": "related-to", "source_ref": id("incident", 1),
+        "target_ref": id("identity", 2)});
+    take(INTAKE, object("relationship", 9, relates));
+    let first = format!("/objects/{}", id("incident", 1));
+    for path in ["/", "/search?q=shop.example", "/selectors?kind=domain&value=shop.example", &first] {
+        let (_, page) = node.get(&node.reader, path).await;
+        assert!(page.contains("Reported by") && page.contains("EXERCISE bulletin"), "{path}: {page}");
+        assert!(page.contains("EXERCISE agency of the north") && !page.contains("agency unseen"), "{path}");
+    }
+    let (_, page) = node.get(&node.supervisor, "/search?q=shop.example").await;
+    assert!(page.contains("EXERCISE agency unseen"), "{page}");
+    let (_, page) = node.get(&node.reader, "/search?type=relationship").await;
+    assert!(page.contains("EXERCISE incident 1") && page.contains("not yours to see"), "{page}");
+    assert!(!page.contains("agency unseen"), "{page}");
     assert_eq!(node.strings.missing(), Vec::<String>::new());
 }

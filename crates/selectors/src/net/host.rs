@@ -120,6 +120,45 @@ fn is_product(ascii: &str) -> bool {
     )
 }
 
+/// The first labels of names of packages, which are domains backwards, and of languages' and systems' own packages.
+fn begins_package(first: &str) -> (bool, bool) {
+    let backwards = matches!(first, "com" | "org" | "net" | "edu" | "gov");
+    let own = matches!(
+        first,
+        "android"
+            | "androidx"
+            | "dalvik"
+            | "java"
+            | "javax"
+            | "jakarta"
+            | "kotlin"
+            | "kotlinx"
+            | "scala"
+            | "io"
+            | "sun"
+    );
+    (backwards, own)
+}
+
+/// Whether a name is one of a package (`android.permission.CAMERA`): it begins as packages do and ends in a top-level
+/// domain by chance. `io.example.com` ends in one on purpose, and a path or a cue word says that a host is meant.
+fn is_package(written: &str, host: &Host, around: Around) -> bool {
+    let first = host.ascii.split('.').next().unwrap_or("");
+    let (backwards, own) = begins_package(first);
+    let labels = host.ascii.bytes().filter(|b| *b == b'.').count() + 1;
+    let last = host.ascii.rsplit('.').next().unwrap_or("");
+    let on_purpose =
+        matches!(last, "com" | "org" | "net" | "edu" | "gov" | "example" | "test") || host.suffix_labels > 1;
+    let constant = written.bytes().any(|b| b.is_ascii_lowercase()) && written.bytes().any(|b| b.is_ascii_uppercase());
+    match (backwards, own) {
+        (true, _) => labels < 3 || !on_purpose || constant,
+        // `java.net` and `kotlin.io` are packages, `java.com` and `android.com` are sites.
+        (_, true) if labels == 2 => first != "io" && !around.evidence && !matches!(last, "com" | "org"),
+        (_, true) => !around.evidence && (!on_purpose || constant),
+        _ => false,
+    }
+}
+
 /// What stood around a bare name in a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Around {
@@ -147,8 +186,7 @@ pub(crate) fn in_text(written: &str, host: &Host, around: Around) -> Option<&'st
         return None;
     }
     // `com.apple.network` is a bundle's name, backwards; an underscore is in no domain that can be registered.
-    let backwards = matches!(host.ascii.split('.').next(), Some("com" | "org" | "net" | "edu" | "gov"));
-    if !around.defanged && (backwards || host.registrable().contains('_')) {
+    if !around.defanged && (is_package(written, host, around) || host.registrable().contains('_')) {
         return None;
     }
     if around.evidence || around.defanged || host.ascii.starts_with("www.") || host.suffix_labels > 1 {
@@ -191,6 +229,17 @@ mod tests {
             "Foo.Bar.name",
             "a.b",
             "com.apple.network",
+            "com.example",
+            "com.foo.Bar.camera",
+            "org.example.Main.NET",
+            "android.permission.CAMERA",
+            "android.media",
+            "android.app",
+            "androidx.camera",
+            "java.net",
+            "javax.net.ssl.support",
+            "kotlin.io",
+            "io.netty.channel.app",
             "Terminal.app",
             "sam.hiv",
             "BKDR_NAME.SM",
@@ -209,10 +258,24 @@ mod tests {
             "login.bank.example",
             "xn--80ak6aa92e.com",
             "EXAMPLE.COM",
+            "io.example.com",
+            "net.example.org",
+            "com.example.co.uk",
+            "android.example.com",
+            "java.com",
+            "kotlin.org",
+            "io.net",
+            "androids.shop",
         ] {
             assert_eq!(bare(name), Some(""), "{name}");
         }
         assert_eq!(bare("thanks.in"), Some(MAYBE_A_FILE));
+        let meant = Around { evidence: true, ..Around::default() };
+        assert_eq!(
+            in_text("android.camera", &read("android.camera").unwrap(), meant),
+            Some(""),
+            "a path stands with it"
+        );
     }
 
     #[test]

@@ -298,3 +298,51 @@ async fn the_access_log_names_who_listened_and_what_was_told() {
     let told: Vec<_> = rows.iter().map(|r| (r.role.as_str(), r.objects, r.ids.clone())).collect();
     assert_eq!(told, [("reader", 1, id(1)), ("reader", 0, String::new())]);
 }
+
+#[tokio::test]
+async fn what_comes_again_after_its_withdrawal_is_created_and_not_updated() {
+    let node = node();
+    let mut live = node.listen("live").await;
+    node.take_words(INTAKE, 1, V1, "EXERCISE words");
+    live.expect("create", 1).await;
+    node.withdraw(INTAKE, 1);
+    node.take_words(INTAKE, 1, V1, "EXERCISE words");
+    live.expect("delete", 1).await;
+    live.expect("create", 1).await;
+    node.take_words(INTAKE, 1, V2, "EXERCISE newer");
+    live.expect("update", 1).await;
+    // Whoever replays the log, and whoever began to listen between the two.
+    for _ in 0..2 {
+        let mut again = node.listen("live?from=0").await;
+        again.expect("delete", 1).await;
+        again.expect("create", 1).await;
+        again.expect("update", 1).await;
+        let mut quiet = node.listen("live?from=0&listen-delete=false").await;
+        quiet.expect("create", 1).await;
+        quiet.expect("update", 1).await;
+        node.intel.ledger().level(Duration::from_secs(10)).unwrap();
+    }
+    let mut late = node.listen("live").await;
+    node.withdraw(INTAKE, 1);
+    late.expect("delete", 1).await;
+    late.expect("delete", 1).await;
+    let mut later = node.listen("live").await;
+    node.take_words(INTAKE, 1, V2, "EXERCISE again");
+    late.expect("create", 1).await;
+    later.expect("create", 1).await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_version_before_leaves_an_update_while_an_older_one_stands() {
+    let node = node();
+    let mut live = node.listen("live").await;
+    node.take_words(INTAKE, 1, V1, "EXERCISE words");
+    live.expect("create", 1).await;
+    node.take_words(INTAKE, 1, V2, "EXERCISE newer");
+    live.expect("update", 1).await;
+    let newest = node.intel.versions(&node.me, &id(1)).unwrap().iter().map(|r| r.pos).max().unwrap();
+    node.intel.withdraw(&node.me, &id(1), &Which::Rows(vec![newest]), None, "EXERCISE").unwrap();
+    live.expect("update", 1).await;
+    node.take_words(INTAKE, 1, "2026-03-01T00:00:00.000Z", "EXERCISE newest");
+    live.expect("update", 1).await;
+}
