@@ -1,5 +1,6 @@
 //! Measurements; each prints JSON lines.
 mod attack;
+mod cluster;
 mod exercise;
 mod ingest;
 mod ledger;
@@ -40,6 +41,8 @@ enum What {
     Links(links::Args),
     /// First pages of searches over many objects, by who asks.
     Search(search::Args),
+    /// Clusters over co-spent inputs.
+    Cluster(cluster::Args),
     /// Objects that share one selector.
     Shared(shared::Args),
 }
@@ -53,6 +56,7 @@ fn main() -> Result<(), Failure> {
         What::Stream(args) => stream::run(&args),
         What::Links(args) => links::run(&args),
         What::Search(args) => search::run(&args),
+        What::Cluster(args) => cluster::run(&args),
         What::Shared(args) => shared::run(&args),
     }
 }

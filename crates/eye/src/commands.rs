@@ -79,7 +79,50 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
 
 /// Runs a command on an open node; its exit code.
 pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
-    told(on(data, node, command, io), io)
+    let result = on(data, node, command, io);
+    if let Err(e) = record(node, command, result.is_ok()) {
+        // Nobody is left to tell when stderr is closed.
+        let _ = writeln!(io.err, "eye: the access log: {e}");
+    }
+    told(result, io)
+}
+
+/// A command reads and writes as the account `local`: one row of the access log each, ids and a keyed hash of what was
+/// searched for, as of a page.
+fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
+    let me = node.people.local_viewer()?;
+    let (method, id, query) = match command {
+        Command::Ingest(_) => ("ingest", None, None),
+        Command::Search { query, .. } => ("search", None, Some(query.join(" "))),
+        Command::Show { id, .. } => ("show", Some(id), None),
+        Command::Import(_) => ("import", None, None),
+        Command::Links { selector, .. } => ("links", None, selector.clone()),
+        Command::Export { .. } => ("export", None, None),
+        Command::Withdraw(about) => ("withdraw", Some(&about.id), None),
+        Command::Expunge(about) => ("expunge", Some(&about.id), None),
+        Command::Verify { what: Some(id), .. } => ("verify", Some(id), None),
+        Command::Backup { .. } => ("backup", None, None),
+        Command::User(_) => ("user", None, None),
+        Command::Token(_) => ("token", None, None),
+        Command::World(_) => ("world", None, None),
+        Command::Reference(_) => ("reference", None, None),
+        // What these say, whoever may read the folder reads there.
+        _ => return Ok(()),
+    };
+    // What is no id may be a number that somebody typed: it stays out.
+    let ids: Vec<&str> = id.into_iter().map(String::as_str).filter(|id| stix::StixId::parse(id).is_ok()).collect();
+    let status = if done { 200 } else { 400 };
+    let access = people::Access {
+        viewer: Some(&me),
+        method,
+        route: "eye",
+        status,
+        ids: &ids,
+        query: query.as_deref(),
+        ..Default::default()
+    };
+    node.people.access_log().record(&access);
+    Ok(node.people.access_log().flush()?)
 }
 
 fn told(result: Result<u8, Problem>, io: &mut Io<'_>) -> u8 {

@@ -52,6 +52,8 @@ pub struct ImportReport {
     pub format: String,
     /// Objects that were new.
     pub added: u64,
+    /// Of these, how many were marked tighter than the import's collection takes, and went where fewer people read.
+    pub elsewhere: u64,
     /// Objects that stood already.
     pub same: u64,
     /// Records set aside.
@@ -227,7 +229,7 @@ impl Intel {
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
         match item {
-            Item::Skipped(bad) => self.aside(bad_record(&bad)),
+            Item::Skipped(bad) => self.aside_as_marked(bad_record(&bad), bad.snippet.as_deref().unwrap_or("")),
             Item::Object(record) => {
                 if let Err(e) = self.object(record) {
                     self.failed = Some(e);
@@ -262,8 +264,14 @@ impl Running<'_> {
     /// tighter than that collection takes.
     fn aside_as_marked(&mut self, row: SetAside, body: &str) {
         let home = self.places.first().map(|(_, policy)| policy);
-        let tighter = stix::parse_header(body)
-            .is_ok_and(|h| home.is_none_or(|policy| people::accept(policy, h.marking, self.marking).is_err()));
+        let marking = match stix::parse_header(body) {
+            Ok(header) => Some(header.marking),
+            // What cannot be read may say that it is marked: then it counts as the tightest.
+            Err(_) if row.cut || says_a_marking(body) => None,
+            Err(_) => Some(stix::Marking { tlp: None, others: false }),
+        };
+        let takes = |policy: &people::CollectionPolicy, marking| people::accept(policy, marking, self.marking).is_ok();
+        let tighter = !marking.zip(home).is_some_and(|(marking, policy)| takes(policy, marking));
         if tighter {
             self.told(&row);
             self.setting.add(&self.intel.inner.limits, SetAside { object: None, record: None, ..row });
@@ -330,7 +338,10 @@ impl Running<'_> {
         let outcomes = self.intel.append(Append { entries, expect }, Urgency::Bulk)?;
         for (outcome, (subject, collection, version, object, body)) in outcomes.into_iter().zip(sent) {
             match outcome {
-                Outcome::New(_) => self.report.added += 1,
+                Outcome::New(_) => {
+                    self.report.added += 1;
+                    self.report.elsewhere += u64::from(collection != self.cause.collection);
+                }
                 Outcome::Same(pos) => {
                     self.report.same += 1;
                     self.note_seen(pos, collection, &subject, version)?;
@@ -375,6 +386,10 @@ impl Running<'_> {
         let broken = match summary {
             Ok(summary) => {
                 self.report.notes = summary.notes;
+                if self.report.elsewhere > 0 {
+                    let note = "Marked tighter than the collection takes: it went where fewer people read";
+                    self.report.notes.push((note.into(), self.report.elsewhere));
+                }
                 None
             }
             Err(e) => {
@@ -386,7 +401,8 @@ impl Running<'_> {
         };
         let body = Imported {
             import: hex::encode(self.cause.id),
-            added: self.report.added,
+            // Who reads the import's own collection hears of nothing that went elsewhere.
+            added: self.report.added - self.report.elsewhere,
             same: self.report.same,
             aside: self.report.aside,
         };
@@ -487,4 +503,10 @@ pub(crate) fn work(
         marking: stix::Tlp::AmberStrict.as_str().into(),
         body: body.into(),
     })
+}
+
+/// Whether a text that is no object may carry a marking: STIX's property names and TLP labels of any format.
+fn says_a_marking(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("marking") || lower.contains("tlp")
 }

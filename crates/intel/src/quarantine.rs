@@ -4,6 +4,7 @@ use crate::rows::{signed, unsigned};
 use crate::{Error, ImportRow, Intel, Limits, Reason, Result};
 use people::{Right, Viewer};
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -247,14 +248,32 @@ impl Setting {
 
 /// An object that was erased here and that the record is of or names: its text must not be kept again.
 fn erased_of(intel: &Intel, row: &SetAside) -> Result<Option<String>> {
-    let value: Option<serde_json::Value> = row.record.as_deref().and_then(|r| serde_json::from_str(r).ok());
-    let named = value.iter().flat_map(|v| stix::refs_of(v, MOST_NAMED)).map(|r| r.target.to_owned());
+    let named = row.record.as_deref().map(ids_in).unwrap_or_default();
     for object in row.object.iter().cloned().chain(named) {
         if intel.inner.ledger.was_erased(&object)? {
             return Ok(Some(object));
         }
     }
     Ok(None)
+}
+
+/// The ids that a text names, whatever its format; it may be cut.
+fn ids_in(text: &str) -> BTreeSet<String> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let mut out = BTreeSet::new();
+    for (at, _) in text.match_indices("--") {
+        let (before, after) = text.split_at(at);
+        let kind = before.rsplit(|c| !word(c)).next().unwrap_or("");
+        let Some(uuid) = after.get(2..38) else { continue };
+        let id = format!("{kind}--{uuid}");
+        if stix::StixId::parse(&id).is_ok() {
+            out.insert(id);
+            if out.len() == MOST_NAMED {
+                break;
+            }
+        }
+    }
+    out
 }
 
 impl Intel {

@@ -24,6 +24,8 @@ const COUNT: usize = 2_000;
 const MOST_ROWS: usize = 1_000;
 /// Holders that are looked at for one page when bounds may throw them away again.
 const MOST_BOUNDED: usize = 200;
+/// Holders of a selector that bounds may throw away before a page ends early.
+const MOST_LOOKED: usize = 4_000;
 /// Steps to find a page, and then to count; about a microsecond each.
 const TO_FIND: i64 = 16_000;
 const TO_COUNT: i64 = 4_000;
@@ -172,17 +174,29 @@ impl Intel {
         let most = if bounds.any() { limit.max(MOST_BOUNDED) } else { limit + 1 };
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)? else { continue };
-            let holders = self.newest_holders(conn, viewer, sel, bounds, before, most)?;
-            if holders.len() == most {
-                down_to = down_to.max(holders.last().copied().unwrap_or(0) - 1);
+            let (mut upper, mut kept, mut looked) = (before, 0, 0);
+            loop {
+                let holders = self.newest_holders(conn, viewer, sel, bounds, upper, most)?;
+                let last = holders.last().copied().filter(|_| holders.len() == most);
+                looked += holders.len();
+                let within = only_within(conn, holders, bounds, limit + 1)?;
+                kept += within.len();
+                found.extend(within);
+                let Some(last) = last else { break };
+                let spent = looked >= MOST_LOOKED;
+                if !bounds.any() || kept > limit || spent {
+                    down_to = down_to.max(last - 1);
+                    broken_off |= spent && kept <= limit;
+                    break;
+                }
+                upper = last;
             }
-            found.extend(only_within(conn, holders, bounds, limit + 1)?);
         }
         if asked.is_blank() || !asked.phrases.is_empty() {
             let words = Words::new(&asked.phrases, bounds.types());
             let ranges = self.ranges(viewer, bounds, before);
             let walked = walk::walk(conn, &bounds.aim(words.as_ref()), ranges, limit + 1, TO_FIND)?;
-            broken_off = walked.broken_off;
+            broken_off |= walked.broken_off;
             down_to = down_to.max(walked.down_to);
             if walked.positions.len() == limit + 1 {
                 down_to = down_to.max(walked.positions.last().copied().unwrap_or(0) - 1);
@@ -213,7 +227,7 @@ impl Intel {
             let words = Words::new(&asked.phrases, bounds.types());
             let ranges = self.ranges(viewer, bounds, i64::MAX);
             let (n, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
-            all &= whole && (most == 0 || n == 0 || n == most);
+            all &= whole && (most == 0 || n == 0);
             most = most.max(n);
         }
         Ok(if all && most <= COUNT { Count::Exactly(most) } else { Count::MoreThan(most.min(COUNT)) })

@@ -218,7 +218,9 @@ fn red(n: u32, content: &str) -> String {
 fn what_is_marked_tighter_than_the_imports_collection_is_kept_for_no_other_reader_of_it() {
     let (_dir, _ledger, intel, me) = node(Limits::default());
     let first = import(&intel, &me, &bundle(&[red(1, "EXERCISE zwirblefink")]), false).unwrap();
-    assert_eq!(first.added, 1, "{:?}", first.problems);
+    assert_eq!((first.added, first.elsewhere), (1, 1), "{:?}", first.problems);
+    let done = intel.imports(&me, None, 1).unwrap().remove(0).done.unwrap();
+    assert_eq!(done.added, 0, "readers of the import's own collection hear of nothing that went elsewhere");
     let again = import(&intel, &me, &bundle(&[red(1, "EXERCISE other zwirblefink")]), false).unwrap();
     assert_eq!(again.aside, 1, "whoever imports is told");
     assert!(again.problems[0].contains("other content"));

@@ -65,8 +65,11 @@ impl Staged {
                 staged += add.execute(*row)?;
             }
         }
-        while staged > self.most {
-            staged -= self.move_next(view)?;
+        for _ in 0..RANGES {
+            if staged <= self.most {
+                break;
+            }
+            staged = staged.saturating_sub(self.move_next(view)?);
         }
         self.staged = Some(staged);
         Ok(())

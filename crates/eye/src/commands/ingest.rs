@@ -116,7 +116,7 @@ fn spread(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
 fn tell(name: &str, report: &ImportReport, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     if json {
         let value = serde_json::json!({"file": name, "import": report.import, "format": report.format, "added": report.added,
-            "same": report.same, "set_aside": report.aside, "problems": report.problems});
+            "elsewhere": report.elsewhere, "same": report.same, "set_aside": report.aside, "problems": report.problems});
         return io.json(&value);
     }
     writeln!(

@@ -61,3 +61,41 @@ async fn a_guessable_id_stands_in_no_address_of_a_page() {
     }
     site.node.close();
 }
+
+#[test]
+fn a_command_leaves_a_row_with_its_object_and_no_text_that_was_typed() {
+    use crate::commands::{self, Io};
+    use clap::Parser;
+    let site = Site::new();
+    let data = site.dir.path();
+    let one = id(1);
+    for line in
+        [&["search", "shared.example"][..], &["show", &one], &["show", "+15550100"], &["links", "shared.example"]]
+    {
+        let line = ["eye", "--data", "."].into_iter().chain(line.iter().copied());
+        let command = crate::arguments::Arguments::parse_from(line).command;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut io = Io {
+            out: &mut out,
+            err: &mut err,
+            stdin: &mut std::io::empty(),
+            cwd: data.to_owned(),
+            meter: crate::meter::Meter::silent(),
+        };
+        commands::run(data, &site.node, &command, &mut io);
+    }
+    let mut rows = site.node.people.access_log().page(&site.local(), None, 4).unwrap();
+    rows.reverse();
+    let told: Vec<_> = rows.iter().map(|r| (r.method.as_str(), r.route.as_str(), r.status, r.ids.as_str())).collect();
+    let expected = [
+        ("search", "eye", 200, ""),
+        ("show", "eye", 200, one.as_str()),
+        ("show", "eye", 400, ""),
+        ("links", "eye", 200, ""),
+    ];
+    assert_eq!(told, expected);
+    let written = format!("{rows:?}");
+    assert!(!written.contains("15550100") && !written.contains("shared.example"), "{written}");
+    assert_eq!(rows[0].query, rows[3].query, "equal questions are known again by their hash");
+    site.node.close();
+}

@@ -38,7 +38,7 @@ struct Seat {
 }
 
 struct Site {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     node: Node,
     house: House,
     seats: Vec<Seat>,
@@ -92,7 +92,7 @@ impl Site {
         body.listed = true;
         let local = node.people.local_viewer().unwrap();
         let closed = node.people.create_collection(&local, &body).unwrap().id;
-        let mut site = Self { house: house(&node, false).unwrap(), _dir: dir, node, seats: Vec::new(), closed };
+        let mut site = Self { house: house(&node, false).unwrap(), dir, node, seats: Vec::new(), closed };
         site.take(INTAKE, &note(&id(1), "EXERCISE asks for help at shared.example"));
         let phone = json!({"type": "phone-number", "spec_version": "2.1", "id": PHONE, "value": "+15550100"});
         site.take(INTAKE, &phone.to_string());

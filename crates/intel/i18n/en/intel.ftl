@@ -334,6 +334,7 @@ aside-not-written = It was not written.
 aside-marked-tighter = It is marked tighter than this collection takes; send it to one that takes it, or ask a supervisor:
 
 ## What an import notes: the readers' fixed sentences, by their letters
+note-marked-tighter-than-the-collection-takes-it-went-where-fewer-people-read = Marked tighter than the collection takes: it went where fewer people read
 note-a-placeholder-address-was-left-out = A placeholder address was left out
 note-a-galaxy-cluster-without-a-value-was-left-out = A galaxy cluster without a value was left out
 note-a-sighting-that-says-expired-was-left-out = A sighting that says `expired` was left out

@@ -258,7 +258,7 @@ fn standing(
         return Ok(OPEN);
     }
     let mut stmt = conn.prepare_cached(
-        "SELECT v.pos, iif(v.state & 13 = 1, v.tlp, NULL) FROM versions v WHERE v.col = ?1 AND see(v.col) \
+        "SELECT v.pos, v.tlp FROM versions v INDEXED BY versions_standing WHERE v.col = ?1 AND see(v.col) AND v.state & 13 = 1 \
          AND v.pos BETWEEN ?2 AND ?3 ORDER BY v.pos DESC LIMIT ?4",
     )?;
     let (read, last) = take(stmt.query((range.cols.0, range.low, range.high, TURN))?, aim, range, found)?;

@@ -79,6 +79,12 @@ impl Dictionary {
     /// The number of (kind, value), if it has one.
     pub(super) fn find(&self, view: &Connection, kind: u16, value: &str) -> rusqlite::Result<Option<i64>> {
         let h = row(self.keys.row(), self.tag, kind, value);
+        if let Some((n, k, text)) = self.recent.get(&h)
+            && *k == kind
+            && **text == *value
+        {
+            return Ok(Some(*n));
+        }
         match self.among_new(h, kind, value) {
             Some(n) => Ok(Some(n)),
             None => self.stored(view, h, kind, value),

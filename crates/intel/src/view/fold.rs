@@ -21,7 +21,7 @@ pub(crate) const MOST_LINKED: usize = 900;
 pub struct IntelRoom {
     pub(super) objects: Dictionary,
     /// Guessable ids that stood in a body since the last flush, by their objects' numbers.
-    shown: HashMap<i64, String>,
+    pub(super) shown: HashMap<i64, String>,
     pub(super) keys: Arc<ledger::Keys>,
     pub(super) selectors: Dictionary,
     pub(super) words: HashMap<String, i64>,
@@ -116,7 +116,7 @@ impl IntelRoom {
 
     /// A body that was expunged before this generation folded it: the row says that something stood here.
     fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
-        let (obj, _) = self.objects.number(view, 0, &entry.subject)?;
+        let (obj, _) = self.objects.number(view, 0, &people::told(&self.keys, &entry.subject))?;
         let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
         let row = NewRow {
             obj,
@@ -246,15 +246,17 @@ impl IntelRoom {
 
     pub(super) fn unlink(&mut self, view: &Connection, col: u32, pos: i64, parts: &Parts) -> Result<(), FoldError> {
         for found in &parts.selectors {
-            let (sel, _) = self.selectors.number(view, found.kind.code(), &found.value)?;
+            let Some(sel) = self.selectors.find(view, found.kind.code(), &found.value)? else { continue };
             view.prepare_cached("DELETE FROM holders WHERE sel = ? AND col = ? AND pos = ?")?
                 .execute((sel, col, pos))?;
         }
-        for (target, word) in &parts.refs {
-            let (target, _) = self.number(view, target)?;
-            let word = self.word(view, word)?;
-            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ? AND word = ?")?
-                .execute((target, pos, word))?;
+        for (target, _) in &parts.refs {
+            let told = people::told(&self.keys, target);
+            let Some(obj) = self.objects.find(view, 0, &told)? else { continue };
+            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ?")?.execute((obj, pos))?;
+            if matches!(told, Cow::Owned(_)) {
+                self.hide(view, obj)?;
+            }
         }
         Ok(())
     }
@@ -302,12 +304,23 @@ impl IntelRoom {
         Ok(())
     }
 
-    fn seen(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+    fn seen(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         let seen: Seen = read(entry)?;
         let Some(cause) = entry.cause else { return Ok(()) };
         let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &seen.object))? else { return Ok(()) };
         let stood = standing(view, obj, entry.col)?;
-        let met = stood.iter().find(|s| seen.version.is_none_or(|v| v == s.version));
+        let mut met = stood.iter().filter(|s| seen.version.is_none_or(|v| v == s.version));
+        let (first, second) = (met.next(), met.next());
+        let mut met = first;
+        if second.is_some() {
+            // Several of an object without versions stand: the entry says which.
+            met = None;
+            for s in &stood {
+                if bodies.entry(unsigned(s.pos))?.is_some_and(|e| hex::encode(e.id) == seen.entry) {
+                    met = Some(s);
+                }
+            }
+        }
         if let Some(met) = met {
             view.prepare_cached("INSERT OR IGNORE INTO brought(cause, pos, col, again) VALUES (?,?,?,1)")?
                 .execute((signed(cause), met.pos, entry.col))?;
@@ -387,7 +400,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        6
+        7
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -416,7 +429,7 @@ impl Room for IntelRoom {
     fn fold(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         match entry.kind.as_str() {
             entry::STIX => self.object(view, entry, bodies),
-            entry::SEEN => self.seen(view, entry),
+            entry::SEEN => self.seen(view, entry, bodies),
             entry::WITHDRAW => self.gone(view, entry, bodies, state::WITHDRAWN),
             entry::EXPUNGE => self.gone(view, entry, bodies, state::EXPUNGED),
             entry::IMPORT => {
@@ -463,7 +476,7 @@ impl Room for IntelRoom {
     fn flush(&mut self, view: &Connection) -> Result<(), FoldError> {
         self.objects.flush(view)?;
         for (obj, id) in self.shown.drain() {
-            view.prepare_cached("UPDATE objects SET shown = ? WHERE obj = ?")?.execute((id, obj))?;
+            view.prepare_cached("UPDATE objects SET shown = ? WHERE obj = ? AND shown IS NULL")?.execute((id, obj))?;
         }
         self.selectors.flush(view)?;
         self.texts.flush(view)?;

@@ -5,6 +5,7 @@ use super::texts::text_row;
 use ledger::{Bodies, Entry, FoldError, Room, TakenBack};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 impl IntelRoom {
     /// A withdrawal or an erasure.
@@ -26,7 +27,10 @@ impl IntelRoom {
                 break;
             }
         }
-        let Some(target) = target else { return Ok(()) };
+        let Some(target) = target else {
+            // Its body was gone before this generation folded it.
+            return if bit == state::EXPUNGED { self.hide(view, obj) } else { Ok(()) };
+        };
         // Before a bit is cleared: without the body its words and links would stay.
         let value = body_value(bodies, target.pos)?;
         self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
@@ -48,6 +52,10 @@ impl IntelRoom {
             // As whoever folds the log later finds it: only the body said more.
             view.prepare_cached("UPDATE versions SET spec = ?, state = state & ? WHERE col = ? AND pos = ? /* for all: the fold's own */")?
                 .execute((TOMBSTONE, state::GONE, entry.col, target.pos))?;
+            view.prepare_cached("DELETE FROM brought WHERE pos = ?1 AND cause = (SELECT cause FROM versions WHERE col = ?2 AND pos = ?1 /* for all: the fold's own */)")?
+                .execute((target.pos, entry.col))?;
+            view.prepare_cached("DELETE FROM brought WHERE pos = ? AND again = 1")?.execute([target.pos])?;
+            self.hide(view, obj)?;
         }
         self.promote(view, entry.col, obj, was_last, bodies)
     }
@@ -88,10 +96,15 @@ impl IntelRoom {
             }
         }
         self.forget_id(view, obj)?;
+        let mut words = BTreeSet::new();
         for (target, word) in parts.refs {
             if let Some(target) = self.objects.find(view, 0, &people::told(&self.keys, &target))? {
                 self.forget_id(view, target)?;
             }
+            words.insert(word);
+        }
+        for word in words {
+            // One that is used is met soon; one that is not costs a pass over the references, and an erasure is rare.
             let used = "SELECT 1 FROM refs r JOIN words w ON w.word = r.word WHERE w.text = ?1 UNION ALL \
                         SELECT 1 FROM versions v JOIN words w ON w.word = v.type WHERE w.text = ?1 LIMIT 1 /* for all: the fold's own */";
             if !view.prepare_cached(used)?.exists([&word])? {
@@ -104,8 +117,18 @@ impl IntelRoom {
         Ok(())
     }
 
-    /// An object's id leaves when neither a version nor a reference has it; what can be guessed from, when nothing that says
-    /// it stands.
+    /// An id that can be guessed is shown only while a body that was not erased, or a reference that stands, says it.
+    pub(super) fn hide(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
+        let said = "SELECT 1 FROM refs WHERE obj = ?1 UNION ALL SELECT 1 FROM versions INDEXED BY versions_of_object \
+                    WHERE obj = ?1 AND state & 8 = 0 /* for all: the fold's own */";
+        if !view.prepare_cached(said)?.exists([obj])? {
+            self.shown.remove(&obj);
+            view.prepare_cached("UPDATE objects SET shown = NULL WHERE obj = ?")?.execute([obj])?;
+        }
+        Ok(())
+    }
+
+    /// An object's id leaves when neither a version nor a reference has it.
     fn forget_id(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
         let one = |sql: &str| view.prepare_cached(sql)?.exists([obj]);
         if one("SELECT 1 FROM refs WHERE obj = ? /* for all: the fold's own */")? {
@@ -118,10 +141,6 @@ impl IntelRoom {
                 view.execute("DELETE FROM objects WHERE obj = ?", [obj])?;
                 self.objects.remove(view, 0, &id, obj)?;
             }
-        } else if !one(
-            "SELECT 1 FROM versions INDEXED BY versions_of_object WHERE obj = ? AND state & 8 = 0 /* for all: the fold's own */",
-        )? {
-            view.execute("UPDATE objects SET shown = NULL WHERE obj = ?", [obj])?;
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS versions(
   type INTEGER NOT NULL, spec INTEGER NOT NULL, tlp INTEGER NOT NULL, arrived INTEGER NOT NULL, cause INTEGER,
   author INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS versions_of_object ON versions(obj, col, version);
+-- What stands, without stepping over what was withdrawn or replaced.
+CREATE INDEX IF NOT EXISTS versions_standing ON versions(col, pos, tlp) WHERE state & 13 = 1;
 
 -- Who holds which selector: the current version in a collection only. n holders of one value are n rows. A collection's
 -- holders stand together, so that reading never steps over rows that the reader may not see. `flags` are those of the

@@ -1,0 +1,199 @@
+//! What an erasure and a withdrawal leave, and what a page says of what it did not read, on a real ledger.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use intel::*;
+use ledger::{INTAKE, Ledger, Options, Urgency};
+use people::{NodeInfo, People, Viewer};
+use std::path::Path;
+
+struct Node {
+    dir: tempfile::TempDir,
+    intel: Intel,
+    me: Viewer,
+}
+fn open(dir: &Path) -> (Intel, Viewer) {
+    let setup = Setup::new(dir, Some("TH".into())).unwrap();
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(dir, options, vec![people::room(), setup.factory()]).unwrap();
+    if ledger.head().pos == 0 {
+        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true })
+            .unwrap();
+    }
+    let people = People::open(&ledger).unwrap();
+    let intel = Intel::open(&ledger, &people, setup).unwrap();
+    let me = people.local_viewer().unwrap();
+    (intel, me)
+}
+fn node() -> Node {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::create(dir.path()).unwrap();
+    let (intel, me) = open(dir.path());
+    Node { dir, intel, me }
+}
+const V1: &str = "2026-01-01T00:00:00.000Z";
+const V2: &str = "2026-02-01T00:00:00.000Z";
+const PHONE: &str = "phone-number--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01";
+fn note(n: u32, modified: &str, content: &str, refs: &[&str]) -> String {
+    let id = format!("note--00000000-0000-4000-8000-{n:012}");
+    serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": V1,
+        "modified": modified, "content": content, "object_refs": refs})
+    .to_string()
+}
+fn nid(n: u32) -> String {
+    format!("note--00000000-0000-4000-8000-{n:012}")
+}
+fn phone() -> String {
+    format!(r#"{{"type":"phone-number","spec_version":"2.1","id":"{PHONE}","value":"EXERCISE"}}"#)
+}
+impl Node {
+    fn take(&self, bodies: &[&str]) -> Vec<Took> {
+        self.intel
+            .take(&self.me, INTAKE, bodies, Urgency::Interactive)
+            .unwrap()
+            .into_iter()
+            .map(|t| t.outcome)
+            .collect()
+    }
+    fn import(&self, bodies: &[String]) -> ImportReport {
+        let bundle = format!(
+            r#"{{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":[{}]}}"#,
+            bodies.join(",")
+        );
+        let job = ImportJob { source: "EXERCISE.json".into(), ..ImportJob::default() };
+        self.intel.import(&self.me, &job, Box::new(bundle.as_bytes()), &mut |_| {}).unwrap()
+    }
+    fn same(&self) -> bool {
+        self.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+        self.intel.ledger().compare("intel", &|_, _| {}).unwrap().same()
+    }
+    fn views(&self, needle: &str) -> usize {
+        self.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+        std::fs::read_dir(self.dir.path().join("views"))
+            .unwrap()
+            .filter(|f| {
+                std::fs::read(f.as_ref().unwrap().path()).unwrap().windows(needle.len()).any(|w| w == needle.as_bytes())
+            })
+            .count()
+    }
+}
+
+#[test]
+fn an_erased_object_that_an_import_brought_leaves_nothing_that_a_fold_anew_would_not_have() {
+    let n = node();
+    n.import(&[note(1, V1, "EXERCISE", &[&nid(1)])]);
+    assert!(n.same(), "before");
+    n.intel.expunge(&n.me, &nid(1), "EXERCISE").unwrap();
+    assert!(n.same(), "after");
+}
+#[test]
+fn an_erased_number_that_a_withdrawn_note_names_is_not_shown_again_by_a_rebuild() {
+    let n = node();
+    n.take(&[&phone(), &note(1, V1, "EXERCISE", &[PHONE])]);
+    n.intel.withdraw(&n.me, &nid(1), &Which::All, None, "EXERCISE").unwrap();
+    n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
+    let live = n.views("8b0e3a0d-9f4b-5a3c");
+    let same = n.same();
+    n.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
+    assert_eq!((live, same, n.views("8b0e3a0d-9f4b-5a3c")), (0, true, 0));
+}
+#[test]
+fn an_erased_number_that_an_older_version_names_is_not_shown_again_by_a_rebuild() {
+    let n = node();
+    n.take(&[&phone(), &note(1, V1, "EXERCISE", &[PHONE]), &note(1, V2, "EXERCISE", &[&nid(1)])]);
+    n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
+    assert!(n.same());
+}
+#[test]
+fn the_hash_that_logs_hold_erases_nothing_for_feeds_would_bring_it_again() {
+    let n = node();
+    n.take(&[&phone()]);
+    let hash = people::told(n.intel.ledger().keys(), PHONE).into_owned();
+    assert!(matches!(n.intel.expunge(&n.me, &hash, "EXERCISE"), Err(Error::NotFound)));
+    n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
+    let again = n.take(&[&phone()]);
+    assert!(matches!(again[0], Took::Refused { .. }), "{again:?}");
+}
+fn red(n: u32, content: &str) -> String {
+    let marking = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    note(n, V1, content, &[&nid(n)])
+        .replace("\"type\":\"note\"", &format!("\"object_marking_refs\":[\"{marking}\"],\"type\":\"note\""))
+}
+#[test]
+fn a_record_that_cannot_be_read_and_says_a_marking_is_kept_for_nobody_else() {
+    let n = node();
+    let bad = red(1, "EXERCISE zwirblefink").replace("\"modified\":\"2026", "\"modified\":\"x2026");
+    let report = n.import(&[bad]);
+    let col = n.intel.people().collection(INTAKE).unwrap().unwrap().col;
+    let analyst = Viewer::for_test(people::Role::Analyst, [col]);
+    let kept = n.intel.set_aside(&analyst, report.import.unwrap(), 0, 10).unwrap().rows;
+    assert!(kept.len() == 1 && kept[0].record.is_none() && kept[0].object.is_none(), "{kept:?}");
+}
+#[test]
+fn a_cut_record_that_names_an_erased_object_keeps_no_text() {
+    let n = node();
+    n.take(&[&note(1, V1, "EXERCISE", &[&nid(1)])]);
+    n.intel.expunge(&n.me, &nid(1), "EXERCISE").unwrap();
+    let bad = note(2, V1, &"EXERCISE zwirblefink ".repeat(5_000), &[&nid(2)])
+        .replace("\"modified\":\"2026", "\"modified\":\"x2026")
+        .replace("\"content\"", &format!("\"a_ref\":\"{}\",\"content\"", nid(1)));
+    let report = n.import(&[bad]);
+    let kept = n.intel.set_aside(&n.me, report.import.unwrap(), 0, 10).unwrap().rows;
+    assert!(kept.len() == 1 && kept[0].record.is_none());
+}
+#[test]
+fn a_count_of_two_kinds_of_finding_is_never_called_exact_before_both_were_read() {
+    let n = node();
+    let revoked = note(2, V1, "EXERCISE see shop.example", &[&nid(2)])
+        .replace("\"type\":\"note\"", "\"revoked\":true,\"type\":\"note\"");
+    n.take(&[&note(1, V1, "EXERCISE see ｓｈｏｐ．example now", &[&nid(1)]), &revoked]);
+    assert_eq!(n.intel.search(&n.me, "shop.example", None, 50).unwrap().total, Count::Exactly(2));
+    assert_eq!(n.intel.search(&n.me, "shop.example", None, 1).unwrap().total, Count::MoreThan(1));
+}
+#[test]
+fn withdrawing_an_import_spares_an_observable_that_another_has_seen() {
+    let n = node();
+    let b = phone().replace("EXERCISE", "EXERCISE B");
+    n.import(&[phone()]);
+    let second = n.import(std::slice::from_ref(&b));
+    let third = n.import(&[b]);
+    assert_eq!((second.added, third.same), (1, 1));
+    let gone = n.intel.withdraw_import(&n.me, second.import.unwrap(), "EXERCISE").unwrap();
+    assert_eq!(gone, 0, "the third import has seen it");
+}
+#[test]
+fn an_erased_number_is_hidden_when_the_last_that_named_it_is_withdrawn() {
+    let n = node();
+    // one withdrawn naming + one standing: shown after the phone went
+    n.take(&[&phone(), &note(1, V1, "EXERCISE", &[PHONE])]);
+    n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
+    n.intel.withdraw(&n.me, &nid(1), &Which::All, None, "EXERCISE").unwrap();
+    assert!(n.same());
+    let shown = |r: &ledger::Reading<'_>| {
+        Ok(r.conn.query_row("SELECT count(shown) FROM objects", [], |r| r.get::<_, i64>(0))?)
+    };
+    assert_eq!(n.intel.ledger().view("intel").unwrap().read(shown).unwrap(), 0, "nothing that stands says it");
+}
+#[test]
+fn what_came_in_last_is_found_behind_a_large_import_that_was_withdrawn() {
+    let n = node();
+    n.take(&[&note(1, V1, "EXERCISE stays", &[&nid(1)]), &note(2, V1, "EXERCISE stays too", &[&nid(1)])]);
+    let many: Vec<String> = (10..9_010).map(|k| note(k, V1, "x", &[&nid(1)])).collect();
+    let import = n.import(&many);
+    n.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+    let gone = n.intel.withdraw_import(&n.me, import.import.unwrap(), "EXERCISE").unwrap();
+    n.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+    let hits = n.intel.latest(&n.me, None, 20).unwrap().len();
+    assert_eq!((gone, hits), (9_000, 2));
+}
+#[test]
+fn bounds_that_throw_the_newest_holders_away_still_find_an_older_one() {
+    let n = node();
+    let report = serde_json::json!({"type":"report","spec_version":"2.1","id":"report--00000000-0000-4000-8000-0000000000b1","created":V1,"modified":V1,
+        "name":"EXERCISE wallet 0x52908400098527886e0f7030069857d2e4169ee7","published":V1,"object_refs":[nid(1)]}).to_string();
+    n.take(&[&report]);
+    let bodies: Vec<String> =
+        (10..310).map(|k| note(k, V1, "EXERCISE 0x52908400098527886e0f7030069857d2e4169ee7", &[&nid(1)])).collect();
+    let refs: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    n.take(&refs);
+    let f = n.intel.search(&n.me, "type:report 0x52908400098527886e0f7030069857d2e4169ee7", None, 50).unwrap();
+    assert_eq!(f.hits.len(), 1, "more {} broken_off {} total {:?} next {:?}", f.more, f.broken_off, f.total, f.next);
+}
