@@ -92,6 +92,15 @@ def bundle(node, number):
     return path
 
 
+def table(node):
+    """A table of many small blocks with its mapping; the words that load it."""
+    path, mapping = node.scratch / "EXERCISE-table.csv", node.scratch / "EXERCISE-mapping.toml"
+    rows = "".join(f"EXERCISE payer,EXERCISE mule,{n},{1_700_000_000 + n},{n}\n" for n in range(1, 20_001))
+    path.write_text("payer,payee,sum,booked,block\n" + rows)
+    mapping.write_text('from = "payer"\nto = "payee"\namount = "sum"\ntime = "booked"\nheight = "block"\nasset_is = "EXERCISE"\n')
+    return "--mapping", mapping, path
+
+
 with Node() as node:
     for number, where in enumerate(("beside a server", "without one")):
         if number == 1:
@@ -102,6 +111,8 @@ with Node() as node:
             check(f"ingest {where}, {columns} columns: names the file's end and its bytes where there is room", wide == (columns == 80), shown[:2])
             for words in (("verify",), ("rebuild",), ("backup", "--to", node.scratch / f"backup-{number}-{columns}")):
                 looked_at(node, where, columns, words)
+            looked_at(node, where, columns, ("money", "load", "--chain", "exercise-bars", *table(node)))
+            node.eye("money", "unwind", "--chain", "exercise-bars", "--to", "1")
         silent(node, where, ("verify",))
         silent(node, where, ("ingest", bundle(node, f"{number}-pipe")))
 check.finish()

@@ -1,4 +1,7 @@
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use money::chain::ChainCode;
+use money::cli::Format;
 use std::path::PathBuf;
 
 /// The node that agencies run to fight scam compounds together.
@@ -161,6 +164,9 @@ pub enum Command {
     /// Reference lists: block lists, warninglists, galaxies.
     #[command(subcommand)]
     Reference(Reference),
+    /// The money's record: chains and tables of transfers, in DATA/money beside the ledger.
+    #[command(subcommand)]
+    Money(Money),
     /// Look for what is wrong, and say what to do.
     Doctor {
         /// One JSON document.
@@ -177,6 +183,67 @@ pub enum Command {
     },
     /// The manual page on stdout.
     Man,
+}
+
+/// `eye money`.
+#[derive(Debug, Subcommand)]
+pub enum Money {
+    /// Load blocks or a table of transfers; goes on where an earlier load ended.
+    Load(MoneyLoad),
+    /// What is kept of each chain, up to which block, and bytes a row of each column.
+    Inspect {
+        /// The chain; else all.
+        #[arg(long, value_parser = chain_code)]
+        chain: Option<ChainCode>,
+        /// One JSON document with --chain, else one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take blocks back, so that the one at a height is the last.
+    Unwind {
+        /// The chain.
+        #[arg(long, value_parser = chain_code)]
+        chain: ChainCode,
+        /// The height of the block that is to be the last.
+        #[arg(long, value_name = "HEIGHT")]
+        to: u64,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `eye money load`.
+#[derive(Debug, Args)]
+pub struct MoneyLoad {
+    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; a name of your own for a table.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// Guessed when absent: blocks for Bitcoin's networks, transfers for every other chain.
+    #[arg(long, value_parser = money_format())]
+    pub format: Option<Format>,
+    /// Which columns of a table mean what, TOML.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// So many blocks are taken back unasked when the files have a branch with more work.
+    #[arg(long, default_value_t = money::chain::Options::default().keep, value_name = "BLOCKS")]
+    pub keep: u64,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. Or one CSV file.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {
+    ChainCode::parse(text)
+}
+
+fn money_format() -> impl TypedValueParser<Value = Format> {
+    let named = |word: String| Format::NAMES.into_iter().find(|(name, _)| *name == word).map(|(_, format)| format);
+    PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name))
+        .try_map(move |word| named(word).ok_or("no such format"))
 }
 
 /// `eye ingest`.
@@ -416,6 +483,8 @@ impl Command {
         match self {
             Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::Completions { .. } | Self::Man => false,
             Self::World(world) => world.written().is_none(),
+            // Its folder has locks of its own.
+            Self::Money(_) => false,
             Self::Verify { what: Some(what), .. } => !is_proof_file(what),
             _ => true,
         }
@@ -451,6 +520,17 @@ mod tests {
         assert!(matches!(world("eye world load --data D").here, Some(WorldHere::Load { seed: None })));
         assert!(matches!(world("eye world --data D remove").here, Some(WorldHere::Remove)));
         assert!(Arguments::try_parse_from(["eye", "world"]).is_err());
+    }
+
+    #[test]
+    fn money_is_loaded_by_this_process_even_beside_a_server_and_takes_no_name_that_leaves_its_folder() {
+        let read = |words: &str| Arguments::try_parse_from(words.split(' ')).map(|a| a.command);
+        let load = read("eye money load --data D --chain btc --format blocks blk00000.dat").unwrap();
+        assert!(!load.needs_node());
+        assert!(matches!(load, Command::Money(Money::Load(MoneyLoad { format: Some(Format::Blocks), keep: 100, .. }))));
+        for wrong in ["--chain ../x f", "--chain BTC f", "--chain btc --format parquet f", "--chain btc", "f"] {
+            assert!(read(&format!("eye money load {wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 mod accounts;
 mod imports;
 mod ingest;
+mod money;
 mod proof;
 pub mod read;
 mod tend;
@@ -63,6 +64,7 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
             .and_then(|()| Ok(writeln!(io.out, "a node stands in {}", data.display())?)),
         Command::Restore { from } => tend::restore(from, data, io),
         Command::World(world) => worlds::write(world, io),
+        Command::Money(what) => return told(money::run(data, what, io), io),
         Command::Verify { what: Some(what), json, .. } if is_proof_file(what) => {
             return told(proof::file(data, &io.path(Path::new(what)), *json, io), io);
         }
@@ -192,6 +194,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }
+        | Command::Money(_)
         | Command::Completions { .. }
         | Command::Man => {
             return Err(Problem::other("this command works without a node; stop the server or name another folder"));

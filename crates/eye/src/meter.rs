@@ -39,6 +39,11 @@ impl Meter {
         self.note(what, at, of, false);
     }
 
+    /// So many bytes of so many.
+    pub fn tell_bytes(&self, what: &str, at: u64, of: Option<u64>) {
+        self.note(what, at, of, true);
+    }
+
     fn note(&self, what: &str, at: u64, of: Option<u64>, bytes: bool) {
         let Some(ear) = &self.ear else { return };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,6 +17,9 @@ pub enum Problem {
     /// The intelligence room's.
     #[error(transparent)]
     Intel(#[from] intel::Error),
+    /// The money room's.
+    #[error(transparent)]
+    Money(#[from] money::chain::Error),
     /// The reference lists'.
     #[error(transparent)]
     Reference(#[from] reference::Error),

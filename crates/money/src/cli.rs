@@ -1,6 +1,7 @@
-//! What the command line says of chains: structs to print as JSON, the pace of a load. The words and flags are the roof's.
-use crate::chain::{ChainCode, Loaded, Mapping, Progress, Result, Room, Source};
-use crate::columns::{Head, Inspection, hex};
+//! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
+//! are the roof's.
+use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
+use crate::columns::{Flags, Head, Inspection, Mode, hex};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,10 @@ pub struct InspectLine {
     pub first: Option<u64>,
     /// How many blocks.
     pub blocks: u64,
+    /// How many transactions.
+    pub txs: u64,
+    /// Of these, how many have an input whose value is not known; `null` for chains of accounts.
+    pub partial: Option<u64>,
     /// Bytes of all parts.
     pub bytes: u64,
     /// Columns, then what is derived.
@@ -75,8 +80,7 @@ impl From<Head> for HeadLine {
 }
 
 impl InspectLine {
-    /// The line of a chain.
-    pub fn of(chain: &ChainCode, inspection: Inspection) -> InspectLine {
+    fn of(chain: &ChainCode, inspection: Inspection) -> InspectLine {
         let parts: Vec<PartLine> = inspection
             .parts
             .into_iter()
@@ -93,6 +97,8 @@ impl InspectLine {
             head: inspection.head.map(HeadLine::from),
             first: inspection.first,
             blocks: inspection.blocks,
+            txs: 0,
+            partial: None,
             bytes: parts.iter().map(|part| part.bytes).sum(),
             parts,
         }
@@ -119,43 +125,58 @@ impl LoadLine {
 /// The inspections of one chain, or of all that the room has.
 pub fn inspect_lines(room: &Room, chain: Option<&ChainCode>) -> Result<Vec<InspectLine>> {
     let chains = chain.map_or_else(|| room.chains(), |chain| Ok(vec![chain.clone()]))?;
-    chains.iter().map(|chain| Ok(InspectLine::of(chain, crate::chain::inspect(room, chain)?))).collect()
+    chains.iter().map(|chain| inspect_line(room, chain)).collect()
 }
 
-/// The source that files stand for: a table with its mapping (a TOML file), or blocks without one.
-pub fn source(files: &[PathBuf], mapping: Option<&Path>) -> Result<Source> {
+fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
+    Ok(match room.chain(chain, Mode::Read)? {
+        Chain::Utxo(utxo, _) => {
+            let has = |tx: u64, flag: Flags| utxo.info(tx).is_some_and(|(flags, _)| flags.has(flag));
+            let partial = (0..utxo.txs()).filter(|tx| has(*tx, Flags::PARTIAL)).count() as u64;
+            InspectLine { txs: utxo.txs(), partial: Some(partial), ..InspectLine::of(chain, utxo.inspect()?) }
+        }
+        Chain::Accounts(accounts) => InspectLine { txs: accounts.txs(), ..InspectLine::of(chain, accounts.inspect()?) },
+    })
+}
+
+/// What the files of a load are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Raw blocks, `blk*.dat`, folders of these.
+    Blocks,
+    /// A table of transfers.
+    Transfers,
+}
+
+impl Format {
+    /// The words of the command line.
+    pub const NAMES: [(&'static str, Format); 2] = [("blocks", Format::Blocks), ("transfers", Format::Transfers)];
+}
+
+/// The source that files stand for. Without a format: blocks for Bitcoin's networks, a table with its mapping (a TOML file) for
+/// every other chain.
+pub fn source(chain: &ChainCode, format: Option<Format>, files: &[PathBuf], mapping: Option<&Path>) -> Result<Source> {
     let unknown = |why: String| crate::chain::Error::Unknown(why);
-    match (files, mapping) {
-        ([], _) => Err(unknown("name at least one file".into())),
-        (files, None) => Ok(Source::Blocks(files.to_vec())),
-        ([file], Some(path)) => {
+    for path in files {
+        std::fs::metadata(path).map_err(crate::chain::io(path))?;
+    }
+    let guessed = if chain.network().is_some() || mapping.is_none() { Format::Blocks } else { Format::Transfers };
+    match (format.unwrap_or(guessed), files, mapping) {
+        (_, [], _) => Err(unknown("name at least one file".into())),
+        (Format::Blocks, files, None) => Ok(Source::Blocks(files.to_vec())),
+        (Format::Blocks, _, Some(_)) => Err(unknown(format!(
+            "blocks need no mapping: leave it out, or name another chain than {} for a table",
+            chain.as_str()
+        ))),
+        (Format::Transfers, [file], Some(path)) => {
             let text = std::fs::read_to_string(path).map_err(crate::chain::io(path))?;
             let mapping = Mapping::parse(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?;
             Ok(Source::Transfers { file: file.clone(), mapping: Box::new(mapping) })
         }
-        _ => Err(unknown("a table is loaded alone: one file with one mapping".into())),
-    }
-}
-
-/// Rate and time left of a load. The clock is the caller's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Rows a second.
-    pub rows_a_second: u64,
-    /// Seconds left, when that can be said.
-    pub seconds_left: Option<u64>,
-}
-
-impl Pace {
-    /// The pace after `elapsed_ms` milliseconds.
-    pub fn of(progress: &Progress, elapsed_ms: u64) -> Pace {
-        let left = u128::from(progress.bytes_total.saturating_sub(progress.bytes)) * u128::from(elapsed_ms);
-        let seconds = left.checked_div(u128::from(progress.bytes)).map(|ms| ms.div_ceil(1000));
-        let rate = u128::from(progress.rows) * 1000;
-        Pace {
-            rows_a_second: rate.checked_div(u128::from(elapsed_ms)).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-            seconds_left: seconds.and_then(|seconds| u64::try_from(seconds).ok()),
+        (Format::Transfers, _, None) => {
+            Err(unknown("a table needs --mapping FILE, which says what its columns mean".into()))
         }
+        _ => Err(unknown("a table is loaded alone: one file with one mapping".into())),
     }
 }
 
@@ -163,13 +184,6 @@ impl Pace {
 mod tests {
     use super::*;
     use std::ops::ControlFlow;
-
-    #[test]
-    fn the_pace_is_what_was_read_against_what_is_left() {
-        let progress = Progress { rows: 3_000, bytes: 250, bytes_total: 1_000, ..Progress::default() };
-        assert_eq!(Pace::of(&progress, 2_000), Pace { rows_a_second: 1_500, seconds_left: Some(6) });
-        assert_eq!(Pace::of(&Progress::default(), 0), Pace { rows_a_second: 0, seconds_left: None });
-    }
 
     #[test]
     fn what_inspect_prints_is_json_with_integers_alone() {
@@ -180,7 +194,7 @@ mod tests {
         std::fs::write(&mapping, "from = 'from'\nto = 'to'\namount = 'amount'\ntime = 'time'\nasset_is = 'USD'")
             .unwrap();
         let (room, chain) = (Room::open(dir.path()), ChainCode::parse("bank").unwrap());
-        let source = source(&[file], Some(&mapping)).unwrap();
+        let source = source(&chain, None, &[file], Some(&mapping)).unwrap();
         let loaded =
             crate::chain::load(&room, &chain, &source, &Default::default(), &mut |_| ControlFlow::Continue(()))
                 .unwrap();
@@ -188,7 +202,34 @@ mod tests {
         assert_eq!((&line["blocks"], &line["head"]["height"]), (&1.into(), &1.into()));
         let lines = inspect_lines(&room, None).unwrap();
         let json = serde_json::to_string(&lines).unwrap();
+        assert_eq!((lines[0].txs, lines[0].partial), (1, None));
         assert!(json.contains(r#""chain":"bank""#) && json.contains("transfer.amount"));
         assert_eq!(lines[0].parts.iter().map(|part| part.bytes).sum::<u64>(), lines[0].bytes);
+    }
+
+    #[test]
+    fn files_that_cannot_be_what_they_are_called_are_refused_before_a_folder_is_made_for_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("t.csv");
+        std::fs::write(&file, "").unwrap();
+        let asked = |chain: &str, format, files: &[PathBuf], mapping: Option<&Path>| {
+            source(&ChainCode::parse(chain).unwrap(), format, files, mapping).unwrap_err().to_string()
+        };
+        let files = [file.clone()];
+        assert!(asked("bank", Some(Format::Transfers), &files, None).contains("--mapping"));
+        assert!(asked("btc", None, &files, Some(&file)).contains("no mapping"));
+        assert!(asked("bank", None, &[file.clone(), file.clone()], Some(&file)).contains("alone"));
+        assert!(asked("btc", None, &[dir.path().join("none.dat")], None).contains("none.dat"));
+        let loaded = |chain: &str| {
+            let chain = ChainCode::parse(chain).unwrap();
+            let source = source(&chain, None, &files, None).unwrap();
+            let room = Room::open(&dir.path().join("money"));
+            let done =
+                crate::chain::load(&room, &chain, &source, &Default::default(), &mut |_| ControlFlow::Continue(()));
+            done.unwrap_err().to_string()
+        };
+        assert!(loaded("ltc").contains("cannot be read yet"));
+        assert!(loaded("eth").contains("--mapping"));
+        assert!(!dir.path().join("money").exists());
     }
 }

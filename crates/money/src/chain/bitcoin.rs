@@ -239,7 +239,14 @@ fn work_on_record(chain: &Utxo, height: u64) -> Result<u128> {
 
 fn fork(chain: &Utxo, height: u64, first: &Entry, depth: u64, keep: u64) -> Result<Error> {
     let ours = chain.store().at_height(height)?.map(|(_, record)| hex(&record.hash)).unwrap_or_default();
-    Ok(Error::Fork { common: height - 1, ours, theirs: hex(&first.header.hash), depth, keep })
+    Ok(Error::Fork {
+        chain: chain.store().code(),
+        common: height - 1,
+        ours,
+        theirs: hex(&first.header.hash),
+        depth,
+        keep,
+    })
 }
 
 /// Appends blocks from `height` on.

@@ -19,7 +19,7 @@ pub(crate) use decode::decode_body;
 pub use decode::{Checks, Fault, Header, decode_block};
 pub use hash::{hash160, merkle_root, sha256d};
 pub use network::Network;
-pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, inspect, load, unwind};
+pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, load, unwind};
 pub use script::{address_text, key_of_script, revealed};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
@@ -70,10 +70,13 @@ pub enum Error {
     /// The source has another branch, which left ours further back than is unwound without being asked.
     #[error(
         "the source is on another branch: it has block {} at height {}, where the record has {}; that is {depth} blocks \
-         below the head, and no more than {keep} are unwound unasked. If the source is right: eye money unwind --to {common}",
+         below the head, and no more than {keep} are unwound unasked. If the source is right: eye money unwind --chain {chain} \
+         --to {common}",
         theirs, common + 1, ours
     )]
     Fork {
+        /// The chain.
+        chain: String,
         /// The last height on which both agree.
         common: u64,
         /// The hash on record one above it.

@@ -2,9 +2,12 @@
 use super::bitcoin::load_blocks;
 use super::transfers::{Mapping, load_transfers};
 use super::{Error, Network, Result, io};
-use crate::columns::{Accounts, Head, Inspection, Mode, Utxo};
+use crate::columns::{Accounts, Head, Mode, Utxo};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+
+/// Bitcoin's relatives: a table in such a name would stand where their blocks will.
+const RELATIVES: [&str; 6] = ["bch", "bsv", "dash", "doge", "ltc", "zec"];
 
 /// A chain's name: small letters, digits and dashes, as it stands in the command line and as its folder's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +168,7 @@ pub fn load(
     options: &Options,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
+    suits(chain, source)?;
     let mut open = room.chain(chain, Mode::Write)?;
     match (&mut open, source) {
         (Chain::Utxo(utxo, network), Source::Blocks(paths)) => {
@@ -175,23 +179,32 @@ pub fn load(
             let loaded = load_transfers(accounts, file, mapping, options, progress)?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
-        (Chain::Utxo(..), Source::Transfers { .. }) => {
-            Err(Error::Unknown(format!("{} is made of blocks, not of transfers", chain.as_str())))
-        }
-        (Chain::Accounts(_), Source::Blocks(_)) => Err(Error::Unknown(format!(
-            "blocks are loaded into {}; {} is a chain of accounts",
-            Network::ALL.map(|(code, _)| code).join(", "),
-            chain.as_str()
-        ))),
+        // `suits` let nothing else through.
+        _ => Err(unsuited(chain)),
     }
 }
 
-/// Bytes a row of each column and dictionary of a chain.
-pub fn inspect(room: &Room, chain: &ChainCode) -> Result<Inspection> {
-    match room.chain(chain, Mode::Read)? {
-        Chain::Utxo(utxo, _) => Ok(utxo.inspect()?),
-        Chain::Accounts(accounts) => Ok(accounts.inspect()?),
+/// Whether a chain is made of what the source has; looked at before a folder is made for it.
+fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
+    match (chain.network(), source) {
+        _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
+        (Some(_), Source::Blocks(_)) | (None, Source::Transfers { .. }) => Ok(()),
+        _ => Err(unsuited(chain)),
     }
+}
+
+fn unsuited(chain: &ChainCode) -> Error {
+    let code = chain.as_str();
+    Error::Unknown(match chain.network() {
+        Some(_) => format!("{code} is made of blocks, not of transfers: leave the mapping out, or name another chain"),
+        None if RELATIVES.contains(&code) => {
+            format!("{code} is made of blocks that cannot be read yet; docs/money.md says what can")
+        }
+        None => format!(
+            "{code} is loaded from a table: give --mapping FILE, which says what its columns mean. Blocks are read of {}",
+            Network::ALL.map(|(code, _)| code).join(", ")
+        ),
+    })
 }
 
 /// Takes blocks back so that the one at `height` is the last.

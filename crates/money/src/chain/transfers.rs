@@ -296,7 +296,7 @@ impl Loader<'_> {
         let keep = if self.mapping.block_hash.is_some() { self.options.keep } else { 0 };
         if depth > keep && !grew {
             let theirs = hex(hash);
-            return Err(Error::Fork { common: common.height, ours, theirs, depth, keep });
+            return Err(Error::Fork { chain: store.code(), common: common.height, ours, theirs, depth, keep });
         }
         self.chain.unwind(common.height)?;
         self.loaded.unwound += depth;

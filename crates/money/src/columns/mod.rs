@@ -57,8 +57,16 @@ pub enum Error {
         why: String,
     },
     /// Another process writes to this chain: wait until it is done.
-    #[error("{}: another process writes to this chain; wait until it has ended", .0.display())]
-    Busy(PathBuf),
+    #[error(
+        "{}: {} writes to this chain; wait until it has ended, or stop it with Ctrl-C: it ends at a whole block",
+        dir.display(), holder(*pid)
+    )]
+    Busy {
+        /// The chain's folder.
+        dir: PathBuf,
+        /// The process, when it has said so.
+        pid: Option<u32>,
+    },
     /// Opened for reading: nothing may be written.
     #[error("{}: opened for reading only", .0.display())]
     ReadOnly(PathBuf),
@@ -97,6 +105,10 @@ pub enum Error {
 
 /// The result of every call here.
 pub type Result<T> = std::result::Result<T, Error>;
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
+}
 
 /// Names the file in an error of the system.
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {

@@ -3,7 +3,7 @@ use super::bytes::{Fields, replace, sync_folder};
 use super::log::{CommitLog, Record};
 use super::{Column, Error, Result, format, io};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -137,6 +137,11 @@ impl Store {
     /// The chain's folder.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The chain's name: its folder's.
+    pub fn code(&self) -> String {
+        self.dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Whether this is the writer.
@@ -394,14 +399,24 @@ fn block_crc(paths: &[PathBuf], before: &[u64], after: &[u64]) -> Result<u32> {
     Ok(crc.finalize())
 }
 
+/// The chain's lock, with the number of the process that holds it in the file.
 fn take_lock(dir: &Path) -> Result<File> {
     // Bank legs are personal: nobody but the node's own user looks in.
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir))?;
     let path = dir.join("lock");
-    let file = File::create(&path).map_err(io(&path))?;
+    // Not truncated: until the lock is ours, the number in it is somebody else's.
+    let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = opened.map_err(io(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Busy(dir.to_owned())),
+        Ok(()) => {
+            file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(io(&path))?;
+            Ok(file)
+        }
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = file.take(16).read_to_string(&mut text);
+            Err(Error::Busy { dir: dir.to_owned(), pid: read.ok().and_then(|_| text.parse().ok()) })
+        }
         Err(std::fs::TryLockError::Error(error)) => Err(io(&path)(error)),
     }
 }
