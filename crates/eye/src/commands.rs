@@ -131,7 +131,7 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         query: query.as_deref(),
         ..Default::default()
     };
-    node.people.access_log().record(&access);
+    node.people.access_log().record(&access)?;
     Ok(node.people.access_log().flush()?)
 }
 
