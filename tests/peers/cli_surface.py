@@ -84,6 +84,10 @@ def reading(node, how, good):
     cut.stdout.close()  # as `eye search ... | head` does when it has read enough
     check(f"{how}: a reader that stops reading is no error to talk about", b"pipe" not in cut.stderr.read().lower() and cut.wait(60) in (0, 1, 141), cut.returncode)
 
+    script = subprocess.Popen([node.bin, "completions", "bash"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    script.stdout.close()
+    check(f"{how}: nor is it one of completions", b"panicked" not in script.stderr.read() and script.wait(60) in (0, 1, 141), script.returncode)
+
     shown = node.json("show", good[0]["id"])
     check(f"{how}: show gives the object", good[0]["content"] in json.dumps(shown, ensure_ascii=False), shown)
     absent = node.run("show", "--json", "note--00000000-0000-4000-8000-000000000000")
@@ -91,7 +95,7 @@ def reading(node, how, good):
 
     human = node.eye("show", good[0]["id"])
     check(f"{how}: show without --json is for people: fields, versions, selectors, links",
-          good[0]["content"] in human and all(w in human for w in ("versions", "selectors", "links", WALLET)) and not human.lstrip().startswith("{"), human[:300])
+          "TLP:TLP" not in human and good[0]["content"] in human and all(w in human for w in ("versions", "selectors", "links", WALLET)) and not human.lstrip().startswith("{"), human[:300])
     proof = node.scratch / f"proof-{how.split()[0]}.json"
     done = node.run("verify", good[0]["id"], "--to", proof)
     check(f"{how}: verify of one object proves it and writes the proof", done.returncode == 0 and "proved" in done.stdout and proof.exists(), said(done))
@@ -113,6 +117,9 @@ def reading(node, how, good):
           bundle["type"] == "bundle" and {o["id"] for o in good} <= {o["id"] for o in bundle["objects"]}, str(bundle)[:200])
     check(f"{how}: export of a collection is a bundle too", {o["id"] for o in good} <= {o["id"] for o in node.export("--collection", "intake")})
     check(f"{how}: verify", (done := node.run("verify", timeout=300)).returncode == 0, said(done))
+    done = node.run("verify", "--views", "--json", timeout=300)
+    told = json.loads(done.stdout)
+    check(f"{how}: verify --views --json tells of each view", told["ok"] is True and {v["view"] for v in told["views"]} >= {"intel", "people"} and all(v["equal"] for v in told["views"]), said(done))
     check(f"{how}: verify --views", (done := node.run("verify", "--views", timeout=300)).returncode == 0, said(done))
     check(f"{how}: doctor", (done := node.run("doctor")).returncode == 0, said(done))
     check(f"{how}: reference list", (done := node.run("reference", "list")).returncode == 0, said(done))
@@ -191,7 +198,8 @@ def writing(node, how, files):
     listed = node.eye("token", "list")
     check(f"{how}: token list shows names and roles", f"reader {how}" in listed and "reader" in listed, listed)
     target = node.scratch / ("backup-" + how.split()[0])
-    check(f"{how}: backup", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0, said(done))
+    check(f"{how}: backup, with a word on what it holds", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "keys/" in done.stderr, said(done))
+    check(f"{how}: a second backup says that it brought the first up to date", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "brought up to date: " in done.stdout, said(done))
     restored = node.scratch / ("restored-" + how.split()[0])
     check(f"{how}: restore", (done := node.run("restore", "--from", target, "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
     check(f"{how}: the restored folder verifies", (done := node.run("verify", "--data", restored, data=False, timeout=300)).returncode == 0, said(done))

@@ -33,8 +33,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let code = match &arguments.command {
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Arguments::command(), "eye", &mut std::io::stdout());
-            0
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "eye", &mut script);
+            finish(std::io::stdout().write_all(&script).map_err(Into::into))
         }
         Command::Man => {
             finish(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(Into::into))
@@ -48,10 +49,10 @@ fn main() -> ExitCode {
 fn finish(result: Result<(), node::Problem>) -> u8 {
     match result {
         Ok(()) => 0,
-        Err(e) => {
+        Err(e) => e.read_enough().unwrap_or_else(|| {
             tell(&e);
             1
-        }
+        }),
     }
 }
 

@@ -85,6 +85,14 @@ impl Ledger {
     }
 }
 
+/// The last entry that a backup in `folder` holds; `None` when none is there.
+///
+/// # Errors
+/// [`Error::Damaged`], [`Error::Folder`] when its manifest cannot be read.
+pub fn backed_up(folder: &Path) -> Result<Option<u64>> {
+    Ok(read_manifest(folder)?.map(|manifest| manifest.head))
+}
+
 /// Tells every backup that can be reached what was expunged; one that cannot hears of it with its next copy, for the
 /// expunge entry travels in the log.
 pub(crate) fn tell_targets(ledger: &Ledger, notice: &ExpungeNotice, reason: &str) {

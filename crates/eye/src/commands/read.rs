@@ -129,7 +129,7 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         let place = place.map(|c| c.title().to_owned()).unwrap_or_default();
         writeln!(
             io.out,
-            "  {}  TLP:{}  {place}  arrived {}",
+            "  {}  {}  {place}  arrived {}",
             of(&v, "version"),
             of(&v, "tlp").to_uppercase(),
             of(&v, "date_added")

@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-fn report(report: &Report, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
+fn report(report: &Report, views: &[(&str, bool)], json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
+    let ok = report.ok() && views.iter().all(|(_, equal)| *equal);
     if json {
         let problems: Vec<_> = report.problems.iter().map(|p| json!({"what": p.what, "where": p.place})).collect();
-        io.json(&json!({"ok": report.ok(), "entries": report.entries, "problems": problems}))?;
+        let views: Vec<_> = views.iter().map(|(name, equal)| json!({"view": name, "equal": equal})).collect();
+        io.json(&json!({"ok": ok, "entries": report.entries, "problems": problems, "views": views}))?;
     } else {
         for problem in &report.problems {
             writeln!(io.err, "damaged: {}: {}", problem.place, problem.what)?;
@@ -18,7 +20,7 @@ fn report(report: &Report, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
         let word = if report.ok() { "every proof holds" } else { "damage was found" };
         writeln!(io.out, "{} entries: {word}", report.entries)?;
     }
-    Ok(u8::from(!report.ok()))
+    Ok(u8::from(!ok))
 }
 
 pub fn verify_folder(data: &Path, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
@@ -29,22 +31,20 @@ pub fn verify_folder(data: &Path, json: bool, io: &mut Io<'_>) -> Result<u8, Pro
         )));
     }
     let meter = io.meter.clone();
-    report(&ledger::verify_folder(data, &mut |at, of| meter.tell("entries verified", at, Some(of)))?, json, io)
+    report(&ledger::verify_folder(data, &mut |at, of| meter.tell("entries verified", at, Some(of)))?, &[], json, io)
 }
 
 pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let meter = io.meter.clone();
     let found = node.ledger.verify(&mut |at, of| meter.tell("entries verified", at, Some(of)))?;
-    let mut code = report(&found, json, io)?;
+    let mut compared_views = Vec::new();
     if views {
         level(node, io)?;
         for view in node.ledger.views() {
             let compared =
                 node.ledger.compare(view.name(), &|at, of| meter.tell("entries folded anew", at, Some(of)))?;
             let equal = compared.serving == compared.fresh;
-            if !equal {
-                code = 1;
-            }
+            compared_views.push((view.name(), equal));
             writeln!(
                 io.err,
                 "view {}: {}",
@@ -53,7 +53,7 @@ pub fn verify(node: &Node, views: bool, json: bool, io: &mut Io<'_>) -> Result<u
             )?;
         }
     }
-    Ok(code)
+    report(&found, &compared_views, json, io)
 }
 
 pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -78,9 +78,23 @@ fn copy_beside(from: &Path, to: &Path) -> Result<(), Problem> {
 
 pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     let meter = io.meter.clone();
+    let earlier = ledger::backed_up(to)?;
     let manifest = node.ledger.backup(to, &|at, of| meter.tell("entries copied", at, Some(of)))?;
     copy_beside(node.ledger.folder().root(), to)?;
-    Ok(writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?)
+    match earlier {
+        Some(before) => writeln!(
+            io.out,
+            "brought up to date: {} entries more, up to entry {}, in {}",
+            manifest.head.saturating_sub(before),
+            manifest.head,
+            to.display()
+        )?,
+        None => writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?,
+    }
+    Ok(writeln!(
+        io.err,
+        "it holds everything, and in keys/ the node's secrets in the clear: keep it as you keep the node itself"
+    )?)
 }
 
 pub fn restore(from: &Path, data: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
