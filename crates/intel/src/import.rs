@@ -1,9 +1,13 @@
 //! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
+mod aside;
+
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
 use crate::rows::{signed, unsigned};
 use crate::take::CHUNK;
 use crate::{Error, Intel, Reason, Result};
+pub(crate) use aside::bad_record;
+use aside::refused;
 use formats::{Format, Item, KeyedIds, Mapping, Options, Record, TimesKnown};
 use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
 use people::entry::Purpose;
@@ -14,8 +18,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Problems named in a report; the rest is counted.
-const NAMED: usize = 100;
 /// The version of the mappings to STIX, noted with each import.
 const MAPPING: u32 = 1;
 
@@ -247,39 +249,6 @@ impl Running<'_> {
         ControlFlow::Continue(())
     }
 
-    fn aside(&mut self, row: SetAside) {
-        self.told(&row);
-        self.setting.add(&self.intel.inner.limits, row);
-    }
-
-    /// Tells whoever imports; the quarantine, which others read too, is a second step.
-    fn told(&mut self, row: &SetAside) {
-        self.report.aside += 1;
-        if self.report.problems.len() < NAMED {
-            self.report.problems.push(row.to_string());
-        }
-    }
-
-    /// Keeps of a record what those may read who import into the import's own collection: nothing of one that is marked
-    /// tighter than that collection takes.
-    fn aside_as_marked(&mut self, row: SetAside, body: &str) {
-        let home = self.places.first().map(|(_, policy)| policy);
-        let marking = match stix::parse_header(body) {
-            Ok(header) => Some(header.marking),
-            // What cannot be read may say that it is marked: then it counts as the tightest.
-            Err(_) if row.cut || says_a_marking(body) => None,
-            Err(_) => Some(stix::Marking { tlp: None, others: false }),
-        };
-        let takes = |policy: &people::CollectionPolicy, marking| people::accept(policy, marking, self.marking).is_ok();
-        let tighter = !marking.zip(home).is_some_and(|(marking, policy)| takes(policy, marking));
-        if tighter {
-            self.told(&row);
-            self.setting.add(&self.intel.inner.limits, SetAside { object: None, record: None, ..row });
-        } else {
-            self.aside(row);
-        }
-    }
-
     fn object(&mut self, record: Record) -> Result<()> {
         let body = match self.with_times(&record)? {
             Some(body) => body,
@@ -451,18 +420,6 @@ fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box
     Ok((format, Box::new(input)))
 }
 
-/// A bad record with the id it claims: whoever brought the file must find the record in it.
-pub(crate) fn bad_record(bad: &formats::Bad) -> SetAside {
-    let value: Option<Value> = bad.snippet.as_deref().and_then(|s| serde_json::from_str(s).ok());
-    let id = value.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str).filter(|id| id.len() <= 300);
-    let why = Reason::from(&bad.why);
-    SetAside { cut: bad.cut, ..SetAside::new(bad.at.to_string(), id.map(str::to_owned), why, bad.snippet.clone()) }
-}
-
-fn refused(object: Option<String>, why: Reason, record: Option<String>) -> SetAside {
-    SetAside::new("object".into(), object, why, record)
-}
-
 fn object_of(id: &IdSource) -> Option<String> {
     match id {
         IdSource::Object { object, .. } => Some(object.to_string()),
@@ -503,10 +460,4 @@ pub(crate) fn work(
         marking: stix::Tlp::AmberStrict.as_str().into(),
         body: body.into(),
     })
-}
-
-/// Whether a text that is no object may carry a marking: STIX's property names and TLP labels of any format.
-fn says_a_marking(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.contains("marking") || lower.contains("tlp")
 }

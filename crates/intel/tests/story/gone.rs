@@ -1,37 +1,8 @@
-//! What an erasure and a withdrawal leave, and what a page says of what it did not read, on a real ledger.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-use intel::*;
-use ledger::{INTAKE, Ledger, Options, Urgency};
-use people::{NodeInfo, People, Viewer};
-use std::path::Path;
+//! What an erasure and a withdrawal leave, and what a page says of what it did not read.
+use super::*;
 
-struct Node {
-    dir: tempfile::TempDir,
-    intel: Intel,
-    me: Viewer,
-}
-fn open(dir: &Path) -> (Intel, Viewer) {
-    let setup = Setup::new(dir, Some("TH".into())).unwrap();
-    let options = Options { every_minute: false, ..Options::default() };
-    let ledger = Ledger::open(dir, options, vec![people::room(), setup.factory()]).unwrap();
-    if ledger.head().pos == 0 {
-        people::init(&ledger, NodeInfo { name: "EXERCISE bureau".into(), country: "TH".into(), exercise: true })
-            .unwrap();
-    }
-    let people = People::open(&ledger).unwrap();
-    let intel = Intel::open(&ledger, &people, setup).unwrap();
-    let me = people.local_viewer().unwrap();
-    (intel, me)
-}
-fn node() -> Node {
-    let dir = tempfile::tempdir().unwrap();
-    Ledger::create(dir.path()).unwrap();
-    let (intel, me) = open(dir.path());
-    Node { dir, intel, me }
-}
-const V1: &str = "2026-01-01T00:00:00.000Z";
-const V2: &str = "2026-02-01T00:00:00.000Z";
 const PHONE: &str = "phone-number--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01";
+/// A note with references.
 fn note(n: u32, modified: &str, content: &str, refs: &[&str]) -> String {
     let id = format!("note--00000000-0000-4000-8000-{n:012}");
     serde_json::json!({"type": "note", "spec_version": "2.1", "id": id, "created": V1,
@@ -45,14 +16,6 @@ fn phone() -> String {
     format!(r#"{{"type":"phone-number","spec_version":"2.1","id":"{PHONE}","value":"EXERCISE"}}"#)
 }
 impl Node {
-    fn take(&self, bodies: &[&str]) -> Vec<Took> {
-        self.intel
-            .take(&self.me, INTAKE, bodies, Urgency::Interactive)
-            .unwrap()
-            .into_iter()
-            .map(|t| t.outcome)
-            .collect()
-    }
     fn import(&self, bodies: &[String]) -> ImportReport {
         let bundle = format!(
             r#"{{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":[{}]}}"#,
@@ -83,6 +46,7 @@ fn an_erased_object_that_an_import_brought_leaves_nothing_that_a_fold_anew_would
     assert!(n.same(), "before");
     n.intel.expunge(&n.me, &nid(1), "EXERCISE").unwrap();
     assert!(n.same(), "after");
+    n.end();
 }
 #[test]
 fn an_erased_number_that_a_withdrawn_note_names_is_not_shown_again_by_a_rebuild() {
@@ -94,6 +58,7 @@ fn an_erased_number_that_a_withdrawn_note_names_is_not_shown_again_by_a_rebuild(
     let same = n.same();
     n.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
     assert_eq!((live, same, n.views("8b0e3a0d-9f4b-5a3c")), (0, true, 0));
+    n.end();
 }
 #[test]
 fn an_erased_number_that_an_older_version_names_is_not_shown_again_by_a_rebuild() {
@@ -101,6 +66,7 @@ fn an_erased_number_that_an_older_version_names_is_not_shown_again_by_a_rebuild(
     n.take(&[&phone(), &note(1, V1, "EXERCISE", &[PHONE]), &note(1, V2, "EXERCISE", &[&nid(1)])]);
     n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
     assert!(n.same());
+    n.end();
 }
 #[test]
 fn the_hash_that_logs_hold_erases_nothing_for_feeds_would_bring_it_again() {
@@ -111,6 +77,7 @@ fn the_hash_that_logs_hold_erases_nothing_for_feeds_would_bring_it_again() {
     n.intel.expunge(&n.me, PHONE, "EXERCISE").unwrap();
     let again = n.take(&[&phone()]);
     assert!(matches!(again[0], Took::Refused { .. }), "{again:?}");
+    n.end();
 }
 fn red(n: u32, content: &str) -> String {
     let marking = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
@@ -126,6 +93,7 @@ fn a_record_that_cannot_be_read_and_says_a_marking_is_kept_for_nobody_else() {
     let analyst = Viewer::for_test(people::Role::Analyst, [col]);
     let kept = n.intel.set_aside(&analyst, report.import.unwrap(), 0, 10).unwrap().rows;
     assert!(kept.len() == 1 && kept[0].record.is_none() && kept[0].object.is_none(), "{kept:?}");
+    n.end();
 }
 #[test]
 fn a_cut_record_that_names_an_erased_object_keeps_no_text() {
@@ -138,6 +106,7 @@ fn a_cut_record_that_names_an_erased_object_keeps_no_text() {
     let report = n.import(&[bad]);
     let kept = n.intel.set_aside(&n.me, report.import.unwrap(), 0, 10).unwrap().rows;
     assert!(kept.len() == 1 && kept[0].record.is_none());
+    n.end();
 }
 #[test]
 fn a_count_of_two_kinds_of_finding_is_never_called_exact_before_both_were_read() {
@@ -147,6 +116,7 @@ fn a_count_of_two_kinds_of_finding_is_never_called_exact_before_both_were_read()
     n.take(&[&note(1, V1, "EXERCISE see ｓｈｏｐ．example now", &[&nid(1)]), &revoked]);
     assert_eq!(n.intel.search(&n.me, "shop.example", None, 50).unwrap().total, Count::Exactly(2));
     assert_eq!(n.intel.search(&n.me, "shop.example", None, 1).unwrap().total, Count::MoreThan(1));
+    n.end();
 }
 #[test]
 fn withdrawing_an_import_spares_an_observable_that_another_has_seen() {
@@ -158,6 +128,7 @@ fn withdrawing_an_import_spares_an_observable_that_another_has_seen() {
     assert_eq!((second.added, third.same), (1, 1));
     let gone = n.intel.withdraw_import(&n.me, second.import.unwrap(), "EXERCISE").unwrap();
     assert_eq!(gone, 0, "the third import has seen it");
+    n.end();
 }
 #[test]
 fn an_erased_number_is_hidden_when_the_last_that_named_it_is_withdrawn() {
@@ -171,6 +142,7 @@ fn an_erased_number_is_hidden_when_the_last_that_named_it_is_withdrawn() {
         Ok(r.conn.query_row("SELECT count(shown) FROM objects", [], |r| r.get::<_, i64>(0))?)
     };
     assert_eq!(n.intel.ledger().view("intel").unwrap().read(shown).unwrap(), 0, "nothing that stands says it");
+    n.end();
 }
 #[test]
 fn what_came_in_last_is_found_behind_a_large_import_that_was_withdrawn() {
@@ -183,6 +155,7 @@ fn what_came_in_last_is_found_behind_a_large_import_that_was_withdrawn() {
     n.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
     let hits = n.intel.latest(&n.me, None, 20).unwrap().len();
     assert_eq!((gone, hits), (9_000, 2));
+    n.end();
 }
 #[test]
 fn bounds_that_throw_the_newest_holders_away_still_find_an_older_one() {
@@ -196,4 +169,5 @@ fn bounds_that_throw_the_newest_holders_away_still_find_an_older_one() {
     n.take(&refs);
     let f = n.intel.search(&n.me, "type:report 0x52908400098527886e0f7030069857d2e4169ee7", None, 50).unwrap();
     assert_eq!(f.hits.len(), 1, "more {} broken_off {} total {:?} next {:?}", f.more, f.broken_off, f.total, f.next);
+    n.end();
 }
