@@ -335,7 +335,7 @@ pub enum Token {
         #[arg(long, default_value = "")]
         name: String,
         /// Days until it ends.
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         days: Option<u32>,
     },
     /// List tokens.

@@ -197,10 +197,25 @@ impl Draft {
         let mut file = at(&path, fs::File::create(&path))?;
         at(&path, file.write_all(&text).and_then(|()| file.sync_all()))?;
         if self.target.exists() {
+            self.not_emptied(&info)?;
             at(&self.target, fs::remove_dir_all(&self.target))?;
         }
         at(&self.target, fs::rename(&folder, &self.target))?;
         Ok((info, self.left_out))
+    }
+
+    /// A fetch that failed leaves an empty file: it must not take away the list that stands.
+    fn not_emptied(&self, new: &ListInfo) -> Result<()> {
+        let stands = fs::read(self.target.join("list.json")).ok();
+        let stands =
+            stands.and_then(|text| serde_json::from_slice::<ListInfo>(&text).ok()).map_or(0, |old| old.entries);
+        if new.entries == 0 && stands > 0 {
+            return Err(malformed(
+                &self.name,
+                format!("the file has no entries; the list that stands keeps its {stands}"),
+            ));
+        }
+        Ok(())
     }
 
     /// The networks among the values, read back from the file just written.

@@ -102,6 +102,16 @@ fn a_galaxy_answers_to_names_and_synonyms_in_any_case() {
 }
 
 #[test]
+fn an_empty_file_does_not_take_a_list_away() {
+    let dir = tempfile::tempdir().unwrap();
+    install(dir.path(), ListKind::Block, "mine", "bad.example\n").unwrap();
+    let refused = install(dir.path(), ListKind::Block, "mine", "").unwrap_err().to_string();
+    assert!(refused.contains("keeps its 1"), "{refused}");
+    assert_eq!(Library::open(dir.path()).unwrap().listed("domain", "bad.example").len(), 1);
+    assert!(install(dir.path(), ListKind::Warning, "empty", "").is_ok(), "some published lists are empty");
+}
+
+#[test]
 fn a_bad_file_leaves_the_installed_list_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     install(dir.path(), ListKind::Block, "sites", "scam.example\n").unwrap();

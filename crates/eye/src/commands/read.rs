@@ -257,7 +257,14 @@ pub fn links(
             }
         }
         Some(word) => {
-            for (kind, value) in selectors::parse_query(word) {
+            // A bare word may be a handle of any messenger.
+            let mut readings = selectors::parse_query(word);
+            for handle in selectors::parse_query(&format!("@{word}")) {
+                if !readings.contains(&handle) {
+                    readings.push(handle);
+                }
+            }
+            for (kind, value) in readings {
                 let (links_it, not): (Vec<_>, Vec<_>) =
                     node.intel.links_of_selector(me, kind, &value)?.into_iter().partition(|l| l.suppressed.is_none());
                 links.extend(links_it);
@@ -278,7 +285,13 @@ pub fn links(
     }
     let not_all = if more { "; there are more, at older objects or beyond --limit" } else { "" };
     if !json || more {
-        writeln!(io.err, "{} link, {} are suppressed{not_all}", links.len(), suppressed.len())?;
+        match selector {
+            Some(word) if links.is_empty() && suppressed.is_empty() => writeln!(
+                io.err,
+                "nothing that you may read holds `{word}`; write the kind before it if it is a name, such as telegram:{word}"
+            )?,
+            _ => writeln!(io.err, "{} link, {} are suppressed{not_all}", links.len(), suppressed.len())?,
+        }
     }
     Ok(())
 }

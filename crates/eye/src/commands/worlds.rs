@@ -16,6 +16,10 @@ pub fn write(world: &World, io: &mut Io<'_>) -> Result<(), Problem> {
         ..world::Plan::default()
     };
     let dir = io.path(files.dir.as_deref().unwrap_or(Path::new(".")));
+    if std::fs::read_dir(&dir).is_ok_and(|mut inside| inside.next().is_some()) {
+        let text = format!("{}: the folder is not empty; two worlds in one would mix: name a new one", dir.display());
+        return Err(Problem::other(text));
+    }
     let meter = io.meter.clone();
     let made = world::write(&plan, &dir, &mut |at, of| meter.tell("EXERCISE objects", at, Some(of)))
         .map_err(|e| Problem::other(e.to_string()))?;
