@@ -122,20 +122,21 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn latest(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<Hit>> {
-        self.named(self.latest_rows(viewer, before, limit)?.0)
+        self.named(self.latest_rows(viewer, None, before, limit)?.0)
     }
 
-    /// [`Intel::latest`] without names, and what to ask with as `before` for the next.
+    /// [`Intel::latest`] without names, of one collection or of all, and what to ask with as `before` for the next.
     pub(crate) fn latest_rows(
         &self,
         viewer: &Viewer,
+        col: Option<u32>,
         before: Option<u64>,
         limit: usize,
     ) -> Result<(Vec<ObjectRow>, Option<u64>)> {
         let before = before.map_or(i64::MAX, signed);
         self.read(viewer, |conn| {
             // Planned behind the barrier, or what was just written would be missing.
-            let ranges = self.ranges(viewer, &Bounds::default(), before);
+            let ranges = self.ranges(viewer, &Bounds::of_collection(col), before);
             let walked = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?;
             let next = match walked.positions.last() {
                 Some(last) if walked.positions.len() == limit => Some(*last),

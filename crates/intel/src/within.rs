@@ -31,6 +31,13 @@ pub(crate) struct Bounds {
     pub(crate) before: i64,
 }
 
+impl Bounds {
+    /// One collection, or all.
+    pub(crate) fn of_collection(col: Option<u32>) -> Self {
+        Self { col, ..Self::default() }
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
         Self { types: Vec::new(), marking: None, col: None, from: 0, before: i64::MAX }

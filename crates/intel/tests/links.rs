@@ -80,6 +80,15 @@ fn each_link_is_listed_once_over_all_pages_and_by_its_newest_holder() {
 }
 
 #[test]
+fn a_large_import_that_links_nothing_does_not_hide_the_links_of_other_collections() {
+    let node = node(2);
+    node.take(0, (0..4).map(|n| (n, format!("EXERCISE {n}: shop{}.example", n / 2))));
+    node.take(1, (4..400).map(|n| (n, format!("EXERCISE {n}: lone{n}.example"))));
+    let latest = |viewer| node.intel.latest_links(viewer, 5).unwrap().into_iter().map(|l| l.value).collect::<Vec<_>>();
+    assert_eq!(latest(&node.me), ["shop1.example", "shop0.example"]);
+}
+
+#[test]
 fn what_links_nothing_is_listed_apart_with_why_and_keeps_no_page_from_what_links() {
     let node = node(1);
     let hub = (0..HUB + 40).map(|n| (n, format!("EXERCISE {n}: everywhere.example, mine{n}.example")));

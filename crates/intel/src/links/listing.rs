@@ -16,6 +16,8 @@ const OBJECTS: usize = 1_000;
 const LOOKUPS: usize = 4_000;
 /// Objects that [`Intel::latest_links`] looks at.
 const LATEST: usize = 250;
+/// Collections, those with the newest objects, of which each is looked at for itself when all together bring too little.
+const APART: usize = 8;
 /// Objects that are read at first, and then at a time, until there are links enough.
 const AT_ONCE: (usize, usize) = (25, 225);
 
@@ -38,6 +40,8 @@ struct Extent {
     of_one: usize,
     /// Only what is strong enough to link.
     strong: bool,
+    /// Of one collection, or of all.
+    col: Option<u32>,
 }
 
 impl Intel {
@@ -48,17 +52,32 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn links(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<LinkPage> {
-        let extent = Extent { limit: limit.max(1), objects: OBJECTS, of_one: MOST_LINKED, strong: false };
+        let extent = Extent { limit: limit.max(1), objects: OBJECTS, of_one: MOST_LINKED, strong: false, col: None };
         self.link_page(viewer, before, &extent)
     }
 
-    /// What the newest objects share with others, newest first; at most `limit`.
+    /// What the newest objects share with others, newest first; at most `limit`. A large import that links nothing does not
+    /// hide what the newest of other collections share.
     ///
     /// # Errors
     /// The storage's.
     pub fn latest_links(&self, viewer: &Viewer, limit: usize) -> Result<Vec<Link>> {
-        let extent = Extent { limit, objects: LATEST, of_one: ONE_OF_MANY.named, strong: true };
+        let mut extent = Extent { limit, objects: LATEST, of_one: ONE_OF_MANY.named, strong: true, col: None };
         let mut links = self.link_page(viewer, None, &extent)?.links;
+        let mut cols = self.inner.spread.of(viewer.set().iter());
+        cols.sort_unstable_by_key(|(_, newest)| std::cmp::Reverse(*newest));
+        for (col, _) in cols.into_iter().take(APART) {
+            if links.len() >= limit {
+                break;
+            }
+            extent.col = Some(col);
+            for link in self.link_page(viewer, None, &extent)?.links {
+                if !links.iter().any(|l| (l.kind, &l.value) == (link.kind, &link.value)) {
+                    links.push(link);
+                }
+            }
+        }
+        links.sort_by_key(|l| std::cmp::Reverse(l.holders.iter().map(|h| h.row.pos).max()));
         links.truncate(limit);
         Ok(links)
     }
@@ -67,7 +86,7 @@ impl Intel {
         let mut page = LinkPage { next: before, ..LinkPage::default() };
         let (mut objects, mut lookups, mut at_once) = (extent.objects, LOOKUPS, AT_ONCE.0);
         loop {
-            let (rows, next) = self.latest_rows(viewer, page.next, at_once)?;
+            let (rows, next) = self.latest_rows(viewer, extent.col, page.next, at_once)?;
             for (row, sels) in self.newest_of(viewer, &rows, extent, &mut lookups)? {
                 for sel in sels {
                     match self.link(viewer, sel, None, ONE_OF_MANY)? {
