@@ -4,10 +4,11 @@ use axum::{
     Router,
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     chrome::{Chrome, Theme, cookie},
@@ -29,17 +30,27 @@ pub struct Hall {
 }
 
 /// The nonce of this answer's Content-Security-Policy, in the request's extensions: handlers put it into
-/// their [`Chrome`] and so into every `<script nonce>`.
-#[derive(Debug, Clone)]
-pub struct Nonce(pub String);
+/// their [`Chrome`] and so into every `<script nonce>`. It is drawn when a page first asks; a machine's answer has none.
+#[derive(Debug, Clone, Default)]
+pub struct Nonce(Arc<OnceLock<String>>);
+
+impl Nonce {
+    /// The nonce, 18 random bytes; empty where there is no randomness, and then no script of the page runs.
+    pub fn text(&self) -> &str {
+        self.0.get_or_init(|| {
+            let mut random = [0_u8; 18];
+            getrandom::fill(&mut random).map_or_else(|_| String::new(), |()| URL_SAFE_NO_PAD.encode(random))
+        })
+    }
+}
 
 impl Hall {
     /// The chrome of a page for whoever asks, before it is known who that is: language, colours, nonce,
     /// path. Sessions add the user, navigation and CSRF token.
     #[must_use]
     pub fn chrome(&self, parts: &http::request::Parts) -> Chrome {
-        let nonce = parts.extensions.get::<Nonce>().map(|n| n.0.clone()).unwrap_or_default();
-        self.chrome_of(&parts.headers, parts.uri.path_and_query().map_or("/", |p| p.as_str()), &nonce)
+        let nonce = parts.extensions.get::<Nonce>().map_or("", Nonce::text);
+        self.chrome_of(&parts.headers, path_of(&parts.uri), nonce)
     }
 
     /// [`Hall::chrome`] from its three ingredients.
@@ -73,24 +84,23 @@ enum Wants {
 }
 
 async fn secure(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
-    let mut random = [0_u8; 18];
-    if getrandom::fill(&mut random).is_err() {
-        // Without randomness there is no nonce, no token and no session: nothing may be served.
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    }
-    let nonce = URL_SAFE_NO_PAD.encode(random);
-    request.extensions_mut().insert(Nonce(nonce.clone()));
+    let nonce = Nonce::default();
+    request.extensions_mut().insert(nonce.clone());
     let wants = wants(request.headers());
-    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), |p| p.as_str().to_owned());
+    let uri = request.uri().clone();
     let ask = pick(request.headers(), &[header::COOKIE, header::ACCEPT_LANGUAGE]);
     let mut response = next.run(request).await;
     if let Some(problem) = problem_in(&response) {
         let chrome = response.extensions_mut().remove::<Chrome>();
-        let chrome = chrome.unwrap_or_else(|| hall.chrome_of(&ask, &path, &nonce));
+        let chrome = chrome.unwrap_or_else(|| hall.chrome_of(&ask, path_of(&uri), nonce.text()));
         response = retold(&problem, response, wants, chrome);
     }
     protect(response.headers_mut(), &nonce, hall.tls);
     response
+}
+
+fn path_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |p| p.as_str())
 }
 
 fn pick(headers: &HeaderMap, names: &[http::HeaderName]) -> HeaderMap {
@@ -136,32 +146,57 @@ fn retold(problem: &Problem, old: Response, wants: Wants, chrome: Chrome) -> Res
     new
 }
 
-fn protect(headers: &mut HeaderMap, nonce: &str, tls: bool) {
+/// What a page may load and do.
+fn policy(nonce: &Nonce) -> Option<HeaderValue> {
+    let nonce = match nonce.text() {
+        "" => String::new(),
+        drawn => format!(" 'nonce-{drawn}'"),
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).ok()
+}
+
+/// An answer that is no page loads nothing and stands in no frame, wherever it is opened (OWASP, REST Security, "Security
+/// Headers").
+const NO_PAGE: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+
+/// What every answer says.
+const ALWAYS: [(HeaderName, HeaderValue); 4] = [
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    // Answers hold case data: neither the browser's disk nor a proxy keeps them. Assets set their own.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// What every page says besides.
+const PAGE: [(HeaderName, HeaderValue); 3] = [
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"),
+    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+];
+
+fn protect(headers: &mut HeaderMap, nonce: &Nonce, tls: bool) {
     if tls {
         // RFC 6797, section 7.2: never over plain HTTP. Subdomains are the agency's own affair.
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    // What names no type may be taken for a page.
+    let page = kind.is_none_or(|kind| kind.starts_with(b"text/html"));
+    let policy = if page { policy(nonce) } else { Some(NO_PAGE) };
+    if let Some(policy) = policy {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
-    for (name, value) in [
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            http::HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
-        ),
-        (http::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (http::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        // Pages hold case data: neither the browser's disk nor a proxy keeps them. Assets set their own.
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    let besides = if page { &PAGE[..] } else { &[] };
+    for (name, value) in ALWAYS.iter().chain(besides) {
+        headers.entry(name.clone()).or_insert_with(|| value.clone());
     }
 }

@@ -12,7 +12,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use web::{Catalogue, Chrome, Csrf, Fields, Hall, Nonce, Problem};
+use web::{Catalogue, Chrome, Csrf, Fields, Hall, Problem};
 
 #[derive(Template)]
 #[template(source = "{% extends \"shell.html\" %}{% block content %}<p>hello</p>{% endblock %}", ext = "html")]
@@ -86,7 +86,18 @@ async fn browsers_are_bound_to_tls_where_there_is_tls_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn each_answer_has_a_nonce_of_its_own() {
+async fn what_is_no_page_loads_nothing_wherever_it_is_opened() {
+    let headers = ask("/taxii", &[]).await.headers().clone();
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!policy.contains("nonce") && !policy.contains("self"), "{policy}");
+    for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
+        assert_eq!(headers[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_page_has_a_nonce_of_its_own() {
     let first = ask("/", &[]).await.headers()["content-security-policy"].clone();
     let second = ask("/", &[]).await.headers()["content-security-policy"].clone();
     assert_ne!(first, second);
@@ -164,7 +175,6 @@ async fn a_token_in_a_page_is_the_one_the_check_takes() {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-csrf-token", sent.parse().unwrap());
     assert_eq!(csrf.check(&headers, "s", None), Ok(()));
-    let _ = Nonce(String::new());
 }
 
 #[test]
