@@ -9,6 +9,11 @@ const TYPE: char = '\u{E000}';
 /// `text` as the index takes it: runs of scripts that write no spaces become overlapping pairs of characters, so that
 /// any part of two characters or more is found as a phrase of pairs; other text stays as it is.
 pub(crate) fn spaced(text: &str, out: &mut String) {
+    // Those scripts and the private characters begin at U+0800, whose UTF-8 begins with this byte: most texts end here.
+    if text.bytes().all(|byte| byte < 0xE0) {
+        out.push_str(text);
+        return;
+    }
     if !text.chars().any(writes_no_spaces) {
         out.extend(text.chars().filter(|c| *c != TYPE));
         return;
@@ -129,6 +134,19 @@ mod tests {
         assert_eq!(cut("งาน"), "งา าน");
         assert_eq!(cut("well paid work"), "well paid work");
         assert!(cut("xx我们yy").contains("我们 yy"));
+    }
+
+    #[test]
+    fn no_text_brings_a_types_word_and_what_writes_spaces_stays_letter_for_letter() {
+        for (text, kept) in [
+            ("Müller Дело مرحبا\u{7FF}", "Müller Дело مرحبا\u{7FF}"),
+            ("a\u{E000}b", "ab"),
+            ("हिन्दी €\u{E000}", "हिन्दी €"),
+        ] {
+            let mut out = String::new();
+            spaced(text, &mut out);
+            assert_eq!(out, kept);
+        }
     }
 
     #[test]
