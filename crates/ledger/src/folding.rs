@@ -1,10 +1,11 @@
 //! One room's folding thread: it alone writes the room's file.
 use crate::fold::Fold;
 use crate::generations::{self, Generations};
+use crate::log::Found;
 use crate::sqlite;
 use crate::tail::Tail;
 use crate::view::{Command, Generation, Shared};
-use crate::{Entry, Error, LogReader, Result};
+use crate::{Error, LogReader, Result};
 use event_listener::{EventListener, Listener};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -126,6 +127,7 @@ impl FoldState {
             if self.fold.take(&entry, &self.log)? {
                 self.failures = 0;
                 self.tell_room();
+                self.publish_if_clean();
             }
             if self.somebody_waits() && started.elapsed() >= EAGER {
                 break;
@@ -133,9 +135,10 @@ impl FoldState {
         }
         let caught_up = self.fold.at >= self.shared.relevant.load(Ordering::Acquire);
         let lazy = if head.saturating_sub(self.fold.at) > MUCH { BACKLOG } else { LAZY };
-        let commit = self.fold.open_for().is_some_and(|since| {
-            self.fold.is_full() || (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= lazy
-        });
+        let commit = self
+            .fold
+            .open_for()
+            .is_some_and(|since| (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= lazy);
         if commit {
             self.commit()?;
         } else {
@@ -178,9 +181,7 @@ impl FoldState {
                 if self.fold.take(&entry, &self.log)? {
                     self.failures = 0;
                     self.tell_room();
-                }
-                if self.fold.is_full() {
-                    self.commit()?;
+                    self.publish_if_clean();
                 }
             }
         }
@@ -191,10 +192,12 @@ impl FoldState {
         self.shared.waiting.load(Ordering::Acquire) > 0
     }
 
-    fn next_entries(&self) -> Result<Vec<Arc<Entry>>> {
+    fn next_entries(&self) -> Result<Vec<Found>> {
         match self.tail.after(self.fold.at) {
-            Some(batch) => Ok(batch.iter().filter(|e| e.pos > self.fold.at).cloned().collect()),
-            None => self.log.range(self.fold.at, 1_000, 4 << 20),
+            Some(batch) => {
+                Ok(batch.iter().filter(|e| e.pos > self.fold.at).map(|e| Found::Whole(Arc::clone(e))).collect())
+            }
+            None => self.log.found(self.fold.at, 1_000, 4 << 20),
         }
     }
 
@@ -250,7 +253,7 @@ impl FoldState {
     }
 
     /// A new, empty generation takes the place of a damaged one.
-    fn start_again(&mut self) -> Result<()> {
+    pub(crate) fn start_again(&mut self) -> Result<()> {
         let number = self.generations.next(self.fold.number);
         let fold = Fold::open(&self.generations.path(number), number, &self.shared.factory)?;
         self.swap(fold)

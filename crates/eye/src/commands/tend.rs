@@ -62,6 +62,10 @@ pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
         let what = format!("view {} anew", view.name());
         node.ledger.rebuild(view.name(), &|at, of| meter.tell(&what, at, Some(of)))?;
         writeln!(io.out, "view {} was folded anew", view.name())?;
+        if view.unfolded() > 0 {
+            let unfolded = view.unfolded();
+            writeln!(io.err, "{unfolded} entries are not in the view {}: `eye doctor` names them", view.name())?;
+        }
     }
     Ok(())
 }
@@ -154,15 +158,27 @@ pub fn lists(node: &Node, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Entries that `eye doctor` names one by one, in each view.
+const TOLD: u32 = 20;
+
+/// An entry that a view could not read: where the log is damaged, or what a newer program may know.
+fn unfolded(view: &str, pos: u64, why: &str) -> String {
+    let help = if why.starts_with("log.db") {
+        "`eye verify` says what else is damaged; restore it from a backup, then `eye rebuild`"
+    } else {
+        "`eye rebuild` after an upgrade"
+    };
+    format!("entry {pos} is not in the view {view} ({why}): {help}")
+}
+
 pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let mut wrong = Vec::new();
     for view in node.ledger.views() {
-        if view.unfolded() > 0 {
-            wrong.push(format!(
-                "{} entries could not be read by the view {}: `eye rebuild` after an upgrade",
-                view.unfolded(),
-                view.name()
-            ));
+        let entries = view.unfolded_entries(TOLD)?;
+        let more = view.unfolded().saturating_sub(entries.len() as u64);
+        wrong.extend(entries.into_iter().map(|(pos, why)| unfolded(view.name(), pos, &why)));
+        if more > 0 {
+            wrong.push(format!("{more} entries more are not in the view {}", view.name()));
         }
     }
     if let Some(seconds) = node.ledger.clock_stops_appends()? {
