@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod common;
 
-use common::Seeded;
+use common::{Seeded, unwrap, wrap};
 use ledger::testing::check;
 use ledger::*;
 use std::collections::BTreeMap;
@@ -304,10 +304,10 @@ fn a_backup_that_was_killed_is_finished_by_the_next() {
         run_and_kill(&data, "backup", Duration::from_millis(5 + seed.below(150)));
     }
     reopened(&data, |ledger| {
-        ledger.backup(&data.with_extension("backup"), &|_, _| {}).unwrap();
+        ledger.backup(&data.with_extension("backup"), &wrap(), &|_, _| {}).unwrap();
     });
     let to = folder.path().join("restored");
-    let restored = restore(&data.with_extension("backup"), &to, Options::default(), &mut |_, _| {}).unwrap();
+    let restored = restore(&data.with_extension("backup"), &to, &unwrap(), Options::default(), &mut |_, _| {}).unwrap();
     assert!(restored.report.ok() && restored.report.entries > 0);
     let report = check(&to, false).unwrap();
     assert!(report.ok(), "{:#?}", report.problems);
