@@ -23,6 +23,8 @@ const EAGER: Duration = Duration::from_millis(20);
 const IDLE: Duration = Duration::from_secs(2);
 /// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
 const FAILURES: u32 = 8;
+/// A view that is nearly level when the ledger closes gets level for as long as this; one far behind goes on at the next start.
+const LAST: Duration = Duration::from_secs(2);
 /// A position that moved this far without rows is written down.
 const UNSTORED: u64 = 50_000;
 
@@ -62,6 +64,9 @@ impl FoldState {
                 self.pause();
             }
         }
+        if let Err(e) = Error::caught(|| self.fold_the_last()) {
+            self.undo(&e);
+        }
         let head = self.tail.head().pos;
         if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
             self.fold.pass(head);
@@ -72,6 +77,15 @@ impl FoldState {
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
+    }
+
+    /// The writer has ended: what it wrote last is folded too, so that a clean close leaves every view at the log's end.
+    fn fold_the_last(&mut self) -> Result<()> {
+        let until = Instant::now() + LAST;
+        while self.fold.at < self.shared.relevant.load(Ordering::Acquire) && Instant::now() < until {
+            self.step()?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self) -> Result<()> {
