@@ -27,7 +27,13 @@ with Node() as node:
     writer = threading.Thread(target=keep_posting)
     writer.start()
     target = node.scratch / "backup"
-    backed = node.run("backup", "--to", target, timeout=120)
+    recovery = node.scratch / "recovery.key"
+    made = node.run("recovery-key", recovery, data=False)
+    public = made.stdout.strip()
+    check("a recovery key is made for its owner alone", made.returncode == 0 and public.startswith("eyerecovery1")
+          and oct(recovery.stat().st_mode & 0o777) == "0o600", made.stdout + made.stderr)
+    check("and never overwritten", node.run("recovery-key", recovery, data=False).returncode == 1)
+    backed = node.run("backup", "--to", target, "--recipient", public, timeout=120)
     stop.set()
     writer.join(60)
     check("a backup succeeds while the node is being written to", backed.returncode == 0 and target.is_dir(), backed.stdout + backed.stderr)
@@ -38,9 +44,21 @@ with Node() as node:
     node.stop()
 
     restored_data = node.scratch / "restored"
-    restored = node.run("restore", "--from", target, "--data", restored_data, data=False)
+    keys = {path.name: path.read_bytes() for path in (node.data / "keys").iterdir()}
+    files = [path for path in target.rglob("*") if path.is_file()]
+    holding = [f"{name} in {path.name}" for path in files for name, key in keys.items()
+               if key[:16] in path.read_bytes() or key[16:] in path.read_bytes() or key.hex().encode() in path.read_bytes()]
+    check("no file of the backup holds a key of the node", len(keys) == 4 and not holding, holding)
+    offline = node.run("verify", "--data", target, data=False)
+    check("the backup verifies, signatures too, without any key", offline.returncode == 0, offline.stdout + offline.stderr)
+    sealed = node.run("restore", "--from", target, "--data", restored_data, data=False)
+    check("without its key it does not restore, and says what opens it", sealed.returncode == 1 and public in sealed.stderr
+          and not restored_data.exists(), sealed.stdout + sealed.stderr)
+    wrong = node.run("restore", "--from", target, "--passphrase-stdin", "--data", restored_data, data=False, stdin="EXERCISE words\n")
+    check("nor with a passphrase that it is not under", wrong.returncode == 1 and "recovery key" in wrong.stderr, wrong.stderr)
+    restored = node.run("restore", "--from", target, "--recovery-key", recovery, "--data", restored_data, data=False)
     check("restore into a new folder succeeds", restored.returncode == 0, restored.stdout + restored.stderr)
-    again = node.run("restore", "--from", target, "--data", restored_data, data=False)
+    again = node.run("restore", "--from", target, "--recovery-key", recovery, "--data", restored_data, data=False)
     check("restore onto a node that stands there is refused", again.returncode != 0 and again.stderr.strip(), again.stdout + again.stderr)
     check("restore says that a new epoch begins", "epoch" in (restored.stdout + restored.stderr).lower(), restored.stdout + restored.stderr)
 

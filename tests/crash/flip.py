@@ -128,6 +128,37 @@ with Node(served=False) as node:
         code, said = verify_copy()
         check("a bit flipped in the file, in the middle of a body, is found", code > 0 and said, f"exit {code}: {said[:200]}")
 
+    # A damaged body costs its own entry alone, and nothing once it is mended.
+    path = fresh_copy()
+    log = sqlite3.connect(path)
+    pos, body = log.execute("SELECT pos, body FROM bodies WHERE body LIKE ? ORDER BY pos LIMIT 1 OFFSET 180", (f"%{WORD}%",)).fetchone()
+
+    def on_copy(*args):
+        done = node.run(*args, "--data", copy, data=False, timeout=300)
+        return done.returncode, done.stdout + done.stderr
+
+    def body_is(text):
+        with log:
+            log.execute("UPDATE bodies SET body = ? WHERE pos = ?", (text, pos))
+
+    def found():
+        return len(node.run("search", WORD, "--json", "--limit", "1000", "--data", copy, data=False).stdout.splitlines())
+
+    body_is(body.replace(WORD, WORD.upper()))
+    code, said = on_copy("rebuild")
+    check("a rebuild goes on past a damaged body and says so", code == 0 and "eye doctor" in said, said)
+    code, said = on_copy("doctor")
+    check("doctor names entry and log", code == 1 and f"entry {pos} " in said and f"log.db, bodies, pos {pos}" in said, said)
+    check("every other object is there", found() == 359, found())
+    body_is(body)
+    code, said = on_copy("rebuild")
+    check("a rebuild takes a mended body up", code == 0 and "eye doctor" not in said and found() == 360, f"{found()} {said}")
+    code, said = on_copy("doctor")
+    check("then nothing is wrong", code == 0, said)
+    code, said = on_copy("verify", "--views")
+    check("and views and log verify", code == 0, said)
+    log.close()
+
     path = fresh_copy()
     cut = sqlite3.connect(path)
     with cut:

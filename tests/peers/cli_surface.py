@@ -198,9 +198,13 @@ def writing(node, how, files):
     listed = node.eye("token", "list")
     check(f"{how}: token list shows names and roles", f"reader {how}" in listed and "reader" in listed, listed)
     target = node.scratch / ("backup-" + how.split()[0])
-    check(f"{how}: backup, with a word on what it holds", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "keys/" in done.stderr, said(done))
+    check(f"{how}: backup, with a word on what it holds", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "keys are sealed; passphrase opens them" in done.stderr, said(done))
     check(f"{how}: a second backup says that it brought the first up to date", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "brought up to date: " in done.stdout, said(done))
     restored = node.scratch / ("restored-" + how.split()[0])
+    check(f"{how}: a backup under a short passphrase is refused", (done := node.run("backup", "--to", target, "--passphrase-stdin", stdin="EXERCISE\n")).returncode == 1 and "12 characters" in done.stderr, said(done))
+    check(f"{how}: one for no key is refused", (done := node.run("backup", "--to", target, "--recipient", "eyerecovery1qqqq")).returncode == 1 and "eyerecovery1qqqq is no public key" in done.stderr, said(done))
+    check(f"{how}: a wrong passphrase restores nothing and says so", (done := node.run("restore", "--from", target, "--passphrase-stdin", "--data", restored, data=False, stdin="EXERCISE other words\n")).returncode == 1
+          and "the passphrase does not open" in done.stderr and not restored.exists(), said(done))
     check(f"{how}: restore", (done := node.run("restore", "--from", target, "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
     check(f"{how}: the restored folder verifies", (done := node.run("verify", "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
 

@@ -34,6 +34,10 @@ TWO_WORDS = {"token", "user", "world", "reference", "import", "money", "lures"} 
 SKIPPED = 77  # exit code of a script whose input is not on this machine
 
 
+# Of every backup that a test makes and says nothing else about.
+PASSPHRASE = "EXERCISE several words"
+
+
 def binary():
     """Path of the `eye` under test; exits with one line when there is none."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -150,7 +154,7 @@ class Node:
             verb = 2 if words[0] in TWO_WORDS else 1
             words[verb:verb] = ["--data", str(self.data)]
         return subprocess.run([self.bin, *words], input=stdin, capture_output=True, text=True, timeout=timeout,
-                              env=dict(os.environ, NO_COLOR="1"))
+                              env=dict({"EYE_BACKUP_PASSPHRASE": PASSPHRASE}, **os.environ, NO_COLOR="1"))
 
     def eye(self, *args, **how):
         """One `eye` command that must succeed; its stdout."""

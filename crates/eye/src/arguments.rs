@@ -146,12 +146,28 @@ pub enum Command {
         /// The folder to copy to.
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
+        /// A public key, eyerecovery1…, for which the node's keys are sealed; may be given more than once.
+        #[arg(long, value_name = "KEY", conflicts_with_all = ["passphrase_file", "passphrase_stdin"])]
+        recipient: Vec<String>,
+        #[command(flatten)]
+        passphrase: Passphrase,
     },
     /// Make a node out of a backup, in a new epoch.
     Restore {
         /// The backup.
         #[arg(long, value_name = "FOLDER")]
         from: PathBuf,
+        /// The file of a recovery key, as `eye recovery-key` wrote it.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_stdin"])]
+        recovery_key: Option<PathBuf>,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Make a recovery key, for which backups seal the node's keys; its file belongs away from the node.
+    RecoveryKey {
+        /// The new file for the private key; the public one is printed.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// People who sign in.
     #[command(subcommand)]
@@ -183,6 +199,17 @@ pub enum Command {
     },
     /// The manual page on stdout.
     Man,
+}
+
+/// Where a backup's passphrase comes from: never from an argument, which others on the machine could read.
+#[derive(Debug, Args)]
+pub struct Passphrase {
+    /// Its first line is the passphrase. Without any: `EYE_BACKUP_PASSPHRASE`, else it is asked for at the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Read the passphrase from stdin, one line.
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub passphrase_stdin: bool,
 }
 
 /// `eye money`.
@@ -481,7 +508,8 @@ impl Command {
     /// Whether it works on a node, and so goes through a running server.
     pub fn needs_node(&self) -> bool {
         match self {
-            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::Completions { .. } | Self::Man => false,
+            Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::RecoveryKey { .. } => false,
+            Self::Completions { .. } | Self::Man => false,
             Self::World(world) => world.written().is_none(),
             // Its folder has locks of its own.
             Self::Money(_) => false,

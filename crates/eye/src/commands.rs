@@ -62,7 +62,10 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = match command {
         Command::Init { name, country, exercise } => node::init(data, name, country, *exercise)
             .and_then(|()| Ok(writeln!(io.out, "a node stands in {}", data.display())?)),
-        Command::Restore { from } => tend::restore(from, data, io),
+        Command::Restore { from, recovery_key, passphrase } => {
+            tend::restore(from, data, recovery_key.as_deref(), passphrase, io)
+        }
+        Command::RecoveryKey { file } => tend::recovery_key(file, io),
         Command::World(world) => worlds::write(world, io),
         Command::Money(what) => return told(money::run(data, what, io), io),
         Command::Verify { what: Some(what), json, .. } if is_proof_file(what) => {
@@ -177,7 +180,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         }
         Command::Verify { views, json, .. } => return tend::verify(node, *views, *json, io),
         Command::Rebuild => tend::rebuild(node, io)?,
-        Command::Backup { to } => tend::backup(node, &io.path(to), io)?,
+        Command::Backup { to, recipient, passphrase } => tend::backup(node, &io.path(to), recipient, passphrase, io)?,
         Command::User(user) => accounts::users(node, &me, user, io)?,
         Command::Token(token) => accounts::tokens(node, &me, token, io)?,
         Command::World(world) => worlds::here(node, &me, world, io)?,
@@ -194,6 +197,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }
+        | Command::RecoveryKey { .. }
         | Command::Money(_)
         | Command::Completions { .. }
         | Command::Man => {

@@ -5,7 +5,7 @@ use crate::node::Node;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use gate::{API, About, Caller, PUBLIC, Routes, Rule};
+use gate::{API, About, Caller, PUBLIC, Routes, Rule, WATCH};
 use people::{Right, Viewer};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ const READY_BEHIND: u64 = 100_000;
 pub fn routes(node: Node, listeners: stream::Listeners) -> Routes {
     let reads = Rule::Needs(Right::ReadBodies);
     let open = Routes::new(&PUBLIC).get("/health", Rule::Open, async || "ok\n").get("/ready", Rule::Open, ready);
-    let watched = Routes::new(&API)
+    let watched = Routes::new(&WATCH)
         .get("/metrics", Rule::Needs(Right::ManageMachine), metrics::metrics)
         .with_state(Watched { node: node.clone(), listeners });
     let api = Routes::new(&API)

@@ -14,6 +14,7 @@ mod meter;
 mod metrics;
 mod node;
 mod openapi;
+mod passphrase;
 mod serve;
 mod settings;
 mod socket;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
             finish(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(Into::into))
         }
         Command::Serve(serve) => finish(serve::run(&arguments.data(), serve)),
-        other => dispatch(&arguments, other, &words),
+        other => with_passphrase(&arguments, other, words),
     };
     ExitCode::from(code)
 }
@@ -61,14 +62,33 @@ fn tell(e: &node::Problem) {
     let _ = writeln!(std::io::stderr(), "eye: {e}");
 }
 
+/// What a command is given to read instead of this process's own stdin.
+type Given = Option<zeroize::Zeroizing<String>>;
+
+/// Asks for the passphrase of a backup where the command's words name none, and hands it on by stdin.
+fn with_passphrase(arguments: &Arguments, command: &Command, mut words: Vec<String>) -> u8 {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    match passphrase::wanted(command, &cwd) {
+        Ok(None) => dispatch(arguments, command, &words, None),
+        Ok(given) => {
+            words.push(passphrase::WORD.into());
+            match Arguments::try_parse_from(&words) {
+                Ok(arguments) => dispatch(&arguments, &arguments.command, &words, given),
+                Err(e) => finish(Err(node::Problem::other(e.to_string()))),
+            }
+        }
+        Err(e) => finish(Err(e)),
+    }
+}
+
 /// Runs a command here, or through the socket of the server that owns the folder. A server that is just starting owns the
 /// folder before its socket listens, and one that is ending still does after; so a held lock is asked again for a while.
-fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
+fn dispatch(arguments: &Arguments, command: &Command, words: &[String], given: Given) -> u8 {
     let data = arguments.data();
     let cwd = std::env::current_dir().unwrap_or_default();
     let until = Instant::now() + node::HANDOVER;
     while command.needs_node() {
-        match socket::ask(&data, words, &cwd) {
+        match socket::ask(&data, words, &cwd, given.as_deref()) {
             Ok(Some(code)) => return code,
             Ok(None) if !command.opens_node() => break,
             Ok(None) => {}
@@ -76,7 +96,7 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
         }
         match node::open_alone(&data) {
             Ok(node) => {
-                let code = here(cwd, words, |io| commands::run_alone(&data, &node, command, io));
+                let code = here(cwd, words, given, |io| commands::run_alone(&data, &node, command, io));
                 node.close();
                 return code;
             }
@@ -94,11 +114,11 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
             }
         }
     }
-    here(cwd, words, |io| commands::alone(&data, command, io))
+    here(cwd, words, given, |io| commands::alone(&data, command, io))
 }
 
 /// Runs with this process's own streams.
-fn here(cwd: PathBuf, words: &[String], run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
+fn here(cwd: PathBuf, words: &[String], given: Given, run: impl FnOnce(&mut Io<'_>) -> u8) -> u8 {
     let bar = Bar::default();
     let meter = if meter::is_wanted(words) { bar.meter() } else { Meter::silent() };
     let (stdout, mut err) = (bar.before(std::io::stdout()), bar.before(std::io::stderr()));
@@ -108,8 +128,13 @@ fn here(cwd: PathBuf, words: &[String], run: impl FnOnce(&mut Io<'_>) -> u8) -> 
     } else {
         Box::new(std::io::BufWriter::new(stdout))
     };
-    let mut stdin = std::io::stdin();
-    let mut io = Io { out: &mut *out, err: &mut err, stdin: &mut stdin as &mut dyn Read, cwd, meter };
+    let mut own = std::io::stdin();
+    let mut given = given.as_ref().map(|given| given.as_bytes());
+    let stdin: &mut dyn Read = match &mut given {
+        Some(given) => given,
+        None => &mut own,
+    };
+    let mut io = Io { out: &mut *out, err: &mut err, stdin, cwd, meter };
     let code = run(&mut io);
     bar.clear();
     if out.flush().is_err() { 1 } else { code }

@@ -63,7 +63,7 @@ fn look(watched: &Watched, tallies: &Tallies) -> Result<Look, Problem> {
         counted: node.ledger.counted(),
         answered: tallies.read(),
         listeners: watched.listeners.count(),
-        access_rows: node.people.access_log().head()?.n,
+        access_rows: node.people.access_log().rows()?,
         quarantine: node.intel.quarantine_size()?,
     })
 }

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 const NAME: &str = "eye.sock";
 
-/// Asks the running server, if there is one: its exit code.
-pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Problem> {
+/// Asks the running server, if there is one: its exit code. `given` is read there in place of this process's stdin.
+pub fn ask(data: &Path, words: &[String], cwd: &Path, given: Option<&String>) -> Result<Option<u8>, Problem> {
     let Ok(reached) = reach(data) else { return Ok(None) };
     let Ok(mut stream) = UnixStream::connect(&reached.path) else { return Ok(None) };
     let request = serde_json::to_vec(&Request {
@@ -27,16 +27,19 @@ pub fn ask(data: &Path, words: &[String], cwd: &Path) -> Result<Option<u8>, Prob
     .map_err(|e| Problem::other(e.to_string()))?;
     let wants_stdin = reads_stdin(words);
     // In one write: a short command may have been answered before a second one went out.
-    let mut first = Vec::with_capacity(request.len() + 10);
-    frame(&mut first, 1, &request)?;
-    if !wants_stdin {
-        frame(&mut first, 0, &[])?;
+    let mut first = zeroize::Zeroizing::new(Vec::with_capacity(request.len() + 8_192));
+    frame(&mut *first, 1, &request)?;
+    if let Some(given) = given {
+        frame(&mut *first, 1, given.as_bytes())?;
+    }
+    if !wants_stdin || given.is_some() {
+        frame(&mut *first, 0, &[])?;
     }
     if stream.write_all(&first).is_err() {
         // The server ended between connect and write, and took nothing.
         return Ok(None);
     }
-    if wants_stdin {
+    if wants_stdin && given.is_none() {
         let mut sender = stream.try_clone()?;
         std::thread::spawn(move || {
             let mut buffer = vec![0; 1 << 16];
@@ -109,7 +112,7 @@ fn reach(data: &Path) -> io::Result<Reached> {
 }
 
 fn reads_stdin(words: &[String]) -> bool {
-    words.iter().any(|w| w == "-" || w == "--password-stdin")
+    words.iter().any(|w| w == "-" || w == "--password-stdin" || w == crate::passphrase::WORD)
 }
 
 /// Listens for commands until the process ends, each on a thread of its own.

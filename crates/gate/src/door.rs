@@ -14,18 +14,32 @@ pub struct Door {
     /// Whether it is one of pages: a stranger's browser is led to the sign-in, and what changes something must be a
     /// form of this very session.
     pub pages: bool,
-    /// Whether its requests stand in the access log.
-    pub logged: bool,
+    /// Which of its requests stand in the access log.
+    pub logged: Logged,
     /// How a refusal is told.
     pub tell: fn(&Refusal) -> Response,
 }
 
+/// Which requests are taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logged {
+    /// Each.
+    Each,
+    /// What is refused or fails, each; what is answered, once an hour for each account and route. For what a machine asks
+    /// for every few seconds and what says nothing about anybody: a row each time would let the node grow by being watched.
+    Hourly,
+    /// None: what everybody may have.
+    None,
+}
+
 /// Pages for people.
-pub static PAGES: Door = Door { name: "pages", cookie: true, pages: true, logged: true, tell: problem };
+pub static PAGES: Door = Door { name: "pages", cookie: true, pages: true, logged: Logged::Each, tell: problem };
 /// JSON for programs, which send no cookie.
-pub static API: Door = Door { name: "api", cookie: false, pages: false, logged: true, tell: problem };
+pub static API: Door = Door { name: "api", cookie: false, pages: false, logged: Logged::Each, tell: problem };
+/// Numbers of the machine for whoever watches it. Its requests are counted like all others.
+pub static WATCH: Door = Door { name: "watch", cookie: false, pages: false, logged: Logged::Hourly, tell: problem };
 /// What everybody may have and nobody needs to have had: assets, health.
-pub static PUBLIC: Door = Door { name: "public", cookie: false, pages: false, logged: false, tell: problem };
+pub static PUBLIC: Door = Door { name: "public", cookie: false, pages: false, logged: Logged::None, tell: problem };
 
 /// Why somebody does not pass. It says nothing of what stands behind the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

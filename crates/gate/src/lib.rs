@@ -38,6 +38,7 @@ mod about;
 mod cookie;
 mod door;
 mod gate;
+mod hourly;
 mod house;
 mod pass;
 mod routes;
@@ -46,7 +47,7 @@ mod tally;
 mod visitor;
 
 pub use about::About;
-pub use door::{API, Door, PAGES, PUBLIC, Refusal};
+pub use door::{API, Door, Logged, PAGES, PUBLIC, Refusal, WATCH};
 pub use gate::{Frame, Gate};
 pub use house::{BODY_PAUSE, House};
 pub use routes::Routes;

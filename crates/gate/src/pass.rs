@@ -1,6 +1,7 @@
 //! Before each handler: who asks, may they, is the form theirs. After it: a row in the access log.
+use crate::hourly::Hourly;
 use crate::tally::Tally;
-use crate::{About, Door, Gate, Refusal, Rule};
+use crate::{About, Door, Gate, Logged, Refusal, Rule};
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
@@ -34,6 +35,7 @@ pub(crate) struct Guard {
     pub(crate) rule: Rule,
     pub(crate) form: Form,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) hourly: Arc<Hourly>,
 }
 
 /// The layer around each handler.
@@ -148,7 +150,10 @@ impl Guard {
 
     /// Asked before the handler runs: what nobody can take down is not done.
     fn can_record(&self, gate: &Gate) -> Result<(), Refusal> {
-        if self.door.logged { gate.people().access_log().ready().map_err(unlogged) } else { Ok(()) }
+        match self.door.logged {
+            Logged::Each | Logged::Hourly => gate.people().access_log().ready().map_err(unlogged),
+            Logged::None => Ok(()),
+        }
     }
 
     fn record(
@@ -159,7 +164,14 @@ impl Guard {
         response: &Response,
         about: &About,
     ) -> Result<(), Refusal> {
-        if !self.door.logged {
+        let answered = viewer.filter(|_| response.status().is_success()).map(Viewer::account);
+        let hourly = answered.filter(|_| self.door.logged == Logged::Hourly);
+        let due = match (self.door.logged, hourly) {
+            (Logged::None, _) => false,
+            (_, Some(account)) => self.hourly.is_due(account, gate.ledger().now()),
+            (_, None) => true,
+        };
+        if !due {
             return Ok(());
         }
         let said = about.said();
@@ -174,7 +186,10 @@ impl Guard {
             query: said.query.as_deref(),
             bytes: response.body().size_hint().exact().unwrap_or(0),
         };
-        gate.people().access_log().record(&row).map_err(unlogged)
+        gate.people().access_log().record(&row).map_err(|error| {
+            hourly.into_iter().for_each(|account| self.hourly.failed(account));
+            unlogged(error)
+        })
     }
 }
 

@@ -61,7 +61,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     fn on(mut self, method: &'static str, path: &'static str, rule: Rule, form: Form, route: MethodRouter<S>) -> Self {
         let tally = Arc::<Tally>::default();
         self.tallies.push(Arc::clone(&tally));
-        let guard = Guard { door: self.door, path, rule, form, tally };
+        let guard = Guard { door: self.door, path, rule, form, tally, hourly: Arc::default() };
         let layer = from_fn_with_state(guard, pass);
         // What answers every other method is the router's fallback, which `route_layer` leaves alone.
         let route = if method == "*" { route.layer(layer) } else { route.route_layer(layer) };

@@ -4,7 +4,7 @@ mod aside;
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
 use crate::rows::{signed, unsigned};
-use crate::take::CHUNK;
+use crate::take::{CHUNK, CHUNK_BYTES};
 use crate::{Error, Intel, Reason, Result};
 pub(crate) use aside::bad_record;
 use aside::refused;
@@ -93,6 +93,8 @@ struct Running<'a> {
     marking: Option<stix::Tlp>,
     cause: Arc<Entry>,
     waiting: Vec<NewEntry>,
+    /// Their bodies' bytes.
+    waiting_bytes: usize,
     seen: Vec<NewEntry>,
     setting: Setting,
     report: ImportReport,
@@ -199,6 +201,7 @@ impl Intel {
             marking: job.marking,
             cause,
             waiting: Vec::new(),
+            waiting_bytes: 0,
             seen: Vec::new(),
             setting: Setting::of(report.import.unwrap_or(0)),
             report,
@@ -239,7 +242,8 @@ impl Running<'_> {
                 }
             }
         }
-        if self.waiting.len() >= CHUNK || self.setting.waiting() >= CHUNK {
+        let full = self.waiting.len() >= CHUNK || self.waiting_bytes >= CHUNK_BYTES;
+        if full || self.setting.waiting() >= CHUNK {
             if let Err(e) = self.write() {
                 self.failed = Some(e);
                 return ControlFlow::Break(());
@@ -255,7 +259,10 @@ impl Running<'_> {
             None => return Ok(()),
         };
         match self.intel.place_for(self.viewer, &self.places, &body, Some(self.cause.pos), self.marking) {
-            Ok(entry) => self.waiting.push(entry),
+            Ok(entry) => {
+                self.waiting_bytes += entry.body.len();
+                self.waiting.push(entry);
+            }
             Err(why) => {
                 let (place, object) = (record.at.to_string(), Some(record.id));
                 let text = record.body.clone();
@@ -299,6 +306,7 @@ impl Running<'_> {
 
     fn write(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
         let sent: Vec<_> = entries
             .iter()
             .map(|e| (Arc::clone(&e.subject), e.collection, e.time, object_of(&e.id), Arc::clone(&e.body)))

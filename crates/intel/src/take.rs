@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 /// Objects in one append (LEDGER.md, "Append").
 pub(crate) const CHUNK: usize = 400;
+/// Bytes of body that an import holds back for one append, and the object that passes them.
+pub(crate) const CHUNK_BYTES: usize = 16 << 20;
 /// A version further ahead of the clock than this is refused, µs.
 const AHEAD: i64 = 86_400_000_000;
 /// A times a concurrent change is met with a second look.

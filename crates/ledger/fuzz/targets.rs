@@ -1,4 +1,4 @@
-//! What comes from elsewhere and is read before anything is believed: proof files, checkpoints, backups' manifests.
+//! What comes from elsewhere and is read before anything is believed: proof files, checkpoints, backups' manifests and keys.
 use crate::{parse_checkpoint, verify_proof_file};
 
 /// A proof file: nobody makes one up, for the key is asked for.
@@ -30,6 +30,15 @@ pub fn manifest(bytes: &[u8]) {
     let _any = serde_json::from_slice::<crate::erase::Expunge>(bytes);
 }
 
+/// The wrapped keys of a backup that somebody else made, and a recovery key's file.
+pub fn wrapped(bytes: &[u8]) {
+    crate::backup::unwrap_anything(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _any = crate::Unwrap::with_recovery_keys(text);
+        let _any = crate::Wrap::to_recipients(&text.lines().collect::<Vec<_>>());
+    }
+}
+
 #[cfg(test)]
 #[path = "../../../tests/fuzz/replay.rs"]
 mod replay;
@@ -40,7 +49,12 @@ mod tests {
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
         super::replay::replay(
             env!("CARGO_MANIFEST_DIR"),
-            &[("proof", super::proof), ("checkpoint", super::checkpoint), ("manifest", super::manifest)],
+            &[
+                ("proof", super::proof),
+                ("checkpoint", super::checkpoint),
+                ("manifest", super::manifest),
+                ("wrapped", super::wrapped),
+            ],
         );
     }
 }

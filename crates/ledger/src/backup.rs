@@ -1,8 +1,9 @@
 //! Copies of the ledger in another folder while it serves, and the way back: a new epoch in the open.
 //!
-//! A backup is `log.db`, `state.db`, `keys/` and `manifest.json`; views are not in it, the log says what they hold.
+//! A backup is `log.db`, `state.db`, `keys.wrapped` and `manifest.json`; views are not in it, the log says what they hold.
 mod copy;
 mod restore;
+mod wrap;
 
 use crate::erase::ExpungeNotice;
 use crate::{Error, Ledger, Result};
@@ -11,23 +12,28 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub use restore::{Restored, restore};
+#[cfg(any(test, fuzzing))]
+pub(crate) use wrap::unwrap_anything;
+pub use wrap::{RecoveryKey, Unwrap, Wrap};
 
 pub(crate) const SCHEMA: &str =
     "CREATE TABLE IF NOT EXISTS backup_targets(path TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
      CREATE TABLE IF NOT EXISTS cursors(name TEXT PRIMARY KEY, pos INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// The manifest's first field.
-const FORMAT: &str = "compound-eye-backup/1";
+const FORMAT: &str = "compound-eye-backup/2";
+/// From before keys were wrapped: they stand in `keys/`, in the clear.
+const FORMAT_CLEAR: &str = "compound-eye-backup/1";
 const MANIFEST: &str = "manifest.json";
 /// What was expunged since the backup was made, a line each: a restore expunges it again.
 const EXPUNGED: &str = "expunged.jsonl";
 /// What the manifest says of the keys.
-const KEYS_NOTE: &str = "keys/ holds the node's secrets in the clear: whoever reads this folder can sign as the node";
+const KEYS_NOTE: &str = "keys.wrapped holds the node's secrets, sealed for each of `opened_by` (HPKE, RFC 9180)";
 
 /// What a backup says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `compound-eye-backup/1`.
+    /// `compound-eye-backup/2`; `/1` has its keys in the clear.
     pub format: String,
     /// `node/epoch` of what was copied.
     pub origin: String,
@@ -43,6 +49,35 @@ pub struct Manifest {
     pub files: Vec<BackupFile>,
     /// What to know about the keys.
     pub keys: String,
+    /// Who can open them: public keys of recipients, or `passphrase`; nobody has to in format 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened_by: Vec<String>,
+    /// The node's public signing key, hex: proofs are checked with it while the keys are wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+impl Manifest {
+    /// Whether something is needed to open the keys.
+    #[must_use]
+    pub fn is_wrapped(&self) -> bool {
+        self.format != FORMAT_CLEAR
+    }
+
+    /// Whether that is a passphrase.
+    #[must_use]
+    pub fn wants_passphrase(&self) -> bool {
+        self.opened_by.iter().any(|by| by == wrap::PASSPHRASE)
+    }
+
+    /// The public key, if it is the one that the origin is named after.
+    pub(crate) fn key(&self) -> Option<ed25519_dalek::VerifyingKey> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(self.public_key.as_deref()?, &mut bytes).ok()?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok()?;
+        let (node, _) = self.origin.split_once('/')?;
+        (crate::node::node_name(&key) == node).then_some(key)
+    }
 }
 
 /// A file of a backup.
@@ -66,15 +101,15 @@ struct ExpungedLine {
 }
 
 impl Ledger {
-    /// Copies the ledger into `to` while it serves: entries up to the head noted at start, then `state`, then the keys
-    /// (0600, in the clear: the manifest says so). A folder that holds an earlier backup of the same epoch gets what
-    /// is new. `progress` hears entries copied, of all.
+    /// Copies the ledger into `to` while it serves: entries up to the head noted at start, then `state`, then the keys,
+    /// wrapped. A folder that holds an earlier backup of the same epoch gets what is new, and keys that stood there in
+    /// the clear are removed. `progress` hears entries copied, of all.
     ///
     /// # Errors
     /// [`Error::Folder`] when `to` is a data folder or another node's or epoch's backup; the storage's.
-    pub fn backup(&self, to: &Path, progress: &dyn Fn(u64, u64)) -> Result<Manifest> {
+    pub fn backup(&self, to: &Path, wrap: &Wrap, progress: &dyn Fn(u64, u64)) -> Result<Manifest> {
         self.tick()?;
-        let manifest = copy::Copy::begin(self, to)?.run(progress)?;
+        let manifest = copy::Copy::begin(self, to, wrap)?.run(progress)?;
         let path = std::path::absolute(to).map_err(Error::io("the backup's path"))?.to_string_lossy().into_owned();
         let at = self.now();
         self.state().write(move |c| {
@@ -85,12 +120,12 @@ impl Ledger {
     }
 }
 
-/// The last entry that a backup in `folder` holds; `None` when none is there.
+/// What the backup in `folder` says of itself; `None` when none is there, or none was finished.
 ///
 /// # Errors
 /// [`Error::Damaged`], [`Error::Folder`] when its manifest cannot be read.
-pub fn backed_up(folder: &Path) -> Result<Option<u64>> {
-    Ok(read_manifest(folder)?.map(|manifest| manifest.head))
+pub fn backed_up(folder: &Path) -> Result<Option<Manifest>> {
+    read_manifest(folder)
 }
 
 /// Tells every backup that can be reached what was expunged; one that cannot hears of it with its next copy, for the
@@ -139,7 +174,7 @@ fn read_manifest(folder: &Path) -> Result<Option<Manifest>> {
     };
     let manifest: Manifest = serde_json::from_slice(&bytes)
         .map_err(|e| Error::Damaged(format!("{}: {e}; the backup cannot be trusted", path.display())))?;
-    if manifest.format == FORMAT {
+    if [FORMAT, FORMAT_CLEAR].contains(&manifest.format.as_str()) {
         return Ok(Some(manifest));
     }
     Err(Error::Folder(format!("{} is of format {}, this program reads {FORMAT}", path.display(), manifest.format)))
@@ -167,22 +202,26 @@ fn sync_folder(folder: &Path) -> Result<()> {
     std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(Error::io(format!("syncing {}", folder.display())))
 }
 
-/// Copies the keys with the rights they need.
-fn copy_keys(from: &Path, to: &Path) -> Result<Vec<String>> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let what = || format!("copying the keys to {}", to.display());
-    std::fs::DirBuilder::new().mode(0o700).recursive(true).create(to).map_err(Error::io(what()))?;
-    let mut names = Vec::new();
-    for name in crate::keys::FILES {
-        let copy = || -> std::io::Result<()> {
-            let secret = zeroize::Zeroizing::new(std::fs::read(from.join(name))?);
-            let mut file =
-                std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to.join(name))?;
-            file.write_all(&secret)?;
-            file.sync_all()
-        };
-        copy().map_err(Error::io(what()))?;
-        names.push(format!("keys/{name}"));
+/// The wrapped keys, beside and then in place: there is one whole file.
+fn write_keys(to: &Path, wrapped: &[u8]) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let (beside, path) = (to.join("keys.wrapped.unfinished"), to.join(wrap::WRAPPED));
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(wrapped)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    };
+    write().map_err(Error::io(format!("writing {}", path.display())))
+}
+
+/// Keys that an earlier backup had in the clear.
+fn remove_clear_keys(to: &Path) -> Result<()> {
+    let keys = to.join("keys");
+    match std::fs::remove_dir_all(&keys) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(format!("removing {}, which holds keys in the clear", keys.display()))(e))
+        }
+        _ => sync_folder(to),
     }
-    Ok(names)
 }

@@ -6,6 +6,7 @@ use crate::index::{self, id_row, subject_row, withdrawn_row};
 use crate::keys::keyed_id;
 use crate::writer::Writer;
 use crate::{Error, Result, log};
+use rusqlite::OptionalExtension;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -169,13 +170,16 @@ impl Writer {
             return Ok(Some(Outcome::Refused(Refusal::Expunged(by))));
         }
         for &pos in positions {
-            let Some(stored) = log::entry(&self.conn, &self.names, pos)? else { continue };
-            if stored.id != entry.id {
-                continue;
-            }
-            let same = match &stored.body {
-                Some(body) => **body == *entry.new.body || same_canonical(body, &entry.new.body),
-                None => false,
+            let Some(found) = log::lookup(&self.conn, &self.names, pos)? else { continue };
+            let same = match &found {
+                log::Found::Whole(stored) | log::Found::Bodiless(stored, _) if stored.id != entry.id => continue,
+                log::Found::Whole(stored) => match &stored.body {
+                    Some(body) => **body == *entry.new.body || same_canonical(body, &entry.new.body),
+                    None => false,
+                },
+                // What stands there cannot be compared; its commitment can.
+                log::Found::Bodiless(stored, _) => self.is_committed(stored, &entry.new.body)?,
+                log::Found::Torn(..) => continue,
             };
             match (same, entry.new.same) {
                 (true, _) => return Ok(Some(Outcome::Same(pos))),
@@ -184,6 +188,14 @@ impl Writer {
             }
         }
         Ok(None)
+    }
+
+    /// Whether an entry, whose own body is damaged, was written with this one.
+    fn is_committed(&self, stored: &Entry, body: &str) -> Result<bool> {
+        let pos = log::signed(stored.body_of.unwrap_or(stored.pos));
+        let mut stmt = self.conn.prepare_cached("SELECT salt FROM bodies WHERE pos = ?")?;
+        let salt: Option<[u8; 32]> = stmt.query_row([pos], |r| r.get(0)).optional().unwrap_or(None);
+        Ok(salt.is_some_and(|salt| crate::leaf::commitment(&salt, body.as_bytes()) == stored.commitment))
     }
 
     pub(crate) fn suppressed_by(&self, object: &str) -> Option<u64> {

@@ -59,8 +59,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Whether a file, and not what was asked of it, is the trouble: then a view is folded anew.
     pub(crate) fn is_corrupt(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        matches!(self, Self::Sql(e) if matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
+        matches!(self, Self::Sql(e) if is_corrupt(e))
     }
 
     /// Whether what is stored is wrong, which no second reading changes.
@@ -108,4 +107,10 @@ impl Error {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
+}
+
+/// Whether a file's pages are not what SQLite wrote there.
+pub(crate) fn is_corrupt(e: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }

@@ -1,14 +1,17 @@
 //! One generation of a room's view while it is written: the room's fold, its file, how far it has come.
+use crate::log::{self, Found};
 use crate::room::FoldError;
 use crate::sqlite::{self, Cache};
-use crate::{Entry, Error, LogReader, Result, Room, RoomFactory, log, view};
+use crate::{Error, LogReader, Result, Room, RoomFactory, view};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Entries a transaction may take under backlog (measured: the pages dirtied a commit decide the cost).
-pub(crate) const MOST: u64 = 60_000;
+const MOST: u64 = 60_000;
+/// And bytes of body: rows held back in memory and pages in the WAL grow with what is said, not with how often.
+const MOST_BYTES: usize = 64 << 20;
 /// A WAL longer than this many pages is copied back (16 MB).
 const WAL_PAGES: i64 = 4_000;
 /// What is damaged in the log is read so often before its entry is passed by.
@@ -34,7 +37,14 @@ pub(crate) struct Fold {
 struct Open {
     since: Instant,
     count: u64,
+    bytes: usize,
     last: u64,
+}
+
+impl Open {
+    fn now(count: u64, last: u64) -> Self {
+        Self { since: Instant::now(), count, bytes: 0, last }
+    }
 }
 
 impl Fold {
@@ -69,39 +79,60 @@ impl Fold {
 
     /// Takes one entry: with others in a transaction, or alone where one of them was undone. It need not be of the
     /// room's kinds. `true`: a transaction was ended.
-    pub(crate) fn take(&mut self, entry: &Entry, log: &LogReader) -> Result<bool> {
-        if entry.pos <= self.alone_until {
-            return self.take_alone(entry, log).map(|()| true);
+    pub(crate) fn take(&mut self, found: &Found, log: &LogReader) -> Result<bool> {
+        if found.pos() <= self.alone_until {
+            return self.take_alone(found, log).map(|()| true);
         }
-        self.take_with_others(entry, log).map(|()| false)
+        self.take_with_others(found, log)?;
+        if self.is_full() { self.commit() } else { Ok(false) }
     }
 
-    fn take_with_others(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
-        if self.room.kinds().has(entry.kind.as_str()) {
-            let open = match &mut self.open {
-                Some(open) => open,
-                None => {
-                    self.conn.execute_batch("BEGIN IMMEDIATE")?;
-                    self.open.insert(Open { since: Instant::now(), count: 0, last: 0 })
-                }
-            };
-            open.last = entry.pos;
+    fn take_with_others(&mut self, found: &Found, log: &LogReader) -> Result<()> {
+        let pos = found.pos();
+        if self.concerns(found) {
+            self.begin(pos)?;
             let (room, conn) = (&mut self.room, &self.conn);
             // A fold cannot refuse, so it may not take the node down either.
-            let Ok(result) = catch_unwind(AssertUnwindSafe(|| room.fold(conn, entry, log))) else {
+            let Ok(result) = catch_unwind(AssertUnwindSafe(|| match found {
+                Found::Whole(entry) => room.fold(conn, entry, log),
+                Found::Bodiless(entry, _) => room.fold_header(conn, entry),
+                Found::Torn(..) => Ok(()),
+            })) else {
                 // Half of it may stand in the transaction.
-                return Err(stopped(entry.pos));
+                return Err(stopped(pos));
             };
-            match result {
-                Ok(()) => {}
-                Err(FoldError::Unreadable(why)) => self.note_unfolded(entry.pos, &why)?,
-                Err(e) => return Err(self.failed(entry.pos, e)),
+            match (result, found) {
+                (Ok(()), Found::Whole(_)) => {}
+                (Ok(()), Found::Bodiless(_, why) | Found::Torn(_, why)) => self.note_unfolded(pos, why)?,
+                (Err(FoldError::Unreadable(why)), _) => self.note_unfolded(pos, &why)?,
+                (Err(e), _) => return Err(self.failed(pos, e)),
             }
         }
         if let Some(open) = &mut self.open {
             open.count += 1;
+            open.bytes = open.bytes.saturating_add(found.weight());
         }
-        self.at = entry.pos;
+        self.at = pos;
+        Ok(())
+    }
+
+    /// Whose kind cannot be read may be anybody's.
+    fn concerns(&self, found: &Found) -> bool {
+        match found {
+            Found::Whole(entry) | Found::Bodiless(entry, _) => self.room.kinds().has(entry.kind.as_str()),
+            Found::Torn(..) => true,
+        }
+    }
+
+    /// Begins a transaction unless one is open; `pos` is its last entry so far.
+    fn begin(&mut self, pos: u64) -> Result<()> {
+        match &mut self.open {
+            Some(open) => open.last = pos,
+            None => {
+                self.conn.execute_batch("BEGIN IMMEDIATE")?;
+                self.open = Some(Open::now(0, pos));
+            }
+        }
         Ok(())
     }
 
@@ -116,8 +147,8 @@ impl Fold {
     pub(crate) fn open_for(&self) -> Option<Duration> {
         self.open.as_ref().map(|o| o.since.elapsed())
     }
-    pub(crate) fn is_full(&self) -> bool {
-        self.open.as_ref().is_some_and(|o| o.count >= MOST)
+    fn is_full(&self) -> bool {
+        self.open.as_ref().is_some_and(|o| o.count >= MOST || o.bytes >= MOST_BYTES)
     }
 
     /// Ends the transaction, its position with its rows. `false`: none was open.
@@ -168,19 +199,30 @@ impl Fold {
     }
 
     /// Takes `entry` alone; when even that cannot be written, it is noted as unfolded and passed by.
-    fn take_alone(&mut self, entry: &Entry, log: &LogReader) -> Result<()> {
-        match self.take_with_others(entry, log).and_then(|()| self.commit()) {
+    fn take_alone(&mut self, found: &Found, log: &LogReader) -> Result<()> {
+        match self.take_with_others(found, log).and_then(|()| self.commit()) {
             Ok(_) => Ok(()),
             Err(Error::Damaged(why)) => {
                 self.undo()?;
                 self.conn.execute_batch("BEGIN IMMEDIATE")?;
-                self.open = Some(Open { since: Instant::now(), count: 1, last: entry.pos });
-                self.note_unfolded(entry.pos, &why)?;
-                self.at = entry.pos;
+                self.open = Some(Open::now(1, found.pos()));
+                self.note_unfolded(found.pos(), &why)?;
+                self.at = found.pos();
                 self.commit().map(|_| ())
             }
             Err(e) => Err(e),
         }
+    }
+
+    /// Whether one of these entries could not be folded.
+    pub(crate) fn passed_by(&self, entries: &[u64]) -> Result<bool> {
+        let mut stmt = self.conn.prepare_cached("SELECT 1 FROM unfolded WHERE pos = ?")?;
+        for pos in entries {
+            if stmt.exists([log::signed(*pos)])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn note_unfolded(&mut self, pos: u64, why: &str) -> Result<()> {
@@ -220,16 +262,16 @@ impl Fold {
 
     /// Folds what the log has after `at` and up to `to`, 1,000 entries at most. `false`: nothing was left.
     pub(crate) fn read_on(&mut self, log: &LogReader, to: u64) -> Result<bool> {
-        let entries = log.range(self.at, 1_000, 4 << 20)?;
+        let entries = log.found(self.at, 1_000, 4 << 20)?;
         let mut any = false;
-        for entry in entries.iter().take_while(|e| e.pos <= to) {
+        for found in entries.iter().take_while(|found| found.pos() <= to) {
             any = true;
-            match self.take(entry, log).and_then(|_| if self.is_full() { self.commit() } else { Ok(false) }) {
+            match self.take(found, log) {
                 Ok(_) => {}
                 Err(e) => {
                     self.undo()?;
                     // Found one by one from where it was undone; anything else is the caller's.
-                    let goes_on = matches!(e, Error::Damaged(_)) || self.lost.0 == entry.pos;
+                    let goes_on = matches!(e, Error::Damaged(_)) || self.lost.0 == found.pos();
                     return if goes_on { Ok(true) } else { Err(e) };
                 }
             }

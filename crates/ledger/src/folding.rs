@@ -1,10 +1,11 @@
 //! One room's folding thread: it alone writes the room's file.
 use crate::fold::Fold;
 use crate::generations::{self, Generations};
+use crate::log::Found;
 use crate::sqlite;
 use crate::tail::Tail;
 use crate::view::{Command, Generation, Shared};
-use crate::{Entry, Error, LogReader, Result};
+use crate::{Error, LogReader, Result};
 use event_listener::{EventListener, Listener};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -22,6 +23,8 @@ const EAGER: Duration = Duration::from_millis(20);
 const IDLE: Duration = Duration::from_secs(2);
 /// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
 const FAILURES: u32 = 8;
+/// A view that is nearly level when the ledger closes gets level for as long as this; one far behind goes on at the next start.
+const LAST: Duration = Duration::from_secs(2);
 /// A position that moved this far without rows is written down.
 const UNSTORED: u64 = 50_000;
 
@@ -61,6 +64,9 @@ impl FoldState {
                 self.pause();
             }
         }
+        if let Err(e) = Error::caught(|| self.fold_the_last()) {
+            self.undo(&e);
+        }
         let head = self.tail.head().pos;
         if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
             self.fold.pass(head);
@@ -71,6 +77,15 @@ impl FoldState {
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
+    }
+
+    /// The writer has ended: what it wrote last is folded too, so that a clean close leaves every view at the log's end.
+    fn fold_the_last(&mut self) -> Result<()> {
+        let until = Instant::now() + LAST;
+        while self.fold.at < self.shared.relevant.load(Ordering::Acquire) && Instant::now() < until {
+            self.step()?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self) -> Result<()> {
@@ -126,6 +141,7 @@ impl FoldState {
             if self.fold.take(&entry, &self.log)? {
                 self.failures = 0;
                 self.tell_room();
+                self.publish_if_clean();
             }
             if self.somebody_waits() && started.elapsed() >= EAGER {
                 break;
@@ -133,9 +149,10 @@ impl FoldState {
         }
         let caught_up = self.fold.at >= self.shared.relevant.load(Ordering::Acquire);
         let lazy = if head.saturating_sub(self.fold.at) > MUCH { BACKLOG } else { LAZY };
-        let commit = self.fold.open_for().is_some_and(|since| {
-            self.fold.is_full() || (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= lazy
-        });
+        let commit = self
+            .fold
+            .open_for()
+            .is_some_and(|since| (self.somebody_waits() && (caught_up || since >= EAGER)) || since >= lazy);
         if commit {
             self.commit()?;
         } else {
@@ -178,9 +195,7 @@ impl FoldState {
                 if self.fold.take(&entry, &self.log)? {
                     self.failures = 0;
                     self.tell_room();
-                }
-                if self.fold.is_full() {
-                    self.commit()?;
+                    self.publish_if_clean();
                 }
             }
         }
@@ -191,10 +206,12 @@ impl FoldState {
         self.shared.waiting.load(Ordering::Acquire) > 0
     }
 
-    fn next_entries(&self) -> Result<Vec<Arc<Entry>>> {
+    fn next_entries(&self) -> Result<Vec<Found>> {
         match self.tail.after(self.fold.at) {
-            Some(batch) => Ok(batch.iter().filter(|e| e.pos > self.fold.at).cloned().collect()),
-            None => self.log.range(self.fold.at, 1_000, 4 << 20),
+            Some(batch) => {
+                Ok(batch.iter().filter(|e| e.pos > self.fold.at).map(|e| Found::Whole(Arc::clone(e))).collect())
+            }
+            None => self.log.found(self.fold.at, 1_000, 4 << 20),
         }
     }
 
@@ -250,7 +267,7 @@ impl FoldState {
     }
 
     /// A new, empty generation takes the place of a damaged one.
-    fn start_again(&mut self) -> Result<()> {
+    pub(crate) fn start_again(&mut self) -> Result<()> {
         let number = self.generations.next(self.fold.number);
         let fold = Fold::open(&self.generations.path(number), number, &self.shared.factory)?;
         self.swap(fold)

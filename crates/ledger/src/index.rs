@@ -157,16 +157,22 @@ impl Room for Index {
     }
 
     fn fold(&mut self, view: &Connection, entry: &Entry, _bodies: &dyn Bodies) -> Result<(), FoldError> {
+        self.fold_header(view, entry)?;
+        if let Some(h) = withdrawn_by(self.keys.row(), entry) {
+            view.prepare_cached("INSERT INTO withdrawn(h, n) VALUES (?, 1) ON CONFLICT(h) DO UPDATE SET n = n + 1")?
+                .execute([h])?;
+        }
+        Ok(())
+    }
+
+    /// Only a withdrawal's body says anything here; every leaf has its place, for those after it are counted from there.
+    fn fold_header(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
         self.ids.push((id_row(&entry.id), log::signed(entry.pos)));
         self.leaves.entry((entry.col, entry.seq / 256)).or_default().extend_from_slice(&entry.pos.to_le_bytes());
         if !UNINDEXED.contains(&entry.kind.as_str()) {
             let h = subject_row(self.keys.row(), &entry.collection, &entry.subject);
             view.prepare_cached("INSERT OR IGNORE INTO subjects(h, pos) VALUES (?,?)")?
                 .execute((h, log::signed(entry.pos)))?;
-        }
-        if let Some(h) = withdrawn_by(self.keys.row(), entry) {
-            view.prepare_cached("INSERT INTO withdrawn(h, n) VALUES (?, 1) ON CONFLICT(h) DO UPDATE SET n = n + 1")?
-                .execute([h])?;
         }
         Ok(())
     }

@@ -27,6 +27,11 @@ const OTHERS: u32 = 0o077;
 
 type Secret = Zeroizing<[u8; KEY_BYTES]>;
 
+/// All keys, one after the other, in the order of [`FILES`]: how they travel, wrapped, in a backup.
+pub(crate) type Packed = Zeroizing<[u8; PACKED]>;
+/// Bytes of them.
+pub(crate) const PACKED: usize = KEY_BYTES * FILES.len();
+
 /// Why the keys could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
@@ -105,10 +110,49 @@ impl Keys {
         for secret in &mut secrets {
             getrandom::fill(secret.as_mut()).map_err(crate::salt::NoRandom)?;
         }
+        Self::lay_down(dir, &secrets)?;
+        Ok(Self::from_secrets(secrets))
+    }
+
+    /// As [`Keys::create`], with the keys of a backup.
+    ///
+    /// # Errors
+    /// As [`Keys::create`].
+    pub(crate) fn create_from(dir: &Path, packed: &Packed) -> Result<Self, KeysError> {
+        let secrets = Self::unpacked(packed);
+        Self::lay_down(dir, &secrets)?;
+        Ok(Self::from_secrets(secrets))
+    }
+
+    /// Keys in memory alone.
+    pub(crate) fn from_packed(packed: &Packed) -> Self {
+        Self::from_secrets(Self::unpacked(packed))
+    }
+
+    fn unpacked(packed: &Packed) -> [Secret; FILES.len()] {
+        let mut secrets: [Secret; FILES.len()] = std::array::from_fn(|_| Secret::default());
+        for (secret, bytes) in secrets.iter_mut().zip(packed.as_chunks::<KEY_BYTES>().0) {
+            secret.copy_from_slice(bytes);
+        }
+        secrets
+    }
+
+    /// To be wrapped, and nothing else.
+    pub(crate) fn packed(&self) -> Packed {
+        let mut packed = Zeroizing::new([0; PACKED]);
+        let signing = Zeroizing::new(self.signing.to_bytes());
+        let secrets = [&signing, &self.index_hmac, &self.cookie, &self.wrap];
+        for (bytes, secret) in packed.as_chunks_mut::<KEY_BYTES>().0.iter_mut().zip(secrets) {
+            bytes.copy_from_slice(&secret[..]);
+        }
+        packed
+    }
+
+    fn lay_down(dir: &Path, secrets: &[Secret; FILES.len()]) -> Result<(), KeysError> {
         let beside = dir.with_extension("unfinished");
         clear(&beside)?;
         DirBuilder::new().mode(0o700).create(&beside).map_err(at(&beside))?;
-        for (name, secret) in FILES.iter().zip(&secrets) {
+        for (name, secret) in FILES.iter().zip(secrets) {
             write(&beside.join(name), secret)?;
         }
         sync(&beside)?;
@@ -120,8 +164,7 @@ impl Keys {
             }
             _ => at(dir)(error),
         })?;
-        sync(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-        Ok(Self::from_secrets(secrets))
+        sync(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
     }
 
     /// Reads the folder, after checking that nobody else can.

@@ -38,7 +38,7 @@ mod view;
 mod writer;
 
 pub use append::{Append, Expect, IdSource, NewEntry, Outcome, Receipt, Refusal, SameRule};
-pub use backup::{BackupFile, Manifest, Restored, backed_up, restore};
+pub use backup::{BackupFile, Manifest, RecoveryKey, Restored, Unwrap, Wrap, backed_up, restore};
 pub use counters::{BOUNDS, Counted, Times, TimesRead};
 pub use entry::{CollectionId, Entry, HOUSE_SEED, INTAKE, Kind};
 pub use erase::{

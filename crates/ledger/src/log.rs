@@ -1,10 +1,14 @@
 //! All SQL of the log file. Rows are only ever added; the one deletion is an expunged body with its salt.
+mod found;
+
 use crate::entry::{CollectionId, Entry, Kind};
 use crate::names::Names;
 use crate::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+pub(crate) use found::{Found, entry, found, lookup, proved_body};
 
 /// The layout's number; a log of another number is not opened.
 pub(crate) const LAYOUT: i64 = 1;
@@ -32,9 +36,9 @@ CREATE TABLE IF NOT EXISTS suppressed(h BLOB PRIMARY KEY, pos INTEGER NOT NULL) 
 /// The number under which the node's own log keeps its tree and tiles; no collection gets so far.
 pub(crate) const NODE_LOG: u32 = u32::MAX;
 
-/// The columns of one entry with its body, in [`entry_from`]'s order.
+/// The columns of one entry, in [`header`]'s order.
 const COLUMNS: &str = "e.pos, e.origin, e.col, e.seq, e.id, e.subject, e.cause, e.author, e.time, e.arrived, e.kind, \
-                       e.version, e.marking, e.commitment, e.leaf, e.body_of, b.body";
+                       e.version, e.marking, e.commitment, e.leaf, e.body_of";
 
 pub(crate) fn create(conn: &Connection) -> Result<()> {
     conn.execute_batch(SCHEMA)?;
@@ -147,14 +151,6 @@ pub(crate) fn suppressed(conn: &Connection) -> Result<HashMap<[u8; 32], u64>> {
     Ok(out)
 }
 
-pub(crate) fn entry(conn: &Connection, names: &Names, pos: u64) -> Result<Option<Entry>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM entries e LEFT JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?"
-    );
-    let found = conn.prepare_cached(&sql)?.query_row([signed(pos)], |r| entry_from(r, names)).optional()?;
-    Ok(found)
-}
-
 pub(crate) fn body(conn: &Connection, pos: u64) -> Result<Option<Arc<str>>> {
     let mut stmt = conn.prepare_cached(
         "SELECT b.body FROM entries e JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?",
@@ -166,32 +162,8 @@ pub(crate) fn body(conn: &Connection, pos: u64) -> Result<Option<Arc<str>>> {
     })
 }
 
-/// Entries after `after`, in order, until `most` of them or `bytes` of body.
-pub(crate) fn range(
-    conn: &Connection,
-    names: &Names,
-    after: u64,
-    most: usize,
-    bytes: usize,
-) -> Result<Vec<Arc<Entry>>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM entries e LEFT JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
-    );
-    let mut stmt = conn.prepare_cached(&sql)?;
-    let mut rows = stmt.query((signed(after), i64::try_from(most).unwrap_or(i64::MAX)))?;
-    let (mut out, mut size) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let entry = entry_from(row, names)?;
-        size += entry.body.as_ref().map_or(0, |b| b.len());
-        out.push(Arc::new(entry));
-        if size >= bytes {
-            break;
-        }
-    }
-    Ok(out)
-}
-
-fn entry_from(row: &Row<'_>, names: &Names) -> rusqlite::Result<Entry> {
+/// An entry without its body.
+fn header(row: &Row<'_>, names: &Names) -> rusqlite::Result<Entry> {
     let hash = |i: usize| -> rusqlite::Result<[u8; 32]> {
         let bytes = row.get_ref(i)?.as_blob()?;
         bytes
@@ -221,9 +193,6 @@ fn entry_from(row: &Row<'_>, names: &Names) -> rusqlite::Result<Entry> {
         commitment: hash(13)?,
         leaf: hash(14)?,
         body_of: row.get::<_, Option<i64>>(15)?.map(unsigned),
-        body: match row.get_ref(16)? {
-            rusqlite::types::ValueRef::Null => None,
-            text => Some(Arc::from(text.as_str()?)),
-        },
+        body: None,
     })
 }

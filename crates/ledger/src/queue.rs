@@ -10,6 +10,8 @@ const INTERACTIVE: usize = 1_024;
 const BULK: usize = 4;
 /// Interactive appends that share one commit at most.
 const GROUP: usize = 64;
+/// And bytes of body, unless the first alone has more.
+const GROUP_BYTES: usize = 32 << 20;
 
 /// What waits for the writer. Interactive appends go first; one bulk append rides along in each commit.
 #[derive(Default)]
@@ -60,7 +62,13 @@ impl Queue {
         if inner.interactive.is_empty() && inner.bulk.is_empty() && !inner.closed {
             inner = self.filled.wait_timeout(inner, patience).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let many = inner.interactive.len().min(GROUP);
+        let mut bytes = 0usize;
+        let shares = |message: &&Message| {
+            bytes = bytes.saturating_add(message.weight());
+            bytes <= GROUP_BYTES
+        };
+        let many = inner.interactive.iter().take(GROUP).take_while(shares).count().max(1);
+        let many = many.min(inner.interactive.len());
         let mut group: Vec<Message> = inner.interactive.drain(..many).collect();
         group.extend(inner.bulk.pop_front());
         let done = inner.closed && group.is_empty();

@@ -1,3 +1,4 @@
+use crate::log::Found;
 use crate::names::Names;
 use crate::{Bodies, Entry, Error, FoldError, Result, log, sqlite};
 use rusqlite::Connection;
@@ -37,7 +38,8 @@ impl LogReader {
         if idle.len() < IDLE {
             idle.push(conn);
         }
-        result
+        // Whoever asks from within a view must not take the log's damage for the view's.
+        result.map_err(|e| if e.is_corrupt() { Error::Damaged(format!("log.db: {e}")) } else { e })
     }
 
     /// Closes every idle connection, so that a TRUNCATE checkpoint finds no reader.
@@ -45,7 +47,7 @@ impl LogReader {
         self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The entry at `pos`.
+    /// The entry at `pos`; without its body when that is damaged or was expunged.
     ///
     /// # Errors
     /// The storage's.
@@ -81,12 +83,26 @@ impl LogReader {
         })
     }
 
-    /// Entries after `after`, at most `most` and about `bytes` of body.
+    /// Entries after `after`, at most `most` and about `bytes` of body; without its body one whose body is damaged, and
+    /// none whose row is. Empty at the end alone.
     ///
     /// # Errors
     /// The storage's.
-    pub fn range(&self, after: u64, most: usize, bytes: usize) -> Result<Vec<Arc<Entry>>> {
-        self.with(|conn, names| log::range(conn, names, after, most, bytes))
+    pub fn range(&self, mut after: u64, most: usize, bytes: usize) -> Result<Vec<Arc<Entry>>> {
+        loop {
+            let found = self.found(after, most, bytes)?;
+            let Some(last) = found.last().map(Found::pos) else { return Ok(Vec::new()) };
+            let entries: Vec<_> = found.into_iter().filter_map(Found::entry).collect();
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
+            after = last;
+        }
+    }
+
+    /// As [`LogReader::range`], for whoever folds.
+    pub(crate) fn found(&self, after: u64, most: usize, bytes: usize) -> Result<Vec<Found>> {
+        self.with(|conn, names| log::found(conn, names, after, most, bytes))
     }
 
     /// The first `pos` whose `arrived` is greater than `arrived`, µs: by bisection, for `arrived` only grows.
@@ -119,7 +135,7 @@ impl LogReader {
 
 impl Bodies for LogReader {
     fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
-        LogReader::body(self, pos).map_err(unread)
+        self.with(|conn, names| log::proved_body(conn, names, pos)).map_err(unread)
     }
     fn entry(&self, pos: u64) -> Result<Option<Entry>, FoldError> {
         LogReader::entry(self, pos).map_err(unread)

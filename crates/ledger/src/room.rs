@@ -30,12 +30,12 @@ impl Kinds {
 
 /// Bodies of earlier entries, for a fold that must take back what an older version brought.
 pub trait Bodies {
-    /// The body at `pos`, unless it was expunged or never was.
+    /// The body at `pos`, proved against its commitment, unless it was expunged or never was.
     ///
     /// # Errors
-    /// [`FoldError::Log`]: what could not be read is not taken for absent.
+    /// [`FoldError::Log`], [`FoldError::Lost`]: what could not be read is not taken for absent.
     fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError>;
-    /// The whole entry at `pos`.
+    /// The entry at `pos`, for what its header says: its body is absent when it is damaged, and [`Bodies::body`] tells.
     ///
     /// # Errors
     /// As [`Bodies::body`].
@@ -83,6 +83,14 @@ pub trait Room: Send {
     /// # Errors
     /// [`FoldError`].
     fn fold(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError>;
+    /// Takes an entry whose body is damaged in the log: what its header says, where the room keeps that. The entry is
+    /// noted in `unfolded` whatever this does, and `eye rebuild` folds it whole once the body is mended.
+    ///
+    /// # Errors
+    /// [`FoldError`].
+    fn fold_header(&mut self, _view: &Connection, _entry: &Entry) -> Result<(), FoldError> {
+        Ok(())
+    }
     /// Writes what [`Room::fold`] held back; called before each commit.
     ///
     /// # Errors

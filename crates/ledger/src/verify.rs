@@ -10,6 +10,7 @@ mod walk;
 use crate::{Ledger, Result};
 use rusqlite::Connection;
 
+pub(crate) use offline::verify_with;
 pub use offline::{check, verify_folder};
 
 /// Problems that are told one by one; more are counted.

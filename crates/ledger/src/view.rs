@@ -121,6 +121,18 @@ impl View {
         self.shared.unfolded.load(Ordering::Acquire)
     }
 
+    /// The first `most` entries that the fold could not read, each with where and why: `pos` and words without a body's.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    pub fn unfolded_entries(&self, most: u32) -> Result<Vec<(u64, String)>> {
+        self.read(|r| {
+            let mut stmt = r.conn.prepare_cached("SELECT pos, why FROM unfolded ORDER BY pos LIMIT ?")?;
+            let rows = stmt.query_map([most], |row| Ok((crate::log::unsigned(row.get(0)?), row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// What the view must reach so that nothing of its kinds up to `pos` is missing.
     fn target(&self, pos: u64) -> u64 {
         pos.min(self.shared.relevant.load(Ordering::Acquire))

@@ -31,6 +31,16 @@ pub(crate) enum Message {
     Run(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
+impl Message {
+    /// Bytes of body.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Append(append, _) => append.entries.iter().map(|e| e.body.len()).sum(),
+            Self::Run(_) => 0,
+        }
+    }
+}
+
 /// A view that none of the new entries concerns is woken to pass them by when it is this far behind.
 const IDLE_LAG: u64 = 1_000;
 /// Seconds without an append after which memory is given back.
@@ -252,7 +262,13 @@ impl Writer {
         self.heads = Heads::load(&self.conn, &self.origin)?;
         // A COMMIT that reported a failure may have reached the disk all the same: then it is so.
         let head = self.tail.head().pos;
-        let written = log::range(&self.conn, &self.names, head, usize::MAX, usize::MAX)?;
+        let (mut written, mut at) = (Vec::new(), head);
+        loop {
+            let found = log::found(&self.conn, &self.names, at, usize::MAX, usize::MAX)?;
+            let Some(last) = found.last() else { break };
+            at = last.pos();
+            written.extend(found.into_iter().filter_map(log::Found::entry));
+        }
         self.unsure = false;
         self.announce(written);
         Ok(())

@@ -16,7 +16,7 @@ fn sound(folder: &Path) -> Report {
 
 fn restored(ledger: &TempLedger, backup: &Path, name: &str) -> (std::path::PathBuf, Restored) {
     let to = ledger.beside().join(name);
-    let restored = restore(backup, &to, Options::default(), &mut |_, _| {}).unwrap();
+    let restored = restore(backup, &to, &unwrap(), Options::default(), &mut |_, _| {}).unwrap();
     (to, restored)
 }
 
@@ -27,7 +27,7 @@ fn a_backup_made_while_the_node_writes_verifies_and_restores_to_a_new_epoch() {
     let backup = ledger.beside().join("backup");
     let manifest = std::thread::scope(|scope| {
         let writer = scope.spawn(|| many(&ledger, 10_000, 2_000));
-        let manifest = ledger.backup(&backup, &|_, _| {}).unwrap();
+        let manifest = ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
         writer.join().unwrap();
         manifest
     });
@@ -58,14 +58,14 @@ fn a_second_backup_adds_what_is_new_and_forgets_what_was_expunged() {
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 300);
     let backup = ledger.beside().join("backup");
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     many(&ledger, 1_000, 300);
     ledger.expunge(&[17], &name(17), "a test", 1).unwrap();
     let copied = std::sync::atomic::AtomicU64::new(0);
     let count = |_, _| {
         copied.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
     };
-    let manifest = ledger.backup(&backup, &count).unwrap();
+    let manifest = ledger.backup(&backup, &wrap(), &count).unwrap();
     assert_eq!(manifest.head, 601);
     assert_eq!(copied.into_inner(), 1, "one round for what is new");
     let report = sound(&backup);
@@ -80,7 +80,7 @@ fn what_was_expunged_after_the_backup_is_expunged_again_by_the_restore() {
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 50);
     let backup = ledger.beside().join("backup");
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     ledger.expunge(&[17], &name(17), "a test", 1).unwrap();
     let (to, restored) = restored(&ledger, &backup, "restored");
     assert_eq!(restored.expunged, 1);
@@ -102,7 +102,7 @@ fn cursors_are_no_further_than_the_copied_log() {
     set("far", 10_000);
     set("near", 20);
     let backup = ledger.beside().join("backup");
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     let (to, _) = restored(&ledger, &backup, "restored");
     let again = Ledger::open(&to, Options::default(), rooms()).unwrap();
     let cursor = |name: &'static str| {
@@ -120,15 +120,18 @@ fn a_damaged_or_unfinished_backup_is_not_restored_and_nothing_is_overwritten() {
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 50);
     let backup = ledger.beside().join("backup");
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     let to = ledger.beside().join("restored");
-    let attempt = |from: &Path| restore(from, &to, Options::default(), &mut |_, _| {});
-    assert!(matches!(restore(&backup, &ledger.path(), Options::default(), &mut |_, _| {}), Err(Error::Folder(_))));
-    assert!(matches!(ledger.backup(&ledger.path(), &|_, _| {}), Err(Error::Folder(_))));
+    let attempt = |from: &Path| restore(from, &to, &unwrap(), Options::default(), &mut |_, _| {});
+    assert!(matches!(
+        restore(&backup, &ledger.path(), &unwrap(), Options::default(), &mut |_, _| {}),
+        Err(Error::Folder(_))
+    ));
+    assert!(matches!(ledger.backup(&ledger.path(), &wrap(), &|_, _| {}), Err(Error::Folder(_))));
     let log = std::fs::read(backup.join("log.db")).unwrap();
     let word = b"EXERCISE note number 20";
     let body = log.windows(word.len()).position(|w| w == word).unwrap();
-    for (file, at) in [("log.db", body), ("state.db", 100), ("keys/wrap", 3)] {
+    for (file, at) in [("log.db", body), ("state.db", 100), ("keys.wrapped", 300)] {
         let copy = ledger.beside().join("copy");
         copy_folder(&backup, &copy);
         let mut bytes = std::fs::read(copy.join(file)).unwrap();
@@ -142,8 +145,8 @@ fn a_damaged_or_unfinished_backup_is_not_restored_and_nothing_is_overwritten() {
     assert!(!Folder::holds_a_node(&to));
     // Another node's backup stays another node's.
     let other = temp_ledger(rooms());
-    assert!(matches!(other.backup(&backup, &|_, _| {}), Err(Error::Folder(_))));
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    assert!(matches!(other.backup(&backup, &wrap(), &|_, _| {}), Err(Error::Folder(_))));
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     attempt(&backup).unwrap();
 }
 
@@ -152,7 +155,7 @@ fn two_restores_of_one_backup_are_two_origins_and_no_proof_of_one_passes_for_the
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 20);
     let backup = ledger.beside().join("backup");
-    ledger.backup(&backup, &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
     let nodes = ["one", "other"].map(|name| {
         let (to, restored) = restored(&ledger, &backup, name);
         let node = Ledger::open(&to, Options::default(), rooms()).unwrap();
@@ -169,7 +172,7 @@ fn two_restores_of_one_backup_are_two_origins_and_no_proof_of_one_passes_for_the
     assert!(matches!(verify_checkpoint(&checkpoint, other, &key), Err(NoteError::Origin { .. })));
     // A third generation goes on from one of them.
     let again = ledger.beside().join("backup of one");
-    node.backup(&again, &|_, _| {}).unwrap();
+    node.backup(&again, &wrap(), &|_, _| {}).unwrap();
     let (third, restored) = restored(&ledger, &again, "third");
     assert!(restored.origin.contains("/3."));
     sound(&third);
@@ -177,4 +180,114 @@ fn two_restores_of_one_backup_are_two_origins_and_no_proof_of_one_passes_for_the
         node.close();
         assert!(check(to, false).unwrap().ok());
     }
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() { out.extend(files(&entry.path())) } else { out.push(entry.path()) }
+    }
+    out
+}
+
+/// Where a key of the node stands in a backup, as it is or in hex.
+fn holders_of_keys(node: &Path, backup: &Path) -> Vec<String> {
+    let keys: Vec<Vec<u8>> = files(&node.join("keys")).iter().map(|file| std::fs::read(file).unwrap()).collect();
+    assert_eq!(keys.len(), 4);
+    let spelled = |key: &Vec<u8>| [key.clone(), hex::encode(key).into(), hex::encode_upper(key).into()];
+    let words: Vec<Vec<u8>> = keys.iter().flat_map(spelled).collect();
+    let mut holders = Vec::new();
+    for file in files(backup) {
+        let bytes = std::fs::read(&file).unwrap();
+        // A third of a key is as good as half of it.
+        let holds = |word: &Vec<u8>| word.chunks_exact(word.len() / 2).any(|w| bytes.windows(w.len()).any(|b| b == w));
+        if words.iter().any(holds) {
+            holders.push(file.strip_prefix(backup).unwrap().display().to_string());
+        }
+    }
+    holders
+}
+
+#[test]
+fn no_file_of_a_backup_holds_a_key_and_what_opens_them_restores_the_node() {
+    let ledger = temp_ledger(rooms());
+    many(&ledger, 1, 50);
+    let phrase = || zeroize::Zeroizing::new("EXERCISE four words here".to_owned());
+    for (name, wrap, unwrap) in [
+        ("recipient", wrap(), unwrap()),
+        ("phrase", Wrap::under_passphrase(phrase()).unwrap(), Unwrap::with_passphrase(phrase())),
+    ] {
+        let backup = ledger.beside().join(name);
+        let manifest = ledger.backup(&backup, &wrap, &|_, _| {}).unwrap();
+        assert_eq!(holders_of_keys(&ledger.path(), &backup), Vec::<String>::new(), "{name}");
+        assert_eq!((manifest.is_wrapped(), manifest.wants_passphrase()), (true, name == "phrase"));
+        // Signatures are checked without opening anything.
+        sound(&backup);
+        let to = ledger.beside().join(format!("{name} restored"));
+        let wrong = Unwrap::with_recovery_keys(&RecoveryKey::generate().unwrap().file()).unwrap();
+        for not in [Unwrap::nothing(), wrong, Unwrap::with_passphrase(zeroize::Zeroizing::new("EXERCISE other".into()))]
+        {
+            let refused = restore(&backup, &to, &not, Options::default(), &mut |_, _| {}).unwrap_err();
+            assert!(matches!(refused, Error::Limit(_)), "{name}: {refused}");
+            assert!(!to.exists(), "nothing was laid down");
+        }
+        restore(&backup, &to, &unwrap, Options::default(), &mut |_, _| {}).unwrap();
+        let key = |root: &Path| Keys::open(&root.join("keys")).unwrap().signing().to_bytes();
+        assert_eq!(key(&to), key(&ledger.path()));
+        sound(&to);
+    }
+}
+
+#[test]
+fn a_backup_whose_signatures_another_key_made_does_not_verify() {
+    let ledger = temp_ledger(rooms());
+    many(&ledger, 1, 50);
+    let backup = ledger.beside().join("backup");
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
+    let manifest = backup.join("manifest.json");
+    let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let other = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
+    value["public_key"] = hex::encode(other.as_bytes()).into();
+    std::fs::write(&manifest, value.to_string()).unwrap();
+    let report = verify_folder(&backup, &mut |_, _| {}).unwrap();
+    assert_eq!(report.problems[0].place, "manifest.json");
+}
+
+/// What a backup was before keys were wrapped.
+fn as_it_was(node: &Path, backup: &Path) {
+    use sha2::{Digest, Sha256};
+    std::fs::remove_file(backup.join("keys.wrapped")).unwrap();
+    copy_folder(&node.join("keys"), &backup.join("keys"));
+    let path = backup.join("manifest.json");
+    let mut manifest: Manifest = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest.format = "compound-eye-backup/1".into();
+    (manifest.opened_by, manifest.public_key) = (Vec::new(), None);
+    manifest.files.retain(|file| file.name != "keys.wrapped");
+    for name in ["signing", "index-hmac", "cookie", "wrap"] {
+        let bytes = std::fs::read(node.join("keys").join(name)).unwrap();
+        let (sha256, length) = (hex::encode(Sha256::digest(&bytes)), bytes.len() as u64);
+        manifest.files.push(BackupFile { name: format!("keys/{name}"), bytes: length, sha256 });
+    }
+    std::fs::write(path, serde_json::to_string(&manifest).unwrap()).unwrap();
+}
+
+#[test]
+fn a_backup_from_before_keys_were_wrapped_restores_and_the_next_one_there_wraps_them() {
+    let ledger = temp_ledger(rooms());
+    many(&ledger, 1, 50);
+    let backup = ledger.beside().join("backup");
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
+    as_it_was(&ledger.path(), &backup);
+    assert_eq!(holders_of_keys(&ledger.path(), &backup).len(), 4, "the search finds what is there");
+    sound(&backup);
+    let to = ledger.beside().join("restored");
+    restore(&backup, &to, &Unwrap::nothing(), Options::default(), &mut |_, _| {}).unwrap();
+    sound(&to);
+    many(&ledger, 1_000, 50);
+    let manifest = ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
+    assert_eq!((manifest.head, manifest.is_wrapped()), (100, true));
+    assert_eq!(holders_of_keys(&ledger.path(), &backup), Vec::<String>::new());
+    assert!(!backup.join("keys").exists());
+    restored(&ledger, &backup, "restored again");
 }

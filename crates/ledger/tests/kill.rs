@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod common;
 
-use common::Seeded;
+use common::{Seeded, unwrap, wrap};
 use ledger::testing::check;
 use ledger::*;
 use std::collections::BTreeMap;
@@ -147,6 +147,46 @@ fn kills_in_the_middle_of_a_rebuild_leave_a_view_that_equals_the_log() {
 }
 
 #[test]
+fn kills_in_the_middle_of_a_rebuild_over_damaged_bodies_leave_them_named_and_everything_else_folded() {
+    let (_folder, data) = node();
+    run_and_kill(&data, "append", Duration::from_millis(400));
+    let log = rusqlite::Connection::open(data.join("log.db")).unwrap();
+    let last: i64 = log.query_row("SELECT max(pos) FROM entries", [], |r| r.get(0)).unwrap();
+    let damaged = [1, last / 2, last];
+    for pos in damaged {
+        let sql = "UPDATE bodies SET body = replace(body, 'EXERCISE', 'EXERCISF') WHERE pos = ?";
+        assert_eq!(log.execute(sql, [pos]).unwrap(), 1);
+    }
+    drop(log);
+    for file in std::fs::read_dir(data.join("views")).unwrap().flatten() {
+        std::fs::remove_file(file.path()).unwrap();
+    }
+    let (mut seed, mut rebuilt) = (Seeded(23), 0);
+    for round in 0.. {
+        if round >= 5 && rebuilt > 0 {
+            break;
+        }
+        assert!(round < 60, "no rebuild ever ends");
+        let lines = run_and_kill(&data, "rebuild", Duration::from_millis(20 + seed.below(200)));
+        rebuilt += lines.iter().filter(|l| *l == "rebuilt").count();
+    }
+    let level = started(&data, "level").wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&level.stdout).contains("equal"), "{level:?}");
+    let places: Vec<String> = damaged.iter().map(|pos| format!("bodies, pos {pos}")).collect();
+    let report = verify_folder(&data, &mut |_, _| {}).unwrap();
+    assert_eq!(report.problems.iter().map(|p| p.place.clone()).collect::<Vec<_>>(), places);
+    let files = std::fs::read_dir(data.join("views")).unwrap().flatten().map(|f| f.path());
+    let views: Vec<_> = files.filter(|p| p.extension().is_some_and(|e| e == "db")).collect();
+    assert_eq!(views.len(), 2, "{views:?}");
+    for view in views {
+        let view = rusqlite::Connection::open(view).unwrap();
+        let mut stmt = view.prepare("SELECT pos FROM unfolded ORDER BY pos").unwrap();
+        let named: Vec<i64> = stmt.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(named, damaged);
+    }
+}
+
+#[test]
 fn an_erasure_that_was_killed_goes_on_at_the_next_start() {
     let (_folder, data) = node();
     let mut seed = Seeded(11);
@@ -264,10 +304,10 @@ fn a_backup_that_was_killed_is_finished_by_the_next() {
         run_and_kill(&data, "backup", Duration::from_millis(5 + seed.below(150)));
     }
     reopened(&data, |ledger| {
-        ledger.backup(&data.with_extension("backup"), &|_, _| {}).unwrap();
+        ledger.backup(&data.with_extension("backup"), &wrap(), &|_, _| {}).unwrap();
     });
     let to = folder.path().join("restored");
-    let restored = restore(&data.with_extension("backup"), &to, Options::default(), &mut |_, _| {}).unwrap();
+    let restored = restore(&data.with_extension("backup"), &to, &unwrap(), Options::default(), &mut |_, _| {}).unwrap();
     assert!(restored.report.ok() && restored.report.entries > 0);
     let report = check(&to, false).unwrap();
     assert!(report.ok(), "{:#?}", report.problems);

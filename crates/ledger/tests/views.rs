@@ -171,6 +171,41 @@ fn whoever_waits_for_a_view_while_the_ledger_closes_hears_so() {
     std::mem::forget(ledger);
 }
 
+/// Takes its time for each entry, as a slow disk does.
+struct Dragging;
+impl Room for Dragging {
+    fn name(&self) -> &'static str {
+        "dragging"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn kinds(&self) -> Kinds {
+        Kinds::All
+    }
+    fn schema(&self) -> &'static str {
+        ""
+    }
+    fn fold(&mut self, _: &Connection, _: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
+        std::thread::sleep(Duration::from_millis(60));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_clean_close_leaves_every_view_at_the_logs_end_although_it_was_behind_when_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    Ledger::create(folder.path()).unwrap();
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(folder.path(), options, vec![Arc::new(|| Box::new(Dragging))]).unwrap();
+    for n in 0..16 {
+        add(&ledger, object(n, "{}", Some(1)));
+    }
+    ledger.close();
+    let report = check(folder.path(), false).unwrap();
+    assert!(report.ok(), "{:#?}", report.problems);
+}
+
 /// Cannot write down what it held back for entries that say so.
 struct Held(Vec<u64>, bool);
 impl Room for Held {

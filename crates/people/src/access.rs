@@ -282,6 +282,17 @@ impl AccessLog {
         Ok(self.state().read(|conn| Ok(head(conn)?))?)
     }
 
+    /// Rows that were ever taken down, those included that wait for the disk: writes nothing, and waits for nobody who does.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn rows(&self) -> Result<u64> {
+        let waiting = lock(&self.waiting);
+        let written = self.state().read(|conn| Ok(head(conn)?.n))?;
+        let handed = waiting.handed.last().map_or(0, |row| row.n);
+        Ok(written.max(handed) + waiting.fresh.len() as u64)
+    }
+
     /// Checks every row against the one before it; the answer is where the log stands.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use places::Places;
 use std::collections::HashMap;
 
 /// A page listens with its session's cookie; nothing here changes anything.
-static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: false, logged: true, tell };
+static STREAM: gate::Door = gate::Door { name: "stream", cookie: true, pages: false, logged: gate::Logged::Each, tell };
 
 /// The door's route: `/stream/live` for everything the listener sees, `/stream/{collection}` for one listed collection.
 /// A collection that the listener does not see is 404 like one that is not.

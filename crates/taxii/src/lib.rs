@@ -26,7 +26,7 @@ use people::Right;
 pub const MEDIA: &str = "application/taxii+json;version=2.1";
 
 /// Programs alone: no cookie counts, and refusals are TAXII's error messages.
-static TAXII: gate::Door = gate::Door { name: "taxii", cookie: false, pages: false, logged: true, tell };
+static TAXII: gate::Door = gate::Door { name: "taxii", cookie: false, pages: false, logged: gate::Logged::Each, tell };
 
 /// The door's routes. A rule says what a role may; which collections somebody sees and writes to, the door asks itself:
 /// one that they do not see is 404 like one that is not.

@@ -1,6 +1,7 @@
 use super::{Io, level};
+use crate::arguments::Passphrase;
 use crate::node::{Node, Problem};
-use ledger::{Options, Report};
+use ledger::{Options, RecoveryKey, Report, Unwrap, Wrap};
 use reference::{Library, ListKind};
 use serde_json::json;
 use std::fs::File;
@@ -62,6 +63,10 @@ pub fn rebuild(node: &Node, io: &mut Io<'_>) -> Result<(), Problem> {
         let what = format!("view {} anew", view.name());
         node.ledger.rebuild(view.name(), &|at, of| meter.tell(&what, at, Some(of)))?;
         writeln!(io.out, "view {} was folded anew", view.name())?;
+        if view.unfolded() > 0 {
+            let unfolded = view.unfolded();
+            writeln!(io.err, "{unfolded} entries are not in the view {}: `eye doctor` names them", view.name())?;
+        }
     }
     Ok(())
 }
@@ -76,34 +81,84 @@ fn copy_beside(from: &Path, to: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-pub fn backup(node: &Node, to: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn backup(
+    node: &Node,
+    to: &Path,
+    recipients: &[String],
+    passphrase: &Passphrase,
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
+    let wrap = match passphrase.read(&io.cwd, io.stdin)? {
+        Some(passphrase) => Wrap::under_passphrase(passphrase)?,
+        None => Wrap::to_recipients(recipients)?,
+    };
     let meter = io.meter.clone();
     let earlier = ledger::backed_up(to)?;
-    let manifest = node.ledger.backup(to, &|at, of| meter.tell("entries copied", at, Some(of)))?;
+    let manifest = node.ledger.backup(to, &wrap, &|at, of| meter.tell("entries copied", at, Some(of)))?;
     copy_beside(node.ledger.folder().root(), to)?;
-    match earlier {
+    match &earlier {
         Some(before) => writeln!(
             io.out,
             "brought up to date: {} entries more, up to entry {}, in {}",
-            manifest.head.saturating_sub(before),
+            manifest.head.saturating_sub(before.head),
             manifest.head,
             to.display()
         )?,
         None => writeln!(io.out, "copied up to entry {} to {}", manifest.head, to.display())?,
     }
+    if earlier.is_some_and(|earlier| !earlier.is_wrapped()) {
+        let word = "the earlier backup here held the node's keys in the clear; they are removed, and a disk may still hold them";
+        writeln!(io.err, "{word}")?;
+    }
     Ok(writeln!(
         io.err,
-        "it holds everything, and in keys/ the node's secrets in the clear: keep it as you keep the node itself"
+        "it holds everything that was ever said here: keep it on encrypted storage. The node's keys are sealed; {} opens \
+         them: without that there is no restore",
+        manifest.opened_by.join(", or ")
     )?)
 }
 
-pub fn restore(from: &Path, data: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn restore(
+    from: &Path,
+    data: &Path,
+    recovery_key: Option<&Path>,
+    passphrase: &Passphrase,
+    io: &mut Io<'_>,
+) -> Result<(), Problem> {
     let from = io.path(from);
+    let unwrap = match (recovery_key, passphrase.read(&io.cwd, io.stdin)?) {
+        (Some(file), _) => {
+            let path = io.path(file);
+            let unread = |e| Problem::other(format!("the recovery key {}: {e}", path.display()));
+            Unwrap::with_recovery_keys(&zeroize::Zeroizing::new(std::fs::read_to_string(&path).map_err(unread)?))?
+        }
+        (None, Some(passphrase)) => Unwrap::with_passphrase(passphrase),
+        (None, None) => Unwrap::nothing(),
+    };
     let meter = io.meter.clone();
-    let restored =
-        ledger::restore(&from, data, Options::default(), &mut |at, of| meter.tell("entries restored", at, Some(of)))?;
+    let restored = ledger::restore(&from, data, &unwrap, Options::default(), &mut |at, of| {
+        meter.tell("entries restored", at, Some(of))
+    })?;
     copy_beside(&from, data)?;
     Ok(writeln!(io.out, "restored as {}: a new epoch; every proof of the backup holds", restored.origin)?)
+}
+
+/// Writes a new private key, for its owner alone, and prints the public one.
+pub fn recovery_key(file: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = io.path(file);
+    let key = RecoveryKey::generate()?;
+    let unwritten = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Problem::other(format!("{} stands there; name a new file", path.display()))
+        }
+        _ => Problem::other(format!("writing {}: {e}", path.display())),
+    };
+    let mut to = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(unwritten)?;
+    to.write_all(key.file().as_bytes()).and_then(|()| to.sync_all()).map_err(unwritten)?;
+    writeln!(io.err, "the private key is in {}: keep it away from the node and from its backups", path.display())?;
+    Ok(writeln!(io.out, "{}", key.public())?)
 }
 
 pub fn add_lists(
@@ -154,15 +209,27 @@ pub fn lists(node: &Node, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Entries that `eye doctor` names one by one, in each view.
+const TOLD: u32 = 20;
+
+/// An entry that a view could not read: where the log is damaged, or what a newer program may know.
+fn unfolded(view: &str, pos: u64, why: &str) -> String {
+    let help = if why.starts_with("log.db") {
+        "`eye verify` says what else is damaged; restore it from a backup, then `eye rebuild`"
+    } else {
+        "`eye rebuild` after an upgrade"
+    };
+    format!("entry {pos} is not in the view {view} ({why}): {help}")
+}
+
 pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let mut wrong = Vec::new();
     for view in node.ledger.views() {
-        if view.unfolded() > 0 {
-            wrong.push(format!(
-                "{} entries could not be read by the view {}: `eye rebuild` after an upgrade",
-                view.unfolded(),
-                view.name()
-            ));
+        let entries = view.unfolded_entries(TOLD)?;
+        let more = view.unfolded().saturating_sub(entries.len() as u64);
+        wrong.extend(entries.into_iter().map(|(pos, why)| unfolded(view.name(), pos, &why)));
+        if more > 0 {
+            wrong.push(format!("{more} entries more are not in the view {}", view.name()));
         }
     }
     if let Some(seconds) = node.ledger.clock_stops_appends()? {

@@ -70,3 +70,31 @@ async fn metrics_name_nobody_and_nothing_that_stands_in_the_node() {
     assert!(!told.contains(&site.closed.to_string()));
     site.node.close();
 }
+
+#[tokio::test]
+async fn watching_a_node_does_not_let_it_grow_and_whoever_may_not_is_taken_down_each_time() {
+    let site = Site::new();
+    site.metrics().await;
+    let size = |site: &Site| {
+        let log = site.node.people.access_log();
+        (log.head().unwrap().n, site.node.ledger.head().pos)
+    };
+    let (rows, entries) = size(&site);
+    assert_eq!(rows, 1, "who watches is known");
+    for _ in 0..50 {
+        site.metrics().await;
+    }
+    let (now, head) = size(&site);
+    // Two when a full hour struck meanwhile.
+    assert!(now <= rows + 1 && head == entries, "{rows} rows became {now}, {entries} entries {head}");
+    let rows = now;
+    let told = site.metrics().await;
+    let scrapes = "eye_http_requests_total{door=\"watch\",method=\"GET\",route=\"/metrics\",status=\"2xx\"}";
+    assert_eq!(value(&told, scrapes), 51.0, "each is counted");
+    for _ in 0..3 {
+        assert_eq!(site.ask(site.seat("analyst", "bearer"), "GET", "/metrics").await.status, 403);
+    }
+    let (now, _) = size(&site);
+    assert!((rows + 3..=rows + 4).contains(&now), "{rows} rows became {now}");
+    site.node.close();
+}

@@ -1,5 +1,8 @@
 //! Copying: rows by `pos`, in rounds between which an erasure may pass.
-use super::{FORMAT, KEYS_NOTE, MANIFEST, Manifest, copy_keys, describe, read_manifest, sync_folder};
+use super::wrap::{WRAPPED, Wrap};
+use super::{
+    FORMAT, KEYS_NOTE, MANIFEST, Manifest, describe, read_manifest, remove_clear_keys, sync_folder, write_keys,
+};
 use crate::sqlite::{self, Cache};
 use crate::tree::TILE_WIDTH;
 use crate::{Error, Ledger, Result, log};
@@ -13,6 +16,7 @@ const ROUND: u64 = 1_000;
 pub(super) struct Copy<'a> {
     ledger: &'a Ledger,
     to: &'a Path,
+    wrap: &'a Wrap,
     source: Connection,
     target: Connection,
     /// An earlier backup stays whole until this one is: then everything is one transaction.
@@ -31,7 +35,7 @@ struct Noted {
 }
 
 impl<'a> Copy<'a> {
-    pub(super) fn begin(ledger: &'a Ledger, to: &'a Path) -> Result<Self> {
+    pub(super) fn begin(ledger: &'a Ledger, to: &'a Path, wrap: &'a Wrap) -> Result<Self> {
         if to.join("lock").exists() || to.join("views").exists() {
             return Err(Error::Folder(format!("{} is a node's data folder: back up to another", to.display())));
         }
@@ -55,7 +59,7 @@ impl<'a> Copy<'a> {
         }
         let source = sqlite::open_reader(&ledger.folder().log())?;
         let before = log::last_pos(&target)?;
-        Ok(Self { ledger, to, source, target, atomic: earlier.is_some(), before })
+        Ok(Self { ledger, to, wrap, source, target, atomic: earlier.is_some(), before })
     }
 
     pub(super) fn run(self, progress: &dyn Fn(u64, u64)) -> Result<Manifest> {
@@ -218,11 +222,12 @@ impl<'a> Copy<'a> {
         let (_, commit) = log::last_commit(&self.target)?;
         let sql = "SELECT checkpoint FROM nodelog ORDER BY n DESC LIMIT 1";
         let checkpoint = self.target.query_row(sql, [], |r| r.get(0))?;
-        let Self { ledger, to, target, .. } = self;
+        let Self { ledger, to, wrap, target, .. } = self;
         drop(target);
         state(ledger, to, noted.pos)?;
-        let mut names = vec!["log.db".to_owned(), "state.db".to_owned()];
-        names.extend(copy_keys(&ledger.folder().keys(), &to.join("keys"))?);
+        let node = crate::node::node_name(&ledger.keys().signing().verifying_key());
+        let (wrapped, opened_by) = wrap.wrap(&node, &ledger.keys().packed())?;
+        write_keys(to, &wrapped)?;
         let manifest = Manifest {
             format: FORMAT.into(),
             origin: ledger.origin().to_owned(),
@@ -230,10 +235,13 @@ impl<'a> Copy<'a> {
             made: ledger.now(),
             commit: hex::encode(commit),
             checkpoint,
-            files: names.iter().map(|name| describe(to, name)).collect::<Result<_>>()?,
+            files: ["log.db", "state.db", WRAPPED].iter().map(|name| describe(to, name)).collect::<Result<_>>()?,
             keys: KEYS_NOTE.into(),
+            opened_by,
+            public_key: Some(hex::encode(ledger.keys().signing().verifying_key().as_bytes())),
         };
         write_manifest(to, &manifest)?;
+        remove_clear_keys(to)?;
         Ok(manifest)
     }
 }

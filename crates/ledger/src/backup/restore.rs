@@ -1,9 +1,12 @@
 //! The way back: a verified copy becomes a node under the next epoch, and says so in its first entry.
-use super::{EXPUNGED, ExpungedLine, Manifest, copy_keys, describe, read_manifest, sync_folder};
+use super::wrap::{self, Unwrap, WRAPPED};
+use super::{EXPUNGED, ExpungedLine, Manifest, describe, read_manifest, sync_folder};
 use crate::append::{Append, IdSource, NewEntry, SameRule};
 use crate::checkpoint::epoch_of;
+use crate::keys::Keys;
 use crate::sqlite::{self, Cache};
-use crate::{Error, Folder, Kind, Ledger, Options, Report, Result, Urgency, log, verify_folder};
+use crate::verify::verify_with;
+use crate::{Error, Folder, Kind, Ledger, Options, Report, Result, Urgency, log};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,11 +26,18 @@ pub struct Restored {
 
 /// Makes the node in `to` out of the backup in `from`: verifies it whole, opens a new epoch whose first entry names the
 /// last common head, and expunges again what was expunged since. The old node must not run on: its log and this one
-/// part here. `progress` hears entries verified, of all.
+/// part here. `unwrap` opens the backup's keys. `progress` hears entries verified, of all.
 ///
 /// # Errors
-/// [`Error::Folder`] when `to` holds a node or `from` no backup, [`Error::Damaged`] when the backup does not verify.
-pub fn restore(from: &Path, to: &Path, options: Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Restored> {
+/// [`Error::Folder`] when `to` holds a node or `from` no backup, [`Error::Limit`] when `unwrap` does not open its keys,
+/// [`Error::Damaged`] when the backup does not verify.
+pub fn restore(
+    from: &Path,
+    to: &Path,
+    unwrap: &Unwrap,
+    options: Options,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Restored> {
     let taken = || Error::Folder(format!("{} is not empty: restore to a folder that is new or empty", to.display()));
     if std::fs::read_dir(to).is_ok_and(|mut dir| dir.next().is_some()) {
         return Err(taken());
@@ -35,7 +45,8 @@ pub fn restore(from: &Path, to: &Path, options: Options, progress: &mut dyn FnMu
     let manifest = read_manifest(from)?
         .ok_or_else(|| Error::Folder(format!("{} holds no finished backup (no manifest.json)", from.display())))?;
     check_files(from, &manifest)?;
-    let report = verify_folder(from, progress)?;
+    let keys = keys_of(from, &manifest, unwrap)?;
+    let report = verify_with(from, &keys, progress)?;
     if let Some(problem) = report.problems.first() {
         return Err(Error::Damaged(format!("the backup does not verify: {problem}")));
     }
@@ -50,7 +61,7 @@ pub fn restore(from: &Path, to: &Path, options: Options, progress: &mut dyn FnMu
         }
         _ => {}
     }
-    lay_down(from, beside, &origin)?;
+    lay_down(from, beside, &keys, &origin)?;
     let ledger = Ledger::open(beside, Options { every_minute: false, ..options }, Vec::new())?;
     let finished = first_entry(&ledger, &manifest).and_then(|()| expunge_again(&ledger, from));
     ledger.close();
@@ -73,6 +84,20 @@ fn check_files(from: &Path, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
+fn keys_of(from: &Path, manifest: &Manifest, unwrap: &Unwrap) -> Result<Keys> {
+    let node = manifest.origin.split_once('/').map_or("", |(node, _)| node);
+    let keys = if manifest.is_wrapped() {
+        Keys::from_packed(&unwrap.unwrap(node, &wrap::read(&from.join(WRAPPED))?)?)
+    } else {
+        Keys::open(&from.join("keys")).map_err(|e| Error::Damaged(e.to_string()))?
+    };
+    let name = crate::node::node_name(&keys.signing().verifying_key());
+    if node == name {
+        return Ok(keys);
+    }
+    Err(Error::Damaged(format!("the keys in the backup are another node's than {}", manifest.origin)))
+}
+
 /// The next number, and a part that tells this restore from every other of the same backup: a witness that has seen
 /// either log must not take the other for its continuation.
 fn next_epoch(origin: &str) -> Result<String> {
@@ -83,7 +108,7 @@ fn next_epoch(origin: &str) -> Result<String> {
     Ok(format!("{node}/{}.{}", epoch.saturating_add(1), hex::encode(drawn)))
 }
 
-fn lay_down(from: &Path, to: &Path, origin: &str) -> Result<()> {
+fn lay_down(from: &Path, to: &Path, keys: &Keys, origin: &str) -> Result<()> {
     let folder = Folder::take(to)?;
     let copy = |name: &str| {
         let to = to.join(name);
@@ -91,7 +116,7 @@ fn lay_down(from: &Path, to: &Path, origin: &str) -> Result<()> {
             .and_then(|_| std::fs::File::open(&to)?.sync_all())
             .map_err(Error::io(format!("copying {name} to {}", to.display())))
     };
-    copy_keys(&from.join("keys"), &folder.keys())?;
+    Keys::create_from(&folder.keys(), &keys.packed()).map_err(|e| Error::Folder(e.to_string()))?;
     copy("state.db")?;
     copy("log.db")?;
     let conn = sqlite::open_writer(&folder.log(), true, Cache::Log)?;

@@ -5,8 +5,8 @@
 //! object` of a finished erasure, `copied` of a finished backup; before a view that stands still `saw` or `behind` of each
 //! reading, and `wrong` of one that lacked what it must show. `level` ends by itself, once the view is compared: `equal`.
 use ledger::{
-    Append, Bodies, EXPUNGE, Entry, Expunge, FoldError, INTAKE, IdSource, Kind, Kinds, Ledger, NewEntry, Options, Room,
-    SameRule, Urgency,
+    Append, Bodies, EXPUNGE, Entry, Expunge, FoldError, INTAKE, IdSource, Kind, Kinds, Ledger, NewEntry, Options,
+    RecoveryKey, Room, SameRule, Urgency, Wrap,
 };
 use rusqlite::Connection;
 use std::io::Write;
@@ -88,7 +88,8 @@ fn main() -> Result<(), Failure> {
             expunge_newest(&ledger)?;
         },
         "backup" => loop {
-            ledger.backup(&data.with_extension("backup"), &|_, _| {})?;
+            let wrap = Wrap::to_recipients(&[RecoveryKey::generate()?.public()])?;
+            ledger.backup(&data.with_extension("backup"), &wrap, &|_, _| {})?;
             say("copied")?;
         },
         "partition" => partition(&ledger)?,

@@ -3,8 +3,9 @@
 use super::{EXPUNGE, Expunge, ExpungeNotice, Expunged, ExpungedEntry, about};
 use crate::append::Append;
 use crate::backup;
+use crate::folding::FoldState;
 use crate::generations::ViewFile;
-use crate::{Error, Ledger, Result, Urgency, generations, log};
+use crate::{Error, Ledger, Result, Urgency, View, generations, log};
 use std::time::{Duration, Instant};
 
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS expunges(n INTEGER PRIMARY KEY AUTOINCREMENT, \
@@ -81,9 +82,16 @@ impl Erasure {
     fn steps(&self, ledger: &Ledger) -> Result<(ExpungeNotice, Expunged)> {
         let entries = self.append(ledger)?;
         self.remove_unfinished_views(ledger);
-        self.fold_everywhere(ledger, &entries)?;
+        let stuck = self.fold_everywhere(ledger, &entries)?;
         let notice = self.notice(ledger)?;
         let bodies = self.delete_bodies(ledger)?;
+        for view in stuck {
+            tracing::warn!(
+                view = view.name(),
+                "what is erased could not be taken out: the view is folded anew without it"
+            );
+            view.command(FoldState::start_again)?;
+        }
         for hook in ledger.inner().hooks().iter() {
             hook(&notice);
         }
@@ -138,11 +146,14 @@ impl Erasure {
         }
     }
 
-    /// (2) Every view takes its text out while the body can still be read.
-    fn fold_everywhere(&self, ledger: &Ledger, entries: &[u64]) -> Result<()> {
-        let Some(last) = entries.iter().copied().max() else { return Ok(()) };
+    /// (2) Every view takes its text out while the body can still be read. The answer: those that could not, for the
+    /// body they know it by is damaged in the log.
+    fn fold_everywhere<'a>(&self, ledger: &'a Ledger, entries: &[u64]) -> Result<Vec<&'a View>> {
+        let Some(last) = entries.iter().copied().max() else { return Ok(Vec::new()) };
+        let mut stuck = Vec::new();
         for view in ledger.inner().views() {
-            view.command(move |fold| {
+            let entries = entries.to_vec();
+            let passed_by = view.command(move |fold| {
                 // The checkpoint syncs: the machine may stop once the bodies are gone, and no view may fall back behind.
                 let folded =
                     fold.catch_up(last).and_then(|()| crate::sqlite::checkpoint_passive(&fold.fold.conn).map(|_| ()));
@@ -151,10 +162,13 @@ impl Erasure {
                 }
                 // Older versions' files know nothing of this entry.
                 fold.generations.remove_other_versions();
-                folded
+                folded.and_then(|()| fold.fold.passed_by(&entries))
             })?;
+            if passed_by {
+                stuck.push(view);
+            }
         }
-        Ok(())
+        Ok(stuck)
     }
 
     fn notice(&self, ledger: &Ledger) -> Result<ExpungeNotice> {

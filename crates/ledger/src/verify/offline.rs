@@ -1,5 +1,6 @@
 //! Verifying a folder that nobody serves, and the checker that tests run after whatever wrote.
 use super::{Report, Trust, unfinished_erasure, verify_log};
+use crate::backup::backed_up;
 use crate::generations::ViewFile;
 use crate::keys::Keys;
 use crate::{Error, Result, log};
@@ -7,14 +8,25 @@ use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-/// Proves a folder that nobody serves, or a backup. Changes nothing; needs no right to write.
+/// Proves a folder that nobody serves, or a backup, whose wrapped keys are not needed: its manifest has the public one.
+/// Changes nothing; needs no right to write.
 ///
 /// # Errors
 /// [`Error::Locked`] while a process serves it (ask that process), [`Error::Folder`] when no node lives there.
 pub fn verify_folder(root: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
-    let _lock = lock_if_free(root)?;
     let mut report = Report::default();
-    let keys = match Keys::open(&root.join("keys")) {
+    let keys = match backed_up(root) {
+        Ok(Some(manifest)) if manifest.is_wrapped() => {
+            let key = manifest.key();
+            if key.is_none() {
+                report.add("manifest.json", "no signature can be checked: the public key is not the node's");
+            }
+            let trust = Trust { key, index_hmac: None };
+            return proved(root, &trust, report, progress);
+        }
+        _ => Keys::open(&root.join("keys")),
+    };
+    let keys = match keys {
         Ok(keys) => Some(keys),
         Err(e) => {
             report.add("keys", format!("no signature can be checked: {e}"));
@@ -25,6 +37,17 @@ pub fn verify_folder(root: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
         key: keys.as_ref().map(|k| k.signing().verifying_key()),
         index_hmac: keys.as_ref().map(Keys::index_hmac),
     };
+    proved(root, &trust, report, progress)
+}
+
+/// As [`verify_folder`], with keys that were unwrapped.
+pub(crate) fn verify_with(root: &Path, keys: &Keys, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
+    let trust = Trust { key: Some(keys.signing().verifying_key()), index_hmac: Some(keys.index_hmac()) };
+    proved(root, &trust, Report::default(), progress)
+}
+
+fn proved(root: &Path, trust: &Trust<'_>, mut report: Report, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
+    let _lock = lock_if_free(root)?;
     let state = root.join("state.db");
     let erasing = match state.exists().then(|| open(&state).and_then(|c| unfinished_erasure(&c))).transpose() {
         Ok(erasing) => erasing.unwrap_or(false),
@@ -41,7 +64,7 @@ pub fn verify_folder(root: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
             return Ok(report);
         }
     };
-    let found = verify_log(&conn, &trust, &|| erasing, progress);
+    let found = verify_log(&conn, trust, &|| erasing, progress);
     let mut report = Report { problems: [report.problems, found.problems.clone()].concat(), ..found };
     let result = structure(&conn, &mut report);
     report.note("log.db", result);

@@ -5,6 +5,7 @@ mod leaves;
 use super::start::{Expunges, Noted, expunges};
 use super::{Report, Trust, rows};
 use crate::checkpoint::{FIRST_COMMIT, Head};
+use crate::error::is_corrupt;
 use crate::leaf::{LeafFields, commitment, leaf_hash};
 use crate::log::{self, NODE_LOG};
 use crate::tree::{Hash, TileWriter};
@@ -68,6 +69,11 @@ struct Raw {
 const COLUMNS: &str = "SELECT e.pos, e.origin, e.col, e.seq, e.id, e.subject, e.cause, e.author, e.time, e.arrived, \
      e.kind, e.version, e.marking, e.commitment, e.leaf, e.body_of, b.pos, b.salt, b.body \
      FROM entries e LEFT JOIN bodies b ON b.pos = e.pos WHERE e.pos > ? AND e.pos <= ? ORDER BY e.pos";
+
+/// The next entry by itself; its body is asked for in [`BODY`].
+const ALONE: &str = "SELECT pos, origin, col, seq, id, subject, cause, author, time, arrived, kind, version, marking, \
+     commitment, leaf, body_of FROM entries WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT 1";
+const BODY: &str = "SELECT pos, salt, body FROM bodies WHERE pos = ?";
 
 fn raw(row: &Row<'_>) -> Result<Raw, rows::Wrong> {
     Ok(Raw {
@@ -148,25 +154,22 @@ impl<'a> Walk<'a> {
         let mut stmt = self.conn.prepare_cached(COLUMNS)?;
         let mut found = stmt.query((log::signed(from), log::signed(to)))?;
         let (mut bytes, mut bodies) = (0, 0);
-        while let Some(row) = found.next()? {
-            let pos = rows::count(row, 0, "pos").map_err(Error::Damaged)?;
-            if pos != self.at + 1 {
-                self.report.add(
-                    format!("entries, pos {}", self.at + 1),
-                    format!("entries {} to {} are missing", self.at + 1, pos - 1),
-                );
-            }
-            self.at = pos;
-            let body = self.body(row, pos);
+        while bytes <= BYTES {
+            let row = match found.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                // A page under the bodies: the entry whose body lies there is looked at by itself.
+                Err(e) if is_corrupt(&e) => {
+                    bodies += u64::from(self.alone(to)?);
+                    break;
+                }
+                Err(e) => return Err(e.into()),
+            };
+            let pos = self.reached(row)?;
+            let body = self.body(row, pos, 16);
             bodies += u64::from(body.is_some());
             bytes += body.as_ref().map_or(0, |(_, text)| text.len());
-            match raw(row) {
-                Ok(entry) => self.entry(&entry, body)?,
-                Err(wrong) => self.report.add(format!("entries, pos {pos}"), format!("entry {pos}: {wrong}")),
-            }
-            if bytes > BYTES {
-                break;
-            }
+            self.row(row, pos, body)?;
         }
         drop(found);
         if self.at == from {
@@ -175,19 +178,67 @@ impl<'a> Walk<'a> {
             self.at = to;
         }
         let sql = "SELECT count(*) FROM bodies WHERE pos > ? AND pos <= ?";
-        let there: i64 =
-            self.conn.prepare_cached(sql)?.query_row((log::signed(from), log::signed(self.at)), |r| r.get(0))?;
+        let mut stmt = self.conn.prepare_cached(sql)?;
+        let there: i64 = match stmt.query_row((log::signed(from), log::signed(self.at)), |r| r.get(0)) {
+            // Each whose body lies there was named.
+            Err(e) if is_corrupt(&e) => 0,
+            there => there?,
+        };
         if log::unsigned(there) > bodies {
             self.report.add(format!("bodies, pos {} to {}", from + 1, self.at), "a body stands under no entry");
         }
         Ok(())
     }
 
-    fn body(&mut self, row: &Row<'_>, pos: u64) -> Option<([u8; 32], String)> {
-        if matches!(row.get_ref(16), Ok(rusqlite::types::ValueRef::Null)) {
+    /// The row's `pos`; those between it and the last are missing.
+    fn reached(&mut self, row: &Row<'_>) -> Result<u64> {
+        let pos = rows::count(row, 0, "pos").map_err(Error::Damaged)?;
+        if pos != self.at + 1 {
+            self.report.add(
+                format!("entries, pos {}", self.at + 1),
+                format!("entries {} to {} are missing", self.at + 1, pos - 1),
+            );
+        }
+        self.at = pos;
+        Ok(pos)
+    }
+
+    fn row(&mut self, row: &Row<'_>, pos: u64, body: Option<([u8; 32], String)>) -> Result<()> {
+        match raw(row) {
+            Ok(entry) => self.entry(&entry, body)?,
+            Err(wrong) => self.report.add(format!("entries, pos {pos}"), format!("entry {pos}: {wrong}")),
+        }
+        Ok(())
+    }
+
+    /// The next entry, header and body read one after the other. `true`: a body stands there.
+    fn alone(&mut self, to: u64) -> Result<bool> {
+        let mut stmt = self.conn.prepare_cached(ALONE)?;
+        let mut found = stmt.query((log::signed(self.at), log::signed(to)))?;
+        let Some(row) = found.next()? else { return Ok(false) };
+        let pos = self.reached(row)?;
+        let mut stmt = self.conn.prepare_cached(BODY)?;
+        let mut found = stmt.query([log::signed(pos)])?;
+        let body = match found.next() {
+            Ok(Some(of)) => self.body(of, pos, 0),
+            Ok(None) => None,
+            Err(e) if is_corrupt(&e) => {
+                self.report.add(format!("bodies, pos {pos}"), format!("entry {pos}: the body cannot be read: {e}"));
+                Some(([0; 32], String::new()))
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let stands = body.is_some();
+        self.row(row, pos, body)?;
+        Ok(stands)
+    }
+
+    /// Columns from `first`: `pos`, `salt`, `body`.
+    fn body(&mut self, row: &Row<'_>, pos: u64, first: usize) -> Option<([u8; 32], String)> {
+        if matches!(row.get_ref(first), Ok(rusqlite::types::ValueRef::Null)) {
             return None;
         }
-        let read = || Ok((rows::hash(row, 17, "salt")?, rows::text(row, 18, "body")?.to_owned()));
+        let read = || Ok((rows::hash(row, first + 1, "salt")?, rows::text(row, first + 2, "body")?.to_owned()));
         match read() {
             Ok(body) => Some(body),
             Err(wrong) => {

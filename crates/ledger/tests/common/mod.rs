@@ -44,6 +44,17 @@ pub fn rooms() -> Vec<RoomFactory> {
     vec![Arc::new(|| Box::new(Words))]
 }
 
+/// Whom a test's backups are sealed for: [`wrap`] and [`unwrap`] of one process belong together.
+static RECOVERY: std::sync::LazyLock<RecoveryKey> = std::sync::LazyLock::new(|| RecoveryKey::generate().unwrap());
+
+pub fn wrap() -> Wrap {
+    Wrap::to_recipients(&[RECOVERY.public()]).unwrap()
+}
+
+pub fn unwrap() -> Unwrap {
+    Unwrap::with_recovery_keys(&RECOVERY.file()).unwrap()
+}
+
 pub fn name(n: u32) -> Arc<str> {
     format!("note--00000000-0000-4000-8000-{n:012}").into()
 }
