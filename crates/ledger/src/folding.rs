@@ -18,6 +18,9 @@ const BACKLOG: Duration = Duration::from_millis(3_000);
 const MUCH: u64 = 4_000;
 /// And this long while somebody waits.
 const EAGER: Duration = Duration::from_millis(20);
+/// A view that lacks no more than this when the ledger closes is brought level first, so that the next start finds it so;
+/// what lacks more goes on folding then.
+const LAST: u64 = 4_000;
 /// Quiet for this long counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 /// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
@@ -62,7 +65,13 @@ impl FoldState {
             }
         }
         let head = self.tail.head().pos;
-        if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
+        let relevant = self.shared.relevant.load(Ordering::Acquire);
+        if self.fold.at < relevant && relevant - self.fold.at <= LAST {
+            if let Err(e) = Error::caught(|| self.catch_up(relevant)) {
+                self.undo(&e);
+            }
+        }
+        if self.fold.at >= relevant {
             self.fold.pass(head);
         }
         if let Err(e) = self.commit().and_then(|()| self.fold.store_position()).and_then(|()| self.when_level()) {
