@@ -66,10 +66,12 @@ impl FoldState {
         }
         let head = self.tail.head().pos;
         let relevant = self.shared.relevant.load(Ordering::Acquire);
-        if self.fold.at < relevant && relevant - self.fold.at <= LAST {
-            if let Err(e) = Error::caught(|| self.catch_up(relevant)) {
-                self.undo(&e);
-            }
+        let lacks = relevant.saturating_sub(self.fold.at);
+        if lacks > 0
+            && lacks <= LAST
+            && let Err(e) = Error::caught(|| self.catch_up(relevant))
+        {
+            self.undo(&e);
         }
         if self.fold.at >= relevant {
             self.fold.pass(head);
