@@ -1,4 +1,5 @@
 //! `/tokens`: what programs come in with. A secret is shown once, in the answer to the form that made it.
+use crate::desk::ends_soon;
 use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, names, with_done};
 use crate::users::role_field;
@@ -33,6 +34,8 @@ struct TokensPage {
     columns: Vec<Column>,
     rows: Vec<Row>,
     paging: Paging,
+    /// Those that end soon alone are shown.
+    soon: bool,
     manages: bool,
     name: Field,
     role: Field,
@@ -45,6 +48,8 @@ struct TokensPage {
 struct SecretPage {
     chrome: Chrome,
     secret: String,
+    /// Where its collections are granted, when its role alone lets it see nothing.
+    granted: Option<String>,
 }
 
 async fn draw(
@@ -58,8 +63,11 @@ async fn draw(
     let Visitor { viewer, chrome, .. } = visitor.titled("office-tokens-title");
     let (people, asks) = (office.people().clone(), viewer.clone());
     let after: u64 = query.text("after").parse().unwrap_or(0);
+    let (soon, now) = (query.text("ends") == "soon", office.ledger().now());
+    let kept = if soon { "ends=soon&" } else { "" };
     let (all, rest, tokens, names) = blocking(move || {
-        let all = people.tokens(&asks);
+        let mut all = people.tokens(&asks);
+        all.retain(|t| !soon || ends_soon(t.expires, now));
         let rest: Vec<_> = all.iter().filter(|t| t.number > after).cloned().collect();
         let shown: Vec<_> = rest.iter().take(PAGE).cloned().collect();
         let names = names(&people, shown.iter().flat_map(|t| [t.account, t.made_by]))?;
@@ -88,10 +96,11 @@ async fn draw(
         paging: Paging {
             shown: rows.len() as u64,
             total: Total::Exactly(all as u64),
-            next: (rest > PAGE).then(|| format!("/tokens?after={last}")),
-            previous: (after > 0).then(|| "/tokens".into()),
+            next: (rest > PAGE).then(|| format!("/tokens?{kept}after={last}")),
+            previous: (after > 0).then(|| format!("/tokens?{kept}")),
         },
         rows,
+        soon,
         manages: viewer.may_manage_accounts(),
         name: Field::input("name", chrome.t("office-token-name"))
             .hint(chrome.t("office-token-name-hint"))
@@ -147,7 +156,9 @@ pub(crate) async fn create(State(office): State<Office>, visitor: Visitor, sent:
     match made.await? {
         Ok(secret) => {
             let chrome = visitor.titled("office-secret-title").chrome;
-            Ok(web::page(&SecretPage { chrome, secret }))
+            // Nothing is a peer's by its role.
+            let granted = role.filter(|role| manages && *role == Role::Peer).map(|_| "/collections".to_owned());
+            Ok(web::page(&SecretPage { chrome, secret, granted }))
         }
         Err(Error::Invalid(_)) => {
             errors.push(if manages { "name" } else { "days" }, l.t("office-token-wrong"));
