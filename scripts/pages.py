@@ -119,6 +119,8 @@ def places(node, cookies):
         found[name] = next(a for a in links_of(node, cookies["analyst"], f"/search?q={id}") if a.startswith("/objects/"))
     found["selector"] = next((html.unescape(a) for a in links_of(node, cookies["analyst"], "/") if a.startswith("/selectors")), "/selectors")
     found["import"] = next((a for a in links_of(node, cookies["analyst"], "/import") if re.match(r"/import/[^?]", a)), "/import/0")
+    if "nobody" in cookies:
+        found["link"] = link(node, "reader")
     if "administrator" in cookies:
         users = [a for a in links_of(node, cookies["administrator"], "/users") if a.startswith("/users/")]
         found["user"] = users[-1].removeprefix("/users/") if users else "0"
@@ -165,7 +167,7 @@ def look(node, group, out, only):
 
 def story(node, out):
     told = {"base": node.base, "token": node.token("analyst"), "collection": INTAKE, "link": link(node, "analyst"),
-            "cookies": {role: sign_in(node, role) for role in ("analyst", "supervisor", "administrator")},
+            "cookies": {role: sign_in(node, role) for role in ("analyst", "supervisor", "administrator", "auditor", "reader")},
             "party": places(node, {"analyst": sign_in(node, "analyst")})["party"],
             "notes": json.loads((ROOT / "tests/pages/notes.json").read_text()), "listed": "listed-crane.example", "corrects": True}
     path = node.scratch / "story.json"
