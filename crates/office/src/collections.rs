@@ -70,12 +70,19 @@ struct CollectionPage {
     may: Field,
 }
 
+/// A role of an audience, and whether those above it on the ladder count.
+fn role_told(chrome: &Chrome, role: Role) -> String {
+    let above = Role::ALL.into_iter().any(|other| other != role && other.reaches(role));
+    let key = if above { "office-member-role-above" } else { "office-member-role" };
+    chrome.t1(key, "role", role_word(chrome, role.as_str()))
+}
+
 fn member(chrome: &Chrome, people: &People, member: &Member) -> people::Result<MemberRow> {
     let may = chrome.t(if member.write { "office-may-write" } else { "office-may-read" });
     let may = if member.conditions.is_empty() { may } else { chrome.t("office-may-unknown") };
     Ok(match (member.role, member.account, &member.peer) {
         (Some(role), ..) => {
-            let who = chrome.t1("office-member-role", "role", role_word(chrome, role.as_str()));
+            let who = role_told(chrome, role);
             MemberRow { who, is_name: false, may, key: Some(("role", role.as_str().to_owned())) }
         }
         (None, Some(number), _) => {
@@ -196,9 +203,7 @@ async fn draw(
     let roles = Role::GIVEN.into_iter().filter(|role| role.may(Right::ReadBodies));
     let role = roles.fold(
         Field::select("role", chrome.t("office-grant-role")).choice("", chrome.t("office-grant-no-role")),
-        |field, role| {
-            field.choice(role.as_str(), chrome.t1("office-member-role", "role", role_word(&chrome, role.as_str())))
-        },
+        |field, role| field.choice(role.as_str(), role_told(&chrome, role)),
     );
     let action = format!("/collections/{id}");
     let may = Field::radios("may", chrome.t("office-grant-may")).small();

@@ -208,7 +208,8 @@ office-purpose-unknown = Something that this version does not know
 office-collection-id = Id
 office-open = Open
 office-closed = Closed
-office-member-role = Role { $role }, and those above it
+office-member-role = Everybody with the role { $role }
+office-member-role-above = Everybody with the role { $role }, or one above it
 office-members-none = Nobody
 office-members-more = { $n ->
     [one] and one more
