@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 import urllib.request
 
@@ -127,6 +128,14 @@ def places(node, cookies):
     return found
 
 
+def level(node, seconds=120):
+    """Returns when every view has what the log has: until then a page may answer that it is not ready yet."""
+    until = time.monotonic() + seconds
+    while node.json("stats")["behind"]:
+        if time.monotonic() > until:
+            sys.exit(f"the views were not level within {seconds} s")
+
+
 # -- every route is visited -------------------------------------------------------------------------------------------
 ROUTE = re.compile(r'\.(route|get|post|upload)\(\s*"(/[^"]*)"([^\n]*)')
 
@@ -187,6 +196,7 @@ def main(out, only, readme):
                 continue
             with Node() as node:
                 NODES[name](node)
+                level(node)
                 broken += look(node, group, out, only)
                 if name == "full" and (not only or "story" in only):
                     broken += story(node, out)

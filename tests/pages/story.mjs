@@ -246,6 +246,10 @@ function totp(secret, at = Date.now()) {
   await page.fill("#code", codes[0]);
   await send(page, 'form[action="/account/second-factor/remove"] button');
   check("a recovery code stands for the app", (await page.locator(".ce-notice--done").count()) === 1);
+  check("who came in with a link has no old password to know", (await page.locator("#old").count()) === 0);
+  await page.fill("#new", "four EXERCISE words together");
+  await send(page, 'form[action="/account/password"] button');
+  check("and sets a first one", (await page.locator(".ce-notice--done").count()) === 1 && (await page.locator("#old").count()) === 1);
   await page.fill("#old", "not the password");
   await page.fill("#new", "a long enough EXERCISE password");
   const old = await send(page, 'form[action="/account/password"] button');
