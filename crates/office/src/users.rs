@@ -58,6 +58,7 @@ struct UserPage {
     disabled: bool,
     factor: Option<u32>,
     sessions: usize,
+    tokens: usize,
     last_seen: Option<jiff::Timestamp>,
     reach_columns: Vec<Column>,
     reach: Vec<Reached>,
@@ -245,9 +246,10 @@ async fn draw_one(
     let account = all.iter().find(|a| a.number == number).ok_or_else(Problem::not_found)?;
     let Visitor { viewer, chrome, .. } = visitor;
     let (people, asks) = (office.people().clone(), viewer.clone());
-    let (sessions, factor, reach) = blocking(move || {
+    let (sessions, factor, reach, tokens) = blocking(move || {
         let (sessions, factor) = (people.sessions(&asks, number)?, people.second_factor(&asks, number)?);
-        Ok((sessions, factor, people.reach(&asks, number)?))
+        let tokens = people.tokens(&asks).iter().filter(|t| t.account == number).count();
+        Ok((sessions, factor, people.reach(&asks, number)?, tokens))
     })
     .await?
     .map_err(|e: Error| refused(&e))?;
@@ -262,6 +264,7 @@ async fn draw_one(
         disabled: account.body.disabled,
         factor,
         sessions: sessions.len(),
+        tokens,
         last_seen: sessions.iter().map(|s| s.seen).max().map(moment),
         reach_columns: columns(&chrome, &["office-col-collection", "office-col-may", "office-col-how"]),
         reach: reach.iter().take(REACHED).map(|r| Reached::of(&chrome, r, number)).collect(),
