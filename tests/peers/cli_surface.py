@@ -180,6 +180,15 @@ def writing(node, how, files):
     link = node.run("user", "link", "--role", "analyst")
     check(f"{how}: user link prints one path with a one-time token", link.returncode == 0 and re.fullmatch(r"/\S{20,}\n", link.stdout), said(link))
     check(f"{how}: user link says role and how long it is valid", "analyst" in link.stderr and "minute" in link.stderr, said(link))
+    mine = "rin-" + how.split()[0]
+    once, again = node.run("user", "link", "--user", mine, "--role", "reader"), node.run("user", "link", "--user", mine)
+    check(f"{how}: a link names its person, who comes in again as themselves", mine in once.stderr and mine in again.stderr and "reader" in again.stderr, said(again))
+    check(f"{how}: and makes them nothing more", (done := node.run("user", "link", "--user", mine, "--role", "supervisor")).returncode != 0 and "reader" in done.stderr, said(done))
+    people = [u["name"] for u in listed(node, "user", "list")]
+    node.eye("user", "link")
+    check(f"{how}: a link without a name is an account of its own", len(listed(node, "user", "list")) == len(people) + 1 and people.count(mine) == 1, people)
+    grants(node, how)
+    access(node, how)
     check(f"{how}: world load", (done := node.run("world", "load", timeout=300)).returncode == 0, said(done))
     check(f"{how}: world load a second time changes nothing", node.run("world", "load", timeout=300).returncode == 0)
     linked = node.lines("links")
@@ -195,8 +204,8 @@ def writing(node, how, files):
           and any("everybody" in why for why in told if why), told[-3:])
     check(f"{how}: and it is shown with that reason", "everybody" in json.dumps(node.lines("links", WALLET)))
     check(f"{how}: and undone", node.run("links", "--overrule", "undo", "--reason", "EXERCISE", WALLET).returncode == 0 and "everybody" not in json.dumps(node.lines("links", WALLET)))
-    listed = node.eye("token", "list")
-    check(f"{how}: token list shows names and roles", f"reader {how}" in listed and "reader" in listed, listed)
+    tokens = node.eye("token", "list")
+    check(f"{how}: token list shows names and roles", f"reader {how}" in tokens and "reader" in tokens, tokens)
     target = node.scratch / ("backup-" + how.split()[0])
     check(f"{how}: backup, with a word on what it holds", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "keys are sealed; passphrase opens them" in done.stderr, said(done))
     check(f"{how}: a second backup says that it brought the first up to date", (done := node.run("backup", "--to", target, timeout=300)).returncode == 0 and "brought up to date: " in done.stdout, said(done))
@@ -207,6 +216,49 @@ def writing(node, how, files):
           and "the passphrase does not open" in done.stderr and not restored.exists(), said(done))
     check(f"{how}: restore", (done := node.run("restore", "--from", target, "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
     check(f"{how}: the restored folder verifies", (done := node.run("verify", "--data", restored, data=False, timeout=300)).returncode == 0, said(done))
+
+
+def listed(node, *words):
+    """The JSON lines of a command of two words."""
+    return [json.loads(line) for line in node.eye(*words, "--json").splitlines()]
+
+
+def grants(node, how):
+    """Another node sees what it was granted, and nothing before or after."""
+    peer = "neighbour-" + how.split()[0]
+    token = node.run("token", "create", "--role", "peer", "--name", peer)
+    check(f"{how}: token create --role peer prints the token alone, and says on stderr what is still to do", token.returncode == 0 and len(token.stdout.split()) == 1 and "eye grant" in token.stderr, said(token))
+    check(f"{how}: it may nothing yet", listed(node, "grant", "list", "--account", peer) == [])
+    done = node.run("grant", "add", "--collection", "intake", "--account", peer, "--write")
+    reach = listed(node, "grant", "list", "--account", peer)
+    check(f"{how}: grant add --write", done.returncode == 0 and [(r["read"], r["write"], r["by_name"]) for r in reach] == [(True, True, True)], (said(done), reach))
+    node.eye("grant", "add", "--collection", "intake", "--account", peer)
+    members = [m for m in listed(node, "grant", "list", "--collection", "intake") if m["name"] == peer]
+    check(f"{how}: granted again, the last word holds", [m["write"] for m in members] == [False], members)
+    check(f"{how}: grant list for people", peer in node.eye("grant", "list") and "role analyst" in node.eye("grant", "list"))
+    check(f"{how}: grant remove", (done := node.run("grant", "remove", "--collection", "intake", "--account", peer)).returncode == 0 and listed(node, "grant", "list", "--account", peer) == [], said(done))
+    for words in (("--account", peer), ("--account", "nobody at all"), ("--account", "importer"), ("--role", "emperor")):
+        done = node.run("grant", "remove", "--collection", "intake", *words)
+        check(f"{how}: grant remove {words[1]} fails and says so", done.returncode == 1 and done.stderr.strip(), said(done))
+    check(f"{how}: a reader is not granted writing", (done := node.run("grant", "add", "--collection", "intake", "--role", "reader", "--write")).returncode == 1 and "only reads" in done.stderr, said(done))
+    check(f"{how}: a grant wants an account or a role", node.run("grant", "add", "--collection", "intake").returncode == 2)
+
+
+def access(node, how):
+    """The access log, filtered."""
+    node.run("search", "EXERCISE +44 7700 900999")
+    rows = node.lines("access", "--kind", "command", "--limit", "5")
+    check(f"{how}: access --json tells the newest rows first", [r["n"] for r in rows] == sorted((r["n"] for r in rows), reverse=True) and rows[0]["name"] == "local", rows[:2])
+    check(f"{how}: the search just made is found by its very words, and they stand nowhere in the answer",
+          (found := node.lines("access", "--about", "EXERCISE +44 7700 900999"))[0]["method"] == "search" and "7700" not in json.dumps(found), found[:1])
+    check(f"{how}: access by outcome and by command", all(r["status"] >= 400 for r in node.lines("access", "--outcome", "wrong")) and {r["method"] for r in node.lines("access", "--method", "grant")} == {"grant"})
+    check(f"{how}: access by time", node.lines("access", "--until", "2020-01-01") == [] and len(node.lines("access", "--since", "2020-01-01")) > 0)
+    older = node.run("access", "--limit", "1")
+    check(f"{how}: access says where to go on", len(older.stdout.splitlines()) == 1 and "--before" in older.stderr, said(older))
+    for words in (("--since", "yesterday"), ("--kind", "thing"), ("--outcome", "good")):
+        check(f"{how}: access {' '.join(words)} is refused with what to write", (done := node.run("access", *words)).returncode == 2 and "write" in done.stderr, said(done))
+    check(f"{how}: access --account of nobody known fails and says so", (done := node.run("access", "--account", "nobody at all")).returncode == 1 and "eye user list" in done.stderr, said(done))
+    check(f"{how}: access --verify", "every row holds" in node.eye("access", "--verify"))
 
 
 def doors(node):

@@ -30,7 +30,7 @@ MEDIA = "application/taxii+json;version=2.1"
 INTAKE = "4d1c3a5e-5c0f-4f0e-9b52-6d2f6f0a7e10"
 API_ROOT = "/taxii2/api"
 READY_S = 10.0  # the promise: /ready within 10 s of start, whatever was killed before
-TWO_WORDS = {"token", "user", "world", "reference", "import", "money", "lures"}  # commands whose second word is a command too
+TWO_WORDS = {"token", "user", "world", "reference", "import", "money", "lures", "grant"}  # commands whose second word is a command too
 SKIPPED = 77  # exit code of a script whose input is not on this machine
 
 

@@ -1,5 +1,7 @@
 //! What each command does, with a node in hand: the same beside a server and without one.
+mod access;
 mod accounts;
+mod grants;
 mod imports;
 mod ingest;
 mod money;
@@ -7,6 +9,8 @@ mod proof;
 pub mod read;
 mod tend;
 mod worlds;
+
+pub use tend::problems;
 
 use crate::arguments::{Command, Reference, is_proof_file};
 use crate::meter::Meter;
@@ -93,7 +97,9 @@ pub fn run_alone(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -
 /// Runs a command on an open node; its exit code.
 pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = on(data, node, command, io);
-    if let Err(e) = record(node, command, result.is_ok()) {
+    // A verification that found damage was done, but did not hold.
+    let held = if matches!(command, Command::Verify { .. }) { matches!(result, Ok(0)) } else { result.is_ok() };
+    if let Err(e) = record(node, command, held) {
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(io.err, "eye: the access log: {e}");
     }
@@ -113,10 +119,12 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         Command::Export { .. } => ("export", None, None),
         Command::Withdraw(about) => ("withdraw", Some(&about.id), None),
         Command::Expunge(about) => ("expunge", Some(&about.id), None),
-        Command::Verify { what: Some(id), .. } => ("verify", Some(id), None),
+        Command::Verify { what, .. } => ("verify", what.as_ref(), None),
         Command::Backup { .. } => ("backup", None, None),
         Command::User(_) => ("user", None, None),
         Command::Token(_) => ("token", None, None),
+        Command::Grant(_) => ("grant", None, None),
+        Command::Access(asked) => ("access", asked.about.as_ref(), asked.about.clone()),
         Command::World(_) => ("world", None, None),
         Command::Reference(_) => ("reference", None, None),
         // What these say, whoever may read the folder reads there.
@@ -183,6 +191,8 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Backup { to, recipient, passphrase } => tend::backup(node, &io.path(to), recipient, passphrase, io)?,
         Command::User(user) => accounts::users(node, &me, user, io)?,
         Command::Token(token) => accounts::tokens(node, &me, token, io)?,
+        Command::Grant(grant) => grants::run(node, &me, grant, io)?,
+        Command::Access(asked) => access::run(node, &me, asked, io)?,
         Command::World(world) => worlds::here(node, &me, world, io)?,
         Command::Reference(Reference::Add { kind, name, files }) => {
             tend::add_lists(node, kind, name.as_deref(), files, io)?

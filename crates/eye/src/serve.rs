@@ -1,6 +1,6 @@
 use crate::arguments::Serve;
 use crate::node::{self, Node, Problem};
-use crate::{guard, http, memory, socket};
+use crate::{commands, guard, http, memory, socket};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -71,13 +71,22 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
     let hall = web::Hall { catalogue, node_name: about.name, exercise: about.exercise, tls };
     let gate = Gate::new(&node.ledger, &node.people, hall).over_tls(tls).framed(office::frame);
     let listeners = stream::Listeners::new(node.settings.stream());
-    let routes = office::routes(&gate)
+    let routes = office::routes(&gate, facts(node))
         .and(intel::http::routes(node.intel.clone()))
         .and(http::routes(node.clone(), listeners.clone()))
         .and(taxii::routes(node.intel.clone(), node.settings.taxii()))
         .and(stream::routes(node.intel.clone(), &listeners))
         .and(Routes::assets());
     Ok(gate.open(routes))
+}
+
+/// What the administrator's first page is told of the machine.
+fn facts(node: &Node) -> office::Facts {
+    let node = node.clone();
+    office::Facts::new(move || office::Told {
+        problems: commands::problems(&node).unwrap_or_else(|e| vec![e.to_string()]),
+        set_aside: node.intel.quarantine_size().ok().map(|(records, _)| records),
+    })
 }
 
 async fn serve(

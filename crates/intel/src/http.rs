@@ -79,7 +79,7 @@ pub fn routes(intel: Intel) -> Routes {
         .post("/exercise-world", withdraws, exercise::remove)
         .get("/report", imports, report::form)
         .post("/report", imports, report::save)
-        .get("/import", reads, import::list)
+        .get("/import", imports, import::list)
         .upload(
             "/import",
             imports,

@@ -19,12 +19,13 @@ const BACKLOG: Duration = Duration::from_millis(3_000);
 const MUCH: u64 = 4_000;
 /// And this long while somebody waits.
 const EAGER: Duration = Duration::from_millis(20);
+/// A view that lacks no more than this when the ledger closes is brought level first, so that the next start finds it so;
+/// what lacks more goes on folding then.
+const LAST: u64 = 4_000;
 /// Quiet for this long counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 /// Whoever waits in this thread hears of a failure that stays after as many: more than a damaged body is tried.
 const FAILURES: u32 = 8;
-/// A view that is nearly level when the ledger closes gets level for as long as this; one far behind goes on at the next start.
-const LAST: Duration = Duration::from_secs(2);
 /// A position that moved this far without rows is written down.
 const UNSTORED: u64 = 50_000;
 
@@ -64,11 +65,16 @@ impl FoldState {
                 self.pause();
             }
         }
-        if let Err(e) = Error::caught(|| self.fold_the_last()) {
+        let head = self.tail.head().pos;
+        let relevant = self.shared.relevant.load(Ordering::Acquire);
+        let lacks = relevant.saturating_sub(self.fold.at);
+        if lacks > 0
+            && lacks <= LAST
+            && let Err(e) = Error::caught(|| self.catch_up(relevant))
+        {
             self.undo(&e);
         }
-        let head = self.tail.head().pos;
-        if self.fold.at >= self.shared.relevant.load(Ordering::Acquire) {
+        if self.fold.at >= relevant {
             self.fold.pass(head);
         }
         if let Err(e) = self.commit().and_then(|()| self.fold.store_position()).and_then(|()| self.when_level()) {
@@ -77,15 +83,6 @@ impl FoldState {
         if let Err(e) = sqlite::checkpoint_truncate(&self.fold.conn) {
             tracing::warn!(view = self.shared.name, error = %e, "checkpoint at close");
         }
-    }
-
-    /// The writer has ended: what it wrote last is folded too, so that a clean close leaves every view at the log's end.
-    fn fold_the_last(&mut self) -> Result<()> {
-        let until = Instant::now() + LAST;
-        while self.fold.at < self.shared.relevant.load(Ordering::Acquire) && Instant::now() < until {
-            self.step()?;
-        }
-        Ok(())
     }
 
     fn turn(&mut self) -> Result<()> {

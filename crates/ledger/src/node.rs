@@ -354,9 +354,9 @@ impl Ledger {
         &self.inner
     }
 
-    /// Finishes what is queued, folds what was written last, commits every view, closes every file. A view that needs
-    /// more than two seconds for that goes on at the next start. Appends after it are refused, and whoever
-    /// still waits for a view hears [`Error::Closed`].
+    /// Finishes what is queued, commits every view, closes every file. A view that lacks a few thousand entries at most is
+    /// brought level; one that lacks more stands where it is and goes on at the next start. Appends after it are refused, and
+    /// whoever still waits for a view hears [`Error::Closed`].
     pub fn close(&self) {
         self.inner.minute.stop();
         self.inner.queue.close();

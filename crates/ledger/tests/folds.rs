@@ -103,3 +103,87 @@ fn a_body_that_is_damaged_for_good_stops_neither_the_view_nor_an_erasure() {
     assert_eq!(folded(&ledger), (2, 1));
     ledger.close();
 }
+
+/// Stops at its first entry until the test lets it go on.
+struct Slow {
+    began: std::sync::mpsc::SyncSender<()>,
+    go_on: Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>,
+}
+
+impl Room for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn kinds(&self) -> Kinds {
+        Kinds::Of(&["stix"])
+    }
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS slow(pos INTEGER PRIMARY KEY)"
+    }
+    fn fold(&mut self, view: &Connection, entry: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
+        if self.began.try_send(()).is_ok() {
+            // Nobody lets it go on after the first.
+            self.go_on.lock().unwrap().recv().ok();
+        }
+        view.execute("INSERT INTO slow(pos) VALUES (?)", [entry.pos as i64])?;
+        Ok(())
+    }
+}
+
+/// Tells when its fold has ended.
+struct Ends(std::sync::mpsc::Sender<()>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.send(()).ok();
+    }
+}
+
+impl Room for Ends {
+    fn name(&self) -> &'static str {
+        "ends"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn kinds(&self) -> Kinds {
+        Kinds::Of(&["none"])
+    }
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS ends(pos INTEGER PRIMARY KEY)"
+    }
+    fn fold(&mut self, _: &Connection, _: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_ledger_that_closes_while_a_view_is_a_little_behind_leaves_it_level() {
+    let folder = tempfile::tempdir().unwrap();
+    Ledger::create(folder.path()).unwrap();
+    let ((began, has_begun), (go, go_on)) = (std::sync::mpsc::sync_channel(1), std::sync::mpsc::channel());
+    let (ends, has_ended) = std::sync::mpsc::channel();
+    let go_on = Arc::new(std::sync::Mutex::new(go_on));
+    let slow: RoomFactory = Arc::new(move || Box::new(Slow { began: began.clone(), go_on: Arc::clone(&go_on) }));
+    let other: RoomFactory = Arc::new(move || Box::new(Ends(ends.clone())));
+    let options = Options { every_minute: false, ..Options::default() };
+    let ledger = Ledger::open(folder.path(), options, vec![slow, other]).unwrap();
+    add(&ledger, object(1, r#"{"type":"note","content":"EXERCISE first"}"#, Some(1)));
+    has_begun.recv().unwrap();
+    // The fold stands in the first; all these are still before it.
+    many(&ledger, 2, 600);
+    while has_ended.try_recv().is_ok() {}
+    let closing = {
+        let ledger = ledger.clone();
+        std::thread::spawn(move || ledger.close())
+    };
+    // Another view has ended: this one has been told to.
+    has_ended.recv().unwrap();
+    drop(go);
+    closing.join().unwrap();
+    let report = ledger::testing::check(folder.path(), false).unwrap();
+    assert!(report.ok(), "{:#?}", report.problems);
+}

@@ -34,6 +34,8 @@ struct AccountPage {
     display: Field,
     zone: Field,
     code: Field,
+    /// There is a password to change; else a first one is set.
+    has_password: bool,
     /// Recovery codes left; `None` = no second factor.
     factor: Option<u32>,
 }
@@ -86,6 +88,7 @@ async fn draw(
         created: moment(row.created),
         seen: moment(row.seen),
     });
+    let has_password = office.people().has_password(&viewer);
     let kept = |name: &str, now: &str| sent.raw(name).unwrap_or(now).chars().take(LONGEST).collect::<String>();
     let page = AccountPage {
         columns: columns(&chrome, &["office-col-browser", "office-col-begun", "office-col-used", "office-col-do"]),
@@ -104,6 +107,7 @@ async fn draw(
             .error(errors.of("zone"))
             .attribute("spellcheck", "false"),
         code: code_field(&chrome, &errors),
+        has_password,
         factor,
         errors,
         chrome,

@@ -1,4 +1,4 @@
-//! Owns the front office: sign-in, and the pages of accounts, users, tokens, the ledger and the access log.
+//! Owns the front office: sign-in, and the pages of accounts, users, tokens, grants, the ledger and the access log.
 //! Never reads intelligence: it knows who asks and what their role may, no object and no search.
 //! Data flows: a [`gate::Visitor`] and a form in, a page or a changed account out.
 //!
@@ -9,13 +9,16 @@
 //! let catalogue = web::Catalogue::new(&[("en", office::FTL)])?;
 //! let hall = web::Hall { catalogue, node_name: "EXERCISE agency".into(), exercise: true, tls: false };
 //! let gate = gate::Gate::new(ledger, people, hall).framed(office::frame);
-//! Ok(gate.open(office::routes(&gate).and(rooms)))
+//! let facts = office::Facts::new(office::Told::default);
+//! Ok(gate.open(office::routes(&gate, facts).and(rooms)))
 //! # }
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod access;
 mod account;
+mod collections;
+mod desk;
 mod nav;
 mod office;
 mod proofs;
@@ -24,6 +27,7 @@ mod sign_in;
 mod tokens;
 mod users;
 
+pub use desk::{Facts, Told};
 pub use nav::frame;
 
 use gate::{Gate, PAGES, Routes, Rule};
@@ -33,11 +37,12 @@ use people::Right;
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/office.ftl");
 
-/// The room's pages.
-pub fn routes(gate: &Gate) -> Routes {
+/// The room's pages; `facts` is asked for the administrator's first one.
+pub fn routes(gate: &Gate, facts: Facts) -> Routes {
     // Whoever has no session in a browser (another node) has no account pages either.
     let own = Rule::Needs(Right::SignIn);
     let accounts = Rule::Needs(Right::ManageAccounts);
+    let (log, audiences) = (Rule::Needs(Right::SeeAccessLog), Rule::Needs(Right::SeeAudiences));
     Routes::new(&PAGES)
         .get("/sign-in", Rule::Open, sign_in::page)
         .post("/sign-in", Rule::Open, sign_in::submit)
@@ -59,6 +64,12 @@ pub fn routes(gate: &Gate) -> Routes {
         .post("/tokens", own, tokens::create)
         .post("/tokens/revoke", own, tokens::revoke)
         .get("/ledger", Rule::Needs(Right::SeeProofs), proofs::page)
-        .get("/access", Rule::Needs(Right::SeeAccessLog), access::page)
-        .with_state(Office::new(gate))
+        .get("/access", log, access::page)
+        .post("/access", log, access::look)
+        .get("/access/rows.csv", log, access::rows)
+        .get("/collections", audiences, collections::list)
+        .get("/collections/{collection}", audiences, collections::one)
+        .post("/collections/{collection}", Rule::Needs(Right::Grant), collections::change)
+        .get("/desk", Rule::Needs(Right::SeeCollections), desk::page)
+        .with_state(Office::new(gate, facts))
 }

@@ -11,15 +11,18 @@ pub fn frame(chrome: &mut Chrome, viewer: &Viewer, path: &str) {
 }
 
 /// Key, address, and whether the viewer's role finds something there.
-fn places(viewer: &Viewer) -> [(&'static str, &'static str, bool); 9] {
+fn places(viewer: &Viewer) -> [(&'static str, &'static str, bool); 11] {
     let reads = viewer.may_read_bodies();
     let manages = viewer.may(Right::ManageAccounts);
+    let imports = viewer.may(Right::Import);
     [
-        ("office-nav-overview", "/", true),
+        ("office-nav-overview", "/", reads),
+        ("office-nav-overview", "/desk", !reads && viewer.may(Right::SeeCollections)),
         ("office-nav-search", "/search", reads),
-        ("office-nav-report", "/report", viewer.may(Right::Write)),
-        ("office-nav-import", "/import", reads),
+        ("office-nav-report", "/report", imports),
+        ("office-nav-import", "/import", imports),
         ("office-nav-feeds", "/feeds", true),
+        ("office-nav-collections", "/collections", viewer.may(Right::SeeAudiences)),
         ("office-nav-ledger", "/ledger", viewer.may(Right::SeeProofs)),
         ("office-nav-users", "/users", manages),
         ("office-nav-tokens", "/tokens", manages),
@@ -47,11 +50,13 @@ mod tests {
     }
 
     #[test]
-    fn each_role_is_led_only_to_pages_that_open_for_it() {
-        assert!(!hrefs(Role::Reader).iter().any(|h| ["/users", "/tokens", "/access", "/report"].contains(&h.as_str())));
-        assert!(hrefs(Role::Administrator).contains(&"/users".into()));
-        assert!(!hrefs(Role::Administrator).contains(&"/search".into()));
-        assert!(hrefs(Role::Auditor).contains(&"/access".into()));
+    fn each_role_is_led_to_what_it_may_do_and_to_nothing_else() {
+        assert_eq!(hrefs(Role::Reader), ["/", "/search", "/feeds"]);
+        assert_eq!(hrefs(Role::Analyst), ["/", "/search", "/report", "/import", "/feeds"]);
+        let supervisor = ["/", "/search", "/report", "/import", "/feeds", "/collections", "/ledger"];
+        assert_eq!(hrefs(Role::Supervisor), supervisor);
+        assert_eq!(hrefs(Role::Administrator), ["/desk", "/feeds", "/collections", "/ledger", "/users", "/tokens"]);
+        assert_eq!(hrefs(Role::Auditor), ["/desk", "/feeds", "/collections", "/ledger", "/access"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! What the front office's pages share.
+use crate::desk::Facts;
 use gate::Gate;
 use ledger::Ledger;
 use people::People;
@@ -8,19 +9,24 @@ use web::{Csrf, OnceTokens, Problem};
 #[derive(Clone)]
 pub(crate) struct Office {
     gate: Gate,
+    facts: Facts,
     once: OnceTokens,
 }
 
 impl Office {
-    pub(crate) fn new(gate: &Gate) -> Self {
+    pub(crate) fn new(gate: &Gate, facts: Facts) -> Self {
         // Fresh for each process: what was spent is forgotten with it, so its tokens must be void as well.
         let started = gate.ledger().now().to_be_bytes();
         let key = ledger::keyed_id(gate.ledger().keys().cookie(), &[b"office once", &started]);
-        Self { gate: gate.clone(), once: OnceTokens::new(Csrf::new(key)) }
+        Self { gate: gate.clone(), facts, once: OnceTokens::new(Csrf::new(key)) }
     }
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gate::Visitor;
 use jiff::Timestamp;
-use people::Error;
+use people::{Error, Right};
 use web::parts::Column;
 use web::{Chrome, Problem};
 
@@ -35,6 +35,8 @@ struct LedgerPage {
     entries: u64,
     newest: Option<Timestamp>,
     unfolded: u64,
+    /// Whether the viewer has the machine's command line at hand.
+    manages: bool,
     head_columns: Vec<Column>,
     heads: Vec<Head>,
     room_columns: Vec<Column>,
@@ -46,6 +48,7 @@ struct LedgerPage {
 pub(crate) async fn page(State(office): State<Office>, visitor: Visitor) -> Result<Response, Problem> {
     let Visitor { viewer, chrome, .. } = visitor.titled("office-ledger-title");
     let (ledger, people) = (office.ledger().clone(), office.people().clone());
+    let manages = viewer.may(Right::ManageMachine);
     let (known, signed, checkpoint) =
         blocking(move || Ok((people.collections(&viewer)?, ledger.heads()?, ledger.checkpoint()?)))
             .await?
@@ -76,6 +79,7 @@ pub(crate) async fn page(State(office): State<Office>, visitor: Visitor) -> Resu
         origin: ledger.origin().to_owned(),
         entries: head.pos,
         newest: (head.pos > 0).then(|| moment(head.arrived)),
+        manages,
         unfolded: rooms.iter().map(|room| room.unfolded).sum(),
         head_columns,
         heads: heads.collect(),

@@ -27,7 +27,7 @@ pub(crate) fn names(people: &People, accounts: impl Iterator<Item = u32>) -> peo
 }
 
 /// What a page says after a form of it did its work: `?done=` and one of these words.
-const DONE: [(&str, &str); 10] = [
+const DONE: [(&str, &str); 12] = [
     ("session", "office-done-session"),
     ("password", "office-done-password"),
     ("factor", "office-done-factor"),
@@ -38,6 +38,8 @@ const DONE: [(&str, &str); 10] = [
     ("enabled", "office-done-enabled"),
     ("reset", "office-done-reset"),
     ("revoked", "office-done-revoked"),
+    ("granted", "office-done-granted"),
+    ("taken", "office-done-taken"),
 ];
 
 /// The page with the notice its address asks for.

@@ -1,12 +1,14 @@
 //! Coming in and going out: name and password, links that work once, sign-out.
 use crate::office::{Office, blocking, refused};
+use crate::shown::moment;
+use crate::users::role_word;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use gate::{Gate, Visitor};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use people::{AuthError, SignIn, SignedIn};
+use people::{AuthError, LinkState, SignIn, SignedIn};
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 
 /// The longest name or password that is looked at, characters.
@@ -32,6 +34,21 @@ struct SignInPage {
 struct LinkPage {
     chrome: Chrome,
     secret: String,
+    /// Whom it signs in.
+    name: String,
+    role: String,
+    until: jiff::Timestamp,
+}
+
+/// A link that signs nobody in any more: what became of it, and what to do.
+#[derive(Template)]
+#[template(path = "office_link_spent.html")]
+struct SpentPage {
+    chrome: Chrome,
+    /// Somebody has come in with it, then.
+    used: Option<jiff::Timestamp>,
+    /// Nobody has, and its time was over then.
+    over: Option<jiff::Timestamp>,
 }
 
 /// A path on this node, or the overview: nobody is sent elsewhere after signing in.
@@ -158,19 +175,39 @@ pub(crate) async fn link_page(State(office): State<Office>, Path(secret): Path<S
     if !fits {
         return Problem::not_found().into_response();
     }
-    web::page(&LinkPage { chrome, secret })
+    let (people, asked) = (office.people().clone(), secret.clone());
+    match blocking(move || people.link_state(&asked)).await {
+        Ok(Ok(LinkState::Stands { name, role, until })) => {
+            let role = role_word(&chrome, role.as_str());
+            web::page(&LinkPage { chrome, secret, name, role, until: moment(until) })
+        }
+        Ok(Ok(state)) => spent(&office, &parts, &state),
+        Ok(Err(error)) => refused(&error).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn spent(office: &Office, parts: &Parts, state: &LinkState) -> Response {
+    let chrome = front(office, parts, "office-link-spent-title");
+    let (used, over) = match state {
+        LinkState::Used { at } => (Some(moment(*at)), None),
+        LinkState::Over { at } => (None, Some(moment(*at))),
+        LinkState::Stands { .. } | LinkState::Unknown => (None, None),
+    };
+    web::page_with(StatusCode::GONE, &SpentPage { chrome, used, over })
 }
 
 /// `POST /sign-in/link/{secret}`.
 pub(crate) async fn link_submit(State(office): State<Office>, Path(secret): Path<String>, parts: Parts) -> Response {
     let (people, peer, agent) = (office.people().clone(), Gate::peer(&parts), agent(&parts.headers));
-    match blocking(move || people.sign_in_with_link(&secret, peer, &agent)).await {
+    let came = move || match people.sign_in_with_link(&secret, peer, &agent) {
+        Err(AuthError::Refused) => Err(people.link_state(&secret).map_err(AuthError::from)),
+        other => other.map_err(Err),
+    };
+    match blocking(came).await {
         Ok(Ok(signed_in)) => welcome(&office, &signed_in, "/"),
-        Ok(Err(AuthError::Refused)) => Problem::of(StatusCode::UNAUTHORIZED)
-            .because("office-link-spent-what")
-            .so("office-link-spent-advice")
-            .into_response(),
-        Ok(Err(error)) => not_let_in(&error),
+        Ok(Err(Ok(state))) => spent(&office, &parts, &state),
+        Ok(Err(Err(error))) => not_let_in(&error),
         Err(problem) => problem.into_response(),
     }
 }

@@ -1,7 +1,8 @@
 //! `/tokens`: what programs come in with. A secret is shown once, in the answer to the form that made it.
+use crate::desk::ends_soon;
 use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, names, with_done};
-use crate::users::role_field;
+use crate::users::{role_field, role_word};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -20,6 +21,9 @@ const LONGEST_DAYS: i64 = 3_650;
 struct Row {
     number: u64,
     account: String,
+    /// Its page, for those who manage accounts.
+    href: Option<String>,
+    role: String,
     created: Timestamp,
     by: String,
     expires: Option<Timestamp>,
@@ -33,6 +37,8 @@ struct TokensPage {
     columns: Vec<Column>,
     rows: Vec<Row>,
     paging: Paging,
+    /// Those that end soon alone are shown.
+    soon: bool,
     manages: bool,
     name: Field,
     role: Field,
@@ -45,6 +51,8 @@ struct TokensPage {
 struct SecretPage {
     chrome: Chrome,
     secret: String,
+    /// Where its collections are granted, when its role alone lets it see nothing.
+    granted: Option<String>,
 }
 
 async fn draw(
@@ -58,22 +66,34 @@ async fn draw(
     let Visitor { viewer, chrome, .. } = visitor.titled("office-tokens-title");
     let (people, asks) = (office.people().clone(), viewer.clone());
     let after: u64 = query.text("after").parse().unwrap_or(0);
-    let (all, rest, tokens, names) = blocking(move || {
-        let all = people.tokens(&asks);
+    let (soon, now) = (query.text("ends") == "soon", office.ledger().now());
+    let kept = if soon { "ends=soon&" } else { "" };
+    let manages = viewer.may_manage_accounts();
+    let (all, rest, tokens, names, accounts) = blocking(move || {
+        let mut all = people.tokens(&asks);
+        all.retain(|t| !soon || ends_soon(t.expires, now));
         let rest: Vec<_> = all.iter().filter(|t| t.number > after).cloned().collect();
         let shown: Vec<_> = rest.iter().take(PAGE).cloned().collect();
         let names = names(&people, shown.iter().flat_map(|t| [t.account, t.made_by]))?;
-        Ok((all.len(), rest.len(), shown, names))
+        let accounts = if manages { people.accounts(&asks)? } else { Vec::new() };
+        Ok((all.len(), rest.len(), shown, names, accounts))
     })
     .await?
     .map_err(|e: Error| refused(&e))?;
     let name_of = |account: u32| names.get(&account).cloned().unwrap_or_default();
+    // By number, as they come.
+    let role_of = |account: u32| {
+        let found = accounts.binary_search_by_key(&account, |a| a.number).ok().and_then(|at| accounts.get(at));
+        role_word(&chrome, found.map_or(viewer.role(), |a| a.body.role).as_str())
+    };
     let last = tokens.last().map_or(0, |t| t.number);
     let rows: Vec<Row> = tokens
         .into_iter()
         .map(|t| Row {
             number: t.number,
             account: name_of(t.account),
+            href: manages.then(|| format!("/users/{}", t.account)),
+            role: role_of(t.account),
             created: moment(t.created),
             by: name_of(t.made_by),
             expires: t.expires.map(moment),
@@ -83,16 +103,24 @@ async fn draw(
     let page = TokensPage {
         columns: columns(
             &chrome,
-            &["office-col-account", "office-col-made", "office-col-by", "office-col-ends", "office-col-do"],
+            &[
+                "office-col-account",
+                "office-role",
+                "office-col-made",
+                "office-col-by",
+                "office-col-ends",
+                "office-col-do",
+            ],
         ),
         paging: Paging {
             shown: rows.len() as u64,
             total: Total::Exactly(all as u64),
-            next: (rest > PAGE).then(|| format!("/tokens?after={last}")),
-            previous: (after > 0).then(|| "/tokens".into()),
+            next: (rest > PAGE).then(|| format!("/tokens?{kept}after={last}")),
+            previous: (after > 0).then(|| format!("/tokens?{kept}")),
         },
         rows,
-        manages: viewer.may_manage_accounts(),
+        soon,
+        manages,
         name: Field::input("name", chrome.t("office-token-name"))
             .hint(chrome.t("office-token-name-hint"))
             .value(sent.text("name").chars().take(200).collect::<String>())
@@ -147,7 +175,9 @@ pub(crate) async fn create(State(office): State<Office>, visitor: Visitor, sent:
     match made.await? {
         Ok(secret) => {
             let chrome = visitor.titled("office-secret-title").chrome;
-            Ok(web::page(&SecretPage { chrome, secret }))
+            // Nothing is a peer's by its role.
+            let granted = role.filter(|role| manages && *role == Role::Peer).map(|_| "/collections".to_owned());
+            Ok(web::page(&SecretPage { chrome, secret, granted }))
         }
         Err(Error::Invalid(_)) => {
             errors.push(if manages { "name" } else { "days" }, l.t("office-token-wrong"));

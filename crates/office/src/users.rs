@@ -7,13 +7,15 @@ use axum::response::Response;
 use gate::Visitor;
 use http::StatusCode;
 use people::entry::Sort;
-use people::{Account, Error, Right, Role, SHORTEST_PASSWORD, check_rules};
+use people::{Account, Error, Reach, Right, Role, SHORTEST_PASSWORD, check_rules};
 use std::sync::Arc;
 use web::parts::{Column, Paging, Tag, Tone, Total};
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 
 /// Accounts on a page.
 const PAGE: usize = 200;
+/// Collections named on an account's page; of more, how many there are.
+const REACHED: usize = 50;
 /// The longest name or password that is looked at, characters.
 const LONGEST: usize = 1_000;
 
@@ -34,6 +36,8 @@ struct UsersPage {
     columns: Vec<Column>,
     rows: Vec<Row>,
     paging: Paging,
+    /// Those without a second factor alone are shown.
+    without_factor: bool,
     name: Field,
     password: Field,
     role: Field,
@@ -54,9 +58,38 @@ struct UserPage {
     disabled: bool,
     factor: Option<u32>,
     sessions: usize,
+    tokens: usize,
     last_seen: Option<jiff::Timestamp>,
+    reach_columns: Vec<Column>,
+    reach: Vec<Reached>,
+    /// Collections beyond those.
+    reach_more: usize,
     role: Field,
     password: Field,
+}
+
+/// What an account may in one collection.
+struct Reached {
+    title: String,
+    href: String,
+    may: String,
+    how: String,
+}
+
+impl Reached {
+    fn of(chrome: &Chrome, reach: &Reach, number: u32) -> Self {
+        let may = match (reach.reads, reach.writes) {
+            (_, true) => "office-may-write",
+            (true, false) => "office-may-read",
+            (false, false) => "office-may-nothing",
+        };
+        Self {
+            title: reach.collection.title().to_owned(),
+            href: format!("/collections/{}?account={number}", reach.collection.id),
+            may: chrome.t(may),
+            how: chrome.t(if reach.by_name { "office-reach-by-name" } else { "office-reach-by-role" }),
+        }
+    }
 }
 
 /// A role's word on pages.
@@ -121,7 +154,14 @@ async fn draw(
     sent: &Fields,
     errors: ErrorSummary,
 ) -> Result<Response, Problem> {
-    let all = accounts(office, &visitor).await?;
+    let without_factor = query.text("factor") == "none";
+    let all = if without_factor {
+        let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
+        blocking(move || people.without_second_factor(&viewer)).await?.map_err(|e| refused(&e))?
+    } else {
+        accounts(office, &visitor).await?
+    };
+    let kept = if without_factor { "factor=none&" } else { "" };
     let Visitor { chrome, .. } = visitor.titled("office-users-title");
     let after: u32 = query.text("after").parse().unwrap_or(0);
     let rest: Vec<_> = all.iter().filter(|a| a.number > after).collect();
@@ -135,10 +175,11 @@ async fn draw(
         paging: Paging {
             shown: rows.len() as u64,
             total: Total::Exactly(all.len() as u64),
-            next: (rest.len() > PAGE).then(|| format!("/users?after={last}")),
-            previous: (after > 0).then(|| "/users".into()),
+            next: (rest.len() > PAGE).then(|| format!("/users?{kept}after={last}")),
+            previous: (after > 0).then(|| format!("/users?{kept}")),
         },
         rows,
+        without_factor,
         name: Field::input("name", chrome.t("office-name"))
             .hint(chrome.t("office-name-hint"))
             .value(sent.text("name").chars().take(LONGEST).collect::<String>())
@@ -205,10 +246,13 @@ async fn draw_one(
     let account = all.iter().find(|a| a.number == number).ok_or_else(Problem::not_found)?;
     let Visitor { viewer, chrome, .. } = visitor;
     let (people, asks) = (office.people().clone(), viewer.clone());
-    let (sessions, factor) =
-        blocking(move || Ok((people.sessions(&asks, number)?, people.second_factor(&asks, number)?)))
-            .await?
-            .map_err(|e: Error| refused(&e))?;
+    let (sessions, factor, reach, tokens) = blocking(move || {
+        let (sessions, factor) = (people.sessions(&asks, number)?, people.second_factor(&asks, number)?);
+        let tokens = people.tokens(&asks).iter().filter(|t| t.account == number).count();
+        Ok((sessions, factor, people.reach(&asks, number)?, tokens))
+    })
+    .await?
+    .map_err(|e: Error| refused(&e))?;
     let person = account.body.sort == Sort::Person;
     let roles: Vec<Role> = if person { roles().collect() } else { Role::GIVEN.to_vec() };
     let page = UserPage {
@@ -220,7 +264,11 @@ async fn draw_one(
         disabled: account.body.disabled,
         factor,
         sessions: sessions.len(),
+        tokens,
         last_seen: sessions.iter().map(|s| s.seen).max().map(moment),
+        reach_columns: columns(&chrome, &["office-col-collection", "office-col-may", "office-col-how"]),
+        reach: reach.iter().take(REACHED).map(|r| Reached::of(&chrome, r, number)).collect(),
+        reach_more: reach.len().saturating_sub(REACHED),
         role: role_field(&chrome, roles, account.body.role.as_str()).error(errors.of("role")),
         password: password_field(&chrome, &errors),
         errors,

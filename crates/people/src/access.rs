@@ -1,7 +1,7 @@
 //! The access log: who asked for what, one row a request, each bound to the one before by its hash. It holds ids and
 //! keyed hashes of queries, never text that was asked for or answered, and no names.
 use crate::view::{signed, unsigned};
-use crate::{Error, Result, Right, Viewer};
+use crate::{Error, Result, Viewer};
 use ledger::{Ledger, State, keyed_id};
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
@@ -19,8 +19,6 @@ const IDS: usize = 50;
 const LONGEST: usize = 300;
 /// Rows that are not known to be on the disk; whoever comes then waits for it, and is refused where it takes none.
 const WAITING: usize = 20_000;
-/// Rows of a page at most.
-const PAGE: u32 = 1_000;
 
 /// A request, as its door tells it.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +98,7 @@ impl AccessRow {
         hash.finalize().into()
     }
 
-    fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             n: unsigned(r.get(0)?),
             at: r.get(1)?,
@@ -118,7 +116,7 @@ impl AccessRow {
     }
 }
 
-const COLUMNS: &str = "n, at, account, role, method, route, status, ids, objects, query, bytes, hash";
+pub(crate) const COLUMNS: &str = "n, at, account, role, method, route, status, ids, objects, query, bytes, hash";
 
 /// What waits: rows that came since, and rows that were handed to the disk and are not known to be there.
 #[derive(Debug, Default)]
@@ -189,8 +187,12 @@ impl AccessLog {
         Ok(Self { ledger: ledger.clone(), waiting: Arc::default() })
     }
 
-    fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         self.ledger.state()
+    }
+
+    pub(crate) fn keys(&self) -> &ledger::Keys {
+        self.ledger.keys()
     }
 
     /// Whether a row can be taken down now: asked before anything is read, for what nobody takes down nobody may read.
@@ -257,20 +259,12 @@ impl AccessLog {
         Ok(())
     }
 
-    /// The newest rows before number `before` (all when `None`), at most `limit` and 1,000.
+    /// The newest rows before number `before` (all when `None`), at most `limit` and 1,000. [`AccessLog::find`] filters.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; the storage's.
     pub fn page(&self, viewer: &Viewer, before: Option<u64>, limit: u32) -> Result<Vec<AccessRow>> {
-        viewer.need(Right::SeeAccessLog)?;
-        self.flush()?;
-        let before = before.map_or(i64::MAX, signed);
-        Ok(self.state().read(|conn| {
-            let sql = format!("SELECT {COLUMNS} FROM access WHERE n < ? ORDER BY n DESC LIMIT ?");
-            let mut stmt = conn.prepare_cached(&sql)?;
-            let rows = stmt.query_map((before, limit.min(PAGE)), AccessRow::read)?;
-            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
-        })?)
+        Ok(self.find(viewer, &crate::AccessFilter::default(), before, limit)?.rows)
     }
 
     /// Where the log stands.

@@ -138,7 +138,7 @@ impl People {
         Err(ledger::Error::Conflict.into())
     }
 
-    /// Makes a collection. Whoever makes it must be able to read it, unless it is the command line.
+    /// Makes a collection. Whoever makes it must be able to read it, unless they list every collection.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], the ledger's.
@@ -155,7 +155,8 @@ impl People {
                 return Err(Error::invalid(format!("a node has at most {MOST} collections")));
             }
             let maker = now.accounts.get(&fresh.account());
-            if !fresh.is_local() && !maker.is_some_and(|a| body.members.iter().any(|m| m.means(a))) {
+            let lists_all = fresh.may(Right::SeeCollections);
+            if !lists_all && !maker.is_some_and(|a| body.members.iter().any(|m| m.means(a))) {
                 return Err(Error::invalid("you must be in the audience yourself: add your role or account to it"));
             }
             let expect = Expect { collection: id, subject: audience_subject(id).into(), last: None };
@@ -164,7 +165,8 @@ impl People {
         self.collection(id)?.ok_or(Error::NoCollection)
     }
 
-    /// Changes a collection's audience: `alter` gets what it is and says what it shall be.
+    /// Changes a collection's audience: `alter` gets what it is and says what it shall be. [`Right::Grant`] reaches as far
+    /// as [`Collection::may_be_granted_by`] says.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NoCollection`], [`Error::Invalid`], the ledger's.
@@ -177,9 +179,7 @@ impl People {
         viewer.need(Right::Grant)?;
         self.change(viewer, |now, fresh| {
             fresh.need(Right::Grant)?;
-            // The command line opens again what was closed.
-            let may = |c: &&Arc<Collection>| fresh.sees(c.col) || (fresh.is_local() && c.audience.closed);
-            let found = now.collections.get(&id).filter(|c| may(c) && now.own(c));
+            let found = now.collections.get(&id).filter(|c| c.may_be_granted_by(fresh) && now.own(c));
             let found = found.ok_or(Error::NoCollection)?;
             let mut body = (*found.audience).clone();
             alter(&mut body);

@@ -1,6 +1,6 @@
 use crate::entry::{AccountBody, AudienceBody, Purpose, Sort};
 use crate::view::{AccountRow, CollectionRow};
-use crate::{Role, Viewer};
+use crate::{Right, Role, Viewer};
 use ledger::CollectionId;
 use std::sync::Arc;
 
@@ -44,8 +44,23 @@ impl Collection {
 
     /// Whether the command line sees it: all but cases and personal notes.
     pub(crate) fn local(&self) -> bool {
+        !self.audience.closed && self.is_common()
+    }
+
+    /// Whether it is neither a case nor somebody's notes.
+    fn is_common(&self) -> bool {
         use Purpose as P;
-        !self.audience.closed && matches!(self.audience.sort, P::House | P::Intake | P::Restricted | P::Shared)
+        matches!(self.audience.sort, P::House | P::Intake | P::Restricted | P::Shared)
+    }
+
+    /// The one rule of who says who reads a collection: whoever has [`Right::Grant`], of those that they read; who lists
+    /// every collection, of every one that is neither a case nor somebody's notes. The command line opens again what was
+    /// closed. The house has no audience to change.
+    pub fn may_be_granted_by(&self, viewer: &Viewer) -> bool {
+        let reaches = viewer.sees(self.col)
+            || (viewer.may(Right::SeeCollections) && self.is_common())
+            || (viewer.is_local() && self.audience.closed);
+        viewer.may(Right::Grant) && reaches && self.audience.sort != Purpose::House
     }
 
     /// Whether the viewer may have it in a list of TAXII collections.

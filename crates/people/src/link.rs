@@ -1,44 +1,170 @@
-//! Links that sign in once: how whoever set the node up first comes in.
+//! Links that sign in once: how whoever set the node up first comes in, and how a colleague does. A link names its person:
+//! an account of its own, so that the access log tells two officers apart.
 use crate::session::MINUTE;
-use crate::{AuthError, Error, People, Result, Right, Role, SignedIn, Viewer, entry::Sort, token};
+use crate::{Account, AuthError, Error, People, Result, Right, Role, SignedIn, Viewer, entry::Sort, token};
+use rusqlite::OptionalExtension;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS sign_in_links(
-  hash BLOB PRIMARY KEY, account INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;";
+  hash BLOB PRIMARY KEY, account INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent_links(hash BLOB PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// What every link's secret begins with.
 const PREFIX: &str = "ei_";
 /// The longest a link stands, minutes: a week.
 const LONGEST: u32 = 7 * 24 * 60;
+/// What became of a link is remembered this long, µs: thirty days.
+const REMEMBERED: i64 = 30 * 24 * 60 * MINUTE;
+/// How often a free name is looked for again when somebody took it meanwhile.
+const TRIES: usize = 4;
+
+/// A link to be made.
+#[derive(Debug, Clone, Default)]
+pub struct NewLink<'a> {
+    /// Whom it signs in, by the account's name: made if there is none. Empty = an account of its own, such as `analyst-3`.
+    pub user: &'a str,
+    /// The role; `None` = the one that the account has, of a new account analyst.
+    pub role: Option<Role>,
+    /// How long it may be used: at least one, at most a week.
+    pub minutes: u32,
+}
+
+/// A link that was made.
+#[derive(Debug, Clone)]
+pub struct MadeLink {
+    /// The secret for its address.
+    pub secret: String,
+    /// The account that it signs in.
+    pub account: u32,
+    /// That account's name.
+    pub name: String,
+    /// And its role.
+    pub role: Role,
+    /// When it ends, µs.
+    pub until: i64,
+}
+
+/// What became of a link, for whoever holds its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// It signs in.
+    Stands {
+        /// As whom.
+        name: String,
+        /// With which role.
+        role: Role,
+        /// Until when, µs.
+        until: i64,
+    },
+    /// Somebody has signed in with it.
+    Used {
+        /// When, µs.
+        at: i64,
+    },
+    /// Nobody has, and its time is over.
+    Over {
+        /// Since when, µs.
+        at: i64,
+    },
+    /// The node knows no such link (any more), or its account may not come in.
+    Unknown,
+}
 
 impl People {
-    /// A link that signs in once, within `minutes`, as an account of its own with this role (made if it is not there).
-    /// The answer is the secret for the link's address; `./run` prints it.
+    /// A link that signs in once as an account of its own; the answer is the secret. As [`People::sign_in_link`].
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`], the ledger's.
+    /// As [`People::sign_in_link`].
     pub fn link_token(&self, viewer: &Viewer, role: Role, minutes: u32) -> Result<String> {
+        Ok(self.sign_in_link(viewer, &NewLink { user: "", role: Some(role), minutes })?.secret)
+    }
+
+    /// A link that signs one person in, once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::Invalid`] for a role without a browser or an account that is disabled or has another
+    /// role, the ledger's.
+    pub fn sign_in_link(&self, viewer: &Viewer, new: &NewLink<'_>) -> Result<MadeLink> {
         viewer.need(Right::ManageAccounts)?;
-        if !role.may(Right::SignIn) {
+        if new.role.is_some_and(|role| !role.may(Right::SignIn)) {
             return Err(Error::invalid("that role does not sign in with a browser; make a token"));
         }
-        let name = format!("{role}-link");
-        let account = match self.current()?.named(&name).map(|a| (a.number, a.body.disabled, a.body.role)) {
-            Some((number, false, has)) if has == role => number,
-            Some(_) => {
-                return Err(Error::invalid("the account for such links was disabled or changed; enable it first"));
-            }
-            None => self.create_account(viewer, &name, role, Sort::Person)?,
-        };
+        let account = self.account_for_link(viewer, new)?;
         let (secret, hash) = token::fresh(PREFIX)?;
         let now = self.inner.door.ledger.now();
-        let expires = now.saturating_add(i64::from(minutes.clamp(1, LONGEST)) * MINUTE);
+        let until = now.saturating_add(i64::from(new.minutes.clamp(1, LONGEST)) * MINUTE);
+        let number = account.number;
         self.inner.door.ledger.state().write(move |conn| {
-            conn.execute("DELETE FROM sign_in_links WHERE expires < ?", [now])?;
-            conn.execute("INSERT INTO sign_in_links(hash, account, expires) VALUES (?,?,?)", (hash, account, expires))?;
+            conn.execute("DELETE FROM sign_in_links WHERE expires < ?", [now - REMEMBERED])?;
+            conn.execute("DELETE FROM spent_links WHERE used < ?", [now - REMEMBERED])?;
+            conn.execute("INSERT INTO sign_in_links(hash, account, expires) VALUES (?,?,?)", (hash, number, until))?;
             Ok(())
         })?;
-        Ok(secret)
+        Ok(MadeLink { secret, account: number, name: account.body.name.clone(), role: account.body.role, until })
+    }
+
+    /// The account that a link signs in: the one of that name, or a new one.
+    fn account_for_link(&self, viewer: &Viewer, new: &NewLink<'_>) -> Result<Arc<Account>> {
+        let user = new.user.trim();
+        if let Some(there) = self.current()?.named(user).cloned() {
+            if there.body.sort != Sort::Person {
+                return Err(Error::invalid("that account is a program's; a link signs in a person"));
+            }
+            if there.body.disabled {
+                return Err(Error::invalid("that account is disabled; enable it first, or name another"));
+            }
+            if let Some(asked) = new.role.filter(|asked| *asked != there.body.role) {
+                let has = there.body.role;
+                let text = format!("that account has the role {has}, not {asked}; leave the role out, or name another");
+                return Err(Error::invalid(text));
+            }
+            return Ok(there);
+        }
+        let role = new.role.unwrap_or(Role::Analyst);
+        // RFC 7617 §2: a name in an Authorization header holds no colon.
+        if user.contains(':') {
+            return Err(Error::invalid("the name must not hold a colon"));
+        }
+        let mut tries = 0;
+        let number = loop {
+            let name = if user.is_empty() { self.free_name(role.as_str())? } else { user.to_owned() };
+            match self.create_account(viewer, &name, role, Sort::Person) {
+                // Somebody took the free name meanwhile.
+                Err(Error::Invalid(_)) if user.is_empty() && tries < TRIES => tries += 1,
+                made => break made?,
+            }
+        };
+        self.current()?.accounts.get(&number).cloned().ok_or(Error::NoAccount)
+    }
+
+    /// What became of a link; asking uses nothing up.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn link_state(&self, secret: &str) -> Result<LinkState> {
+        let (hash, now) = (token::hash(secret), self.inner.door.ledger.now());
+        let (used, row) = self.inner.door.ledger.state().read(|conn| {
+            let used: Option<i64> =
+                conn.query_row("SELECT used FROM spent_links WHERE hash = ?", [hash], |r| r.get(0)).optional()?;
+            let sql = "SELECT account, expires FROM sign_in_links WHERE hash = ?";
+            let row: Option<(u32, i64)> = conn.query_row(sql, [hash], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+            Ok((used, row))
+        })?;
+        if let Some(at) = used {
+            return Ok(LinkState::Used { at });
+        }
+        let Some((account, until)) = row else { return Ok(LinkState::Unknown) };
+        if now >= until {
+            return Ok(LinkState::Over { at: until });
+        }
+        let person = self.current()?.accounts.get(&account).filter(|a| !a.body.disabled).cloned();
+        let person = person.filter(|a| a.body.role.may(Right::SignIn));
+        Ok(person.map_or(LinkState::Unknown, |a| LinkState::Stands {
+            name: a.body.name.clone(),
+            role: a.body.role,
+            until,
+        }))
     }
 
     /// Signs in with a link, once.
@@ -50,14 +176,14 @@ impl People {
         let attempt = door.begin_attempt(None, peer)?;
         let (hash, now) = (token::hash(secret), door.ledger.now());
         let taken = door.ledger.state().write(move |conn| {
-            let mut stmt = conn.prepare("DELETE FROM sign_in_links WHERE hash = ? RETURNING account, expires")?;
-            let row = stmt.query_map([hash], |r| Ok((r.get::<_, u32>(0)?, r.get::<_, i64>(1)?)))?.next().transpose()?;
+            let sql = "DELETE FROM sign_in_links WHERE hash = ? AND expires > ? RETURNING account";
+            let row: Option<u32> = conn.query_row(sql, (hash, now), |r| r.get(0)).optional()?;
+            if row.is_some() {
+                conn.execute("INSERT INTO spent_links(hash, used) VALUES (?,?)", (hash, now))?;
+            }
             Ok(row)
         });
-        let (account, expires) = taken.map_err(Error::from)?.ok_or(AuthError::Refused)?;
-        if now >= expires {
-            return Err(AuthError::Refused);
-        }
+        let account = taken.map_err(Error::from)?.ok_or(AuthError::Refused)?;
         door.throttle.right(&door.ledger, &attempt);
         self.begin_session(account, agent)
     }

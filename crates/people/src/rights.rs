@@ -12,7 +12,7 @@ pub enum Role {
     Analyst,
     /// An analyst who also reads `restricted`, grants, approves and expunges.
     Supervisor,
-    /// Accounts and the machine; no bodies.
+    /// Accounts, who reads what, and the machine; no bodies.
     Administrator,
     /// Access log, retention, proofs; no bodies.
     Auditor,
@@ -73,7 +73,9 @@ impl Role {
             R::ReadBodies => matches!(self, O::Reader | O::Analyst | O::Supervisor | O::Peer | O::Local),
             R::Write => matches!(self, O::Analyst | O::Supervisor | O::Peer | O::Local),
             R::Import | R::Withdraw | R::OverruleLinks => matches!(self, O::Analyst | O::Supervisor | O::Local),
-            R::Expunge | R::Grant | R::Approve => matches!(self, O::Supervisor | O::Local),
+            R::Expunge | R::Approve => matches!(self, O::Supervisor | O::Local),
+            R::Grant => matches!(self, O::Supervisor | O::Administrator | O::Local),
+            R::SeeAudiences => matches!(self, O::Supervisor | O::Administrator | O::Auditor | O::Local),
             R::ManageFeeds => matches!(self, O::Supervisor | O::Administrator | O::Local),
             R::ManageAccounts | R::ManageMachine => matches!(self, O::Administrator | O::Local),
             R::SeeAccessLog => matches!(self, O::Auditor | O::Local),
@@ -131,6 +133,8 @@ pub enum Right {
     SeeAccessLog,
     /// See every collection's title, audience and retention, without bodies.
     SeeCollections,
+    /// See who is in the audience of a collection that one may know of.
+    SeeAudiences,
     /// See the ledger's heads, sizes and checkpoints.
     SeeProofs,
     /// Have a session in a browser.
@@ -139,7 +143,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadBodies,
         Self::Write,
         Self::Import,
@@ -153,6 +157,7 @@ impl Right {
         Self::ManageMachine,
         Self::SeeAccessLog,
         Self::SeeCollections,
+        Self::SeeAudiences,
         Self::SeeProofs,
         Self::SignIn,
     ];
@@ -173,6 +178,7 @@ impl Right {
             Self::ManageMachine => "manage the machine",
             Self::SeeAccessLog => "read the access log",
             Self::SeeCollections => "list every collection",
+            Self::SeeAudiences => "see who reads a collection",
             Self::SeeProofs => "read the ledger's proofs",
             Self::SignIn => "sign in with a browser",
         }

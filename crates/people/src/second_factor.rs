@@ -1,10 +1,13 @@
 //! The second factor: time-based codes (RFC 6238: SHA-1, six digits, 30 s, one step either way), each once, and ten
 //! recovery codes, each once. The secret is sealed under the node's wrap key; recovery codes stand as hashes.
 use crate::authenticate::Door;
+use crate::entry::Sort;
 use crate::view::signed;
-use crate::{Error, People, Result, Right, Viewer};
+use crate::{Account, Error, People, Result, Right, Viewer};
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::Arc;
 use totp_rs::{Builder, Totp};
 
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS totp(
@@ -114,6 +117,24 @@ impl Door {
 }
 
 impl People {
+    /// The people who may come in and have no second factor, by number.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; the storage's.
+    pub fn without_second_factor(&self, viewer: &Viewer) -> Result<Vec<Arc<Account>>> {
+        viewer.need(Right::ManageAccounts)?;
+        let with: HashSet<u32> = self.inner.door.ledger.state().read(|conn| {
+            let mut stmt = conn.prepare_cached("SELECT account FROM totp WHERE confirmed")?;
+            let rows = stmt.query_map([], |r| r.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })?;
+        let now = self.current()?;
+        let people = now.accounts.values().filter(|a| a.body.sort == Sort::Person && !a.body.disabled);
+        let mut without: Vec<_> = people.filter(|a| !with.contains(&a.number)).cloned().collect();
+        without.sort_by_key(|a| a.number);
+        Ok(without)
+    }
+
     /// Begins to set up the viewer's second factor; it counts once [`People::confirm_second_factor`] has seen a code.
     ///
     /// # Errors

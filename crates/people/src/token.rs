@@ -200,7 +200,8 @@ impl People {
         Ok(())
     }
 
-    fn free_name(&self, stem: &str) -> Result<String> {
+    /// `STEM-N` that nobody has.
+    pub(crate) fn free_name(&self, stem: &str) -> Result<String> {
         let now = self.current()?;
         let free = (1..=u32::MAX).map(|n| format!("{stem}-{n}")).find(|name| now.named(name).is_none());
         Ok(free.unwrap_or_else(|| stem.into()))

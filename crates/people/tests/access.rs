@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod node;
 use node::Node;
-use people::{Access, Error, Right, Role, Viewer};
+use people::{Access, AccessFilter, AccessKind, Error, Outcome, Right, Role, Viewer};
 
 fn record(node: &Node, n: u32) {
     let viewer = node.local();
@@ -126,4 +126,97 @@ fn no_row_is_lost_while_the_disk_takes_none_and_beyond_what_memory_holds_nobody_
     node.ledger.close();
     let closed = log.record(&access).unwrap_err();
     assert_eq!(closed.status(), 503, "{closed}");
+}
+
+fn took(
+    node: &Node,
+    viewer: Option<&Viewer>,
+    method: &str,
+    route: &str,
+    status: u16,
+    ids: &[&str],
+    query: Option<&str>,
+) {
+    let access = Access { viewer, method, route, status, ids, query, ..Access::default() };
+    node.people.access_log().record(&access).unwrap();
+}
+
+#[test]
+fn rows_are_found_by_person_by_what_was_asked_for_by_time_and_by_outcome() {
+    let node = Node::new();
+    let (local, id) = (node.local(), "note--00000000-0000-4000-8000-000000000001");
+    let phone = "phone-number--8b0e3a0d-9f4b-5a3c-8d39-6f1f1c1f5a01";
+    let number = node.people.create_token(&local, &people::NewToken { name: "feed", role: Role::Reader, days: None });
+    let bearer = format!("Bearer {}", number.unwrap());
+    let feed = node.people.authenticate(&node::header(Some(&bearer), None)).unwrap().unwrap();
+    took(&node, Some(&local), "show", "eye", 200, &[id], None);
+    took(&node, Some(&feed), "GET", "/objects/{id}", 200, &[phone], None);
+    took(&node, Some(&feed), "GET", "/search", 200, &[], Some("+1 555 0100"));
+    node.clock.forward(60);
+    let minute = node.ledger.now();
+    took(&node, Some(&feed), "GET", "/users", 403, &[], None);
+    took(&node, None, "POST", "/sign-in", 401, &[], None);
+    took(&node, Some(&feed), "GET", "/objects/{id}", 404, &[], None);
+    took(&node, Some(&feed), "GET", "/", 500, &[], None);
+    let log = node.people.access_log();
+    let sought = |text: &str, readings: &[&str]| {
+        let readings: Vec<String> = readings.iter().map(|r| (*r).to_owned()).collect();
+        Some(log.sought(text, &readings))
+    };
+    let all = AccessFilter::default;
+    let table = [
+        (all(), vec![7, 6, 5, 4, 3, 2, 1]),
+        (AccessFilter { account: Some(feed.account()), ..all() }, vec![7, 6, 4, 3, 2]),
+        (AccessFilter { account: Some(0), ..all() }, vec![5]),
+        (AccessFilter { kind: Some(AccessKind::Object), ..all() }, vec![6, 2]),
+        (AccessFilter { kind: Some(AccessKind::Command), ..all() }, vec![1]),
+        (AccessFilter { kind: Some(AccessKind::Overview), ..all() }, vec![7]),
+        (AccessFilter { method: Some("show".into()), ..all() }, vec![1]),
+        (AccessFilter { outcome: Some(Outcome::Answered), ..all() }, vec![3, 2, 1]),
+        (AccessFilter { outcome: Some(Outcome::Refused), ..all() }, vec![5, 4]),
+        (AccessFilter { outcome: Some(Outcome::Wrong), ..all() }, vec![6]),
+        (AccessFilter { outcome: Some(Outcome::Failed), ..all() }, vec![7]),
+        (AccessFilter { from: Some(minute), ..all() }, vec![7, 6, 5, 4]),
+        (AccessFilter { to: Some(minute), ..all() }, vec![3, 2, 1]),
+        (AccessFilter { sought: sought(id, &[]), ..all() }, vec![1]),
+        (AccessFilter { sought: sought(phone, &[]), ..all() }, vec![2]),
+        (AccessFilter { sought: sought("(1) 555-0100", &["+1 555 0100"]), ..all() }, vec![3]),
+        (AccessFilter { sought: sought("another", &[]), ..all() }, vec![]),
+        (AccessFilter { account: Some(feed.account()), outcome: Some(Outcome::Refused), ..all() }, vec![4]),
+    ];
+    for (filter, due) in table {
+        let page = log.find(&local, &filter, None, 100).unwrap();
+        assert_eq!(page.rows.iter().map(|r| r.n).collect::<Vec<_>>(), due, "{filter:?}");
+        assert_eq!((page.next, page.broken_off), (None, false));
+        for mark in filter.sought.iter().map(people::Sought::mark) {
+            assert!(!mark.contains(phone) && !mark.contains("555"), "no address tells what was sought: {mark}");
+            assert_eq!(people::Sought::of_mark(&mark), filter.sought);
+        }
+    }
+    node.ledger.close();
+}
+
+#[test]
+fn a_filter_goes_through_the_whole_log_page_by_page_and_every_route_kind_is_one() {
+    let node = Node::new();
+    (0..2_500).for_each(|n| record(&node, n));
+    let log = node.people.access_log();
+    let (mut before, mut found) = (None, Vec::new());
+    let nobody = AccessFilter { account: Some(0), ..AccessFilter::default() };
+    took(&node, None, "GET", "/sign-in", 200, &[], None);
+    loop {
+        let page = log.find(&node.local(), &AccessFilter::default(), before, 900).unwrap();
+        found.extend(page.rows.iter().map(|r| r.n));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(found.iter().copied().eq((1..=2_501).rev()), "nothing is missed and nothing comes twice");
+    assert_eq!(log.find(&node.local(), &nobody, Some(2_501), 900).unwrap().rows, []);
+    for kind in AccessKind::ALL {
+        assert_eq!(kind.as_str().parse::<AccessKind>(), Ok(kind));
+    }
+    assert!("x' OR 1".parse::<AccessKind>().is_err() && "x".parse::<Outcome>().is_err());
+    node.ledger.close();
 }

@@ -4,7 +4,7 @@ mod node;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use node::{Node, header};
-use people::{AuthError, AuthHeader, NewToken, Role, SignIn, SignedIn, Viewer};
+use people::{AuthError, AuthHeader, Error, LinkState, NewLink, NewToken, Role, SignIn, SignedIn, Viewer};
 
 const WORDS: &str = "four words of nonsense";
 const PEER: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
@@ -355,6 +355,86 @@ fn a_link_signs_in_once_and_in_time() {
     assert!(matches!(node.people.sign_in_with_link(&two, PEER, ""), Err(AuthError::Refused)));
     assert!(node.people.link_token(&signed.viewer, Role::Administrator, 5).is_err(), "a supervisor makes no links");
     assert!(node.people.link_token(&node.local(), Role::Peer, 5).is_err(), "peers have no browser");
+    node.ledger.close();
+}
+
+#[test]
+fn a_link_names_its_person_and_two_links_are_two_people() {
+    let node = Node::new();
+    let link = |user, role| node.people.sign_in_link(&node.local(), &NewLink { user, role, minutes: 30 });
+    let (one, two) = (link("", Some(Role::Analyst)).unwrap(), link("", Some(Role::Analyst)).unwrap());
+    assert_ne!(one.account, two.account);
+    let of = |made: &people::MadeLink| node.people.sign_in_with_link(&made.secret, PEER, "").unwrap().viewer.account();
+    assert_eq!((of(&one), of(&two)), (one.account, two.account));
+    let rin = link("rin", None).unwrap();
+    assert_eq!((rin.name.as_str(), rin.role), ("rin", Role::Analyst));
+    let again = link("Rin", None).unwrap();
+    assert_eq!(again.account, rin.account, "the same person comes in again");
+    assert!(matches!(link("rin", Some(Role::Supervisor)), Err(Error::Invalid(_))), "and is made nothing more by it");
+    node.people.set_disabled(&node.local(), rin.account, true).unwrap();
+    assert!(link("rin", None).is_err());
+    assert!(matches!(node.people.sign_in_with_link(&again.secret, PEER, ""), Err(AuthError::Refused)));
+    node.people.create_token(&node.local(), &NewToken { name: "feed", role: Role::Reader, days: None }).unwrap();
+    assert!(link("feed", None).is_err() && link("a:b", None).is_err() && link("importer", None).is_err());
+    node.ledger.close();
+}
+
+#[test]
+fn what_became_of_a_link_is_told_to_whoever_holds_it_and_asking_uses_nothing_up() {
+    let node = Node::new();
+    let link = || node.people.sign_in_link(&node.local(), &NewLink { minutes: 30, ..NewLink::default() }).unwrap();
+    let state = |made: &people::MadeLink| node.people.link_state(&made.secret).unwrap();
+    let (one, two) = (link(), link());
+    for _ in 0..2 {
+        let due = LinkState::Stands { name: one.name.clone(), role: Role::Analyst, until: one.until };
+        assert_eq!(state(&one), due);
+    }
+    let at = node.ledger.now();
+    node.people.sign_in_with_link(&one.secret, PEER, "").unwrap();
+    assert_eq!(state(&one), LinkState::Used { at });
+    node.people.set_disabled(&node.local(), two.account, true).unwrap();
+    assert_eq!(state(&two), LinkState::Unknown);
+    node.people.set_disabled(&node.local(), two.account, false).unwrap();
+    node.clock.forward(30 * 60);
+    assert_eq!(state(&two), LinkState::Over { at: two.until });
+    assert_eq!(node.people.link_state("ei_none").unwrap(), LinkState::Unknown);
+    node.clock.forward(31 * 24 * 3600);
+    link();
+    assert_eq!((state(&one), state(&two)), (LinkState::Unknown, LinkState::Unknown), "it is not remembered for ever");
+    node.ledger.close();
+}
+
+#[test]
+fn who_came_in_with_a_link_sets_a_first_password_and_no_second_one_without_the_first() {
+    let node = Node::new();
+    let made = node.people.sign_in_link(&node.local(), &NewLink { user: "rin", ..NewLink::default() }).unwrap();
+    let signed = node.people.sign_in_with_link(&made.secret, PEER, "").unwrap();
+    assert!(!node.people.has_password(&signed.viewer));
+    assert!(node.people.change_own_password(&signed.viewer, "", "short").is_err());
+    node.people.change_own_password(&signed.viewer, "", WORDS).unwrap();
+    assert!(node.people.sign_in(&with("rin", WORDS, None)).is_ok());
+    assert!(node.people.has_password(&signed.viewer));
+    assert!(node.people.change_own_password(&signed.viewer, "", "other words of nonsense").is_err());
+    let token = node.people.add_token(&signed.viewer, made.account, None).unwrap();
+    let bearer = format!("Bearer {token}");
+    let by_token = node.people.authenticate(&header(Some(&bearer), None)).unwrap().unwrap();
+    let other = node.people.sign_in_link(&node.local(), &NewLink { user: "mei", ..NewLink::default() }).unwrap();
+    assert!(node.people.change_own_password(&by_token, "", "other words of nonsense").is_err());
+    assert_ne!(other.account, made.account);
+    node.ledger.close();
+}
+
+#[test]
+fn a_person_never_gets_a_role_that_does_not_sign_in() {
+    let node = Node::new();
+    assert!(node.people.add_user(&node.local(), "rin", Role::Peer, WORDS).is_err());
+    let rin = node.people.add_user(&node.local(), "rin", Role::Reader, WORDS).unwrap();
+    assert!(node.people.set_role(&node.local(), rin, Role::Peer).is_err());
+    let without =
+        || node.people.without_second_factor(&node.local()).unwrap().iter().map(|a| a.number).collect::<Vec<_>>();
+    assert_eq!(without(), [rin]);
+    node.people.set_disabled(&node.local(), rin, true).unwrap();
+    assert!(without().is_empty());
     node.ledger.close();
 }
 

@@ -9,19 +9,8 @@ use std::io::Read;
 const LONGEST_PASSWORD: u64 = 1 << 16;
 
 /// The words of roles that people and programs may have.
-fn role(word: &str) -> Result<Role, Problem> {
-    Ok(match word {
-        "reader" => Role::Reader,
-        "analyst" => Role::Analyst,
-        "supervisor" => Role::Supervisor,
-        "administrator" => Role::Administrator,
-        "auditor" => Role::Auditor,
-        _ => {
-            return Err(Problem::other(format!(
-                "no role is called `{word}`: write reader, analyst, supervisor, administrator or auditor"
-            )));
-        }
-    })
+pub fn role(word: &str) -> Result<Role, Problem> {
+    word.parse().map_err(|how| Problem::other(format!("no role is called `{word}`: {how}")))
 }
 
 pub fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -35,17 +24,18 @@ pub fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(
             let account = node.people.add_user(me, name, role(word)?, password.trim_end_matches(['\r', '\n']))?;
             writeln!(io.out, "account {account}")?;
         }
-        User::Link { role: word, minutes } => {
-            let secret = node.people.link_token(me, role(word)?, *minutes)?;
-            writeln!(io.err, "signs in once as {word}, within {minutes} minutes")?;
-            writeln!(io.out, "/sign-in/link/{secret}")?;
+        User::Link { user, role: word, minutes } => {
+            let role = word.as_deref().map(role).transpose()?;
+            let made = node.people.sign_in_link(me, &people::NewLink { user, role, minutes: *minutes })?;
+            writeln!(io.err, "signs in {} once, as {}, within {minutes} minutes", made.name, made.role)?;
+            writeln!(io.out, "/sign-in/link/{}", made.secret)?;
         }
         User::List { json } => {
             for a in node.people.accounts(me)? {
                 let state = if a.body.disabled { "disabled" } else { "active" };
                 if *json {
                     io.json(&json!({"account": a.number, "name": a.body.name, "display": a.display(), "role": a.body.role.as_str(),
-                        "disabled": a.body.disabled}))?;
+                        "kind": a.body.sort, "disabled": a.body.disabled}))?;
                 } else {
                     writeln!(io.out, "{}\t{}\t{}\t{state}", a.number, a.display(), a.body.role)?;
                 }
@@ -58,8 +48,12 @@ pub fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(
 pub fn tokens(node: &Node, me: &Viewer, token: &Token, io: &mut Io<'_>) -> Result<(), Problem> {
     match token {
         Token::Create { role: word, name, days } => {
-            let secret = node.people.create_token(me, &people::NewToken { name, role: role(word)?, days: *days })?;
+            let role = role(word)?;
+            let secret = node.people.create_token(me, &people::NewToken { name, role, days: *days })?;
             writeln!(io.out, "{secret}")?;
+            if role == Role::Peer {
+                writeln!(io.err, "it sees nothing yet: `eye grant add --collection C --account NAME` lets it")?;
+            }
         }
         Token::List { json } => {
             let accounts = node.people.accounts(me)?;

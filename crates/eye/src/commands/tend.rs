@@ -222,7 +222,8 @@ fn unfolded(view: &str, pos: u64, why: &str) -> String {
     format!("entry {pos} is not in the view {view} ({why}): {help}")
 }
 
-pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
+/// What is wrong with the node, and what to do about each.
+pub fn problems(node: &Node) -> Result<Vec<String>, Problem> {
     let mut wrong = Vec::new();
     for view in node.ledger.views() {
         let entries = view.unfolded_entries(TOLD)?;
@@ -241,6 +242,11 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
     for (name, why) in node.intel.library().broken() {
         wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
     }
+    Ok(wrong)
+}
+
+pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
+    let wrong = problems(node)?;
     let values = node.settings.values();
     if json {
         let limits: serde_json::Map<_, _> = values.into_iter().map(|(key, value)| (key, value.into())).collect();

@@ -3,6 +3,7 @@ use super::shown::{Answer, columns};
 use super::{Desk, Visitor};
 use askama::Template;
 use axum::extract::State;
+use people::Right;
 use web::parts::Column;
 
 #[derive(Template)]
@@ -11,7 +12,10 @@ struct FeedsPage {
     chrome: web::Chrome,
     columns: Vec<Column>,
     lists: Vec<ListLine>,
-    broken: Vec<(String, String)>,
+    /// Lists that cannot be read; why is for those who look after the machine.
+    broken: Vec<(String, Option<String>)>,
+    /// Whether the viewer looks after the machine.
+    manages: bool,
 }
 
 struct ListLine {
@@ -24,6 +28,7 @@ struct ListLine {
 
 pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer {
     let chrome = visitor.chrome;
+    let manages = visitor.viewer.may(Right::ManageMachine);
     let library = desk.intel.library();
     let line = |l: reference::ListInfo| ListLine {
         kind: match l.kind {
@@ -44,7 +49,8 @@ pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer 
             columns
         },
         lists: library.lists().into_iter().map(line).collect(),
-        broken: library.broken().to_vec(),
+        broken: library.broken().iter().map(|(list, why)| (list.clone(), manages.then(|| why.clone()))).collect(),
+        manages,
         chrome: {
             let name = chrome.t("intel-feeds-title");
             chrome.titled(name)

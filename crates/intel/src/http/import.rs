@@ -361,6 +361,10 @@ pub(super) fn said(chrome: &Chrome, row: &SetAside) -> Option<String> {
 /// Why a file was not taken at all.
 fn refused(chrome: &Chrome, error: &crate::Error) -> String {
     let crate::Error::Read(e) = error else { return chrome.t1("intel-file-refused", "why", error.to_string()) };
+    // What it wants beside it, this form does not take: its words would be options of a command.
+    if matches!(e, formats::ReadError::Options(_)) {
+        return chrome.t("intel-file-operator");
+    }
     let reason = Reason::from(e);
     chrome.t2("intel-file-unread", "why", chrome.l.said("aside", reason.code), "detail", reason.detail)
 }

@@ -1,4 +1,4 @@
-//! `/`: what came in, what links, how much stands where.
+//! `/`: what came in, what links, how much stands where. Administrators and auditors are led to `/desk`.
 use super::exercise::Standing;
 use super::shown::{Answer, Line, LinkLine, blocking, lines, link_lines, title, with_done};
 use super::{Desk, Visitor};
@@ -19,7 +19,6 @@ struct Stock {
 #[template(path = "intel_overview.html")]
 struct Overview {
     chrome: web::Chrome,
-    reads: bool,
     writes: bool,
     rows: Vec<Line>,
     links: Vec<LinkLine>,
@@ -31,13 +30,13 @@ struct Overview {
 pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
     visitor.chrome = with_done(visitor.chrome, query.as_deref(), "");
     let Visitor { viewer, chrome, about, .. } = visitor;
-    let reads = viewer.may_read_bodies();
+    // Who reads no intelligence has a first page of their own.
+    if !viewer.may_read_bodies() {
+        return Ok(web::see_other("/desk"));
+    }
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
     let (rows, links, stock, exercise) = blocking(move || {
-        if !reads {
-            return Ok(Default::default());
-        }
         let rows = lines(&intel, &viewer, &intel.latest(&viewer, None, NEWEST)?)?;
         let links = link_lines(&intel, &viewer, &intel.latest_links(&viewer, LINKS)?, HOLDERS, "")?;
         let stock = |c: crate::CollectionCount| {
@@ -57,7 +56,6 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
             let name = chrome.t("intel-overview-title");
             chrome.titled(name)
         },
-        reads,
         writes,
         rows,
         links,

@@ -96,6 +96,8 @@ async fn draw(
         Ok((line.ok_or(crate::Error::NotFound)?, listed, said))
     })
     .await?;
+    // As a search for it: the access log keeps the keyed hash alone.
+    about.asked(&link.value);
     about.objects(link.holders.iter().map(|h| &h.id));
     about.objects(link.holders.iter().flat_map(|h| &h.beside));
     let offered = if may { offered(&link, said.as_ref()) } else { Vec::new() };

@@ -202,3 +202,66 @@ async fn who_reported_is_named_wherever_its_object_is_listed_and_a_hidden_report
     assert!(!page.contains("agency unseen"), "{page}");
     assert_eq!(node.strings.missing(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn who_has_nothing_to_write_to_is_told_so_and_whom_to_ask() {
+    let node = node();
+    for path in ["/report", "/import"] {
+        assert!(node.get(&node.supervisor, path).await.1.contains("<form class=\"ce-form\""), "{path}");
+        assert_eq!(node.get(&node.reader, path).await.0, StatusCode::FORBIDDEN, "{path}");
+    }
+    for collection in node.intel.people().collections(&node.me).unwrap() {
+        let readers_only = |audience: &mut AudienceBody| audience.members.iter_mut().for_each(|m| m.write = false);
+        if collection.audience.node.is_none() {
+            node.intel.people().change_audience(&node.me, collection.id, readers_only).unwrap();
+        }
+    }
+    for path in ["/report", "/import"] {
+        let (status, page) = node.get(&node.supervisor, path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(
+            page.contains("no collection that you may write to") && page.contains("Ask your administrator"),
+            "{path}"
+        );
+        assert!(!page.contains("<form class=\"ce-form\""), "{path}");
+    }
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_has_no_shell_is_sent_to_the_operator_and_who_has_one_gets_the_command() {
+    let node = node();
+    let administrator = super::seat(node.intel.people(), Role::Administrator);
+    let (_, page) = node.get(&node.supervisor, "/feeds").await;
+    assert!(page.contains("Ask the operator") && !page.contains("eye reference"), "{page}");
+    let (_, page) = node.get(&administrator, "/feeds").await;
+    assert!(page.contains("eye reference add"), "{page}");
+    let (_, page) = node.get(&node.supervisor, "/import").await;
+    assert!(page.contains("ask the operator") && !page.contains("command line"), "{page}");
+    let once = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let part =
+        |name: &str, value: &str| format!("--b\r\ncontent-disposition: form-data; name={name}\r\n\r\n{value}\r\n");
+    let sent = format!(
+        "{}{}{}{}{}--b--\r\n",
+        part("csrf", &node.supervisor.csrf),
+        part("once", once),
+        part("format", "csv"),
+        part("collection", &INTAKE.to_string()),
+        part("\"file\"; filename=\"a.csv\"", "a,b\r\nEXERCISE,1"),
+    );
+    let request = axum::http::Request::post("/import")
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(axum::body::Body::from(sent))
+        .unwrap();
+    let (status, _, page) = node.ask(&node.supervisor, request).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+    assert!(page.contains("Ask the operator of this node to bring it in") && !page.contains("--mapping"), "{page}");
+    let (status, at, _) =
+        node.ask(&administrator, axum::http::Request::get("/").body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(
+        (status, at.as_str()),
+        (StatusCode::SEE_OTHER, "/desk"),
+        "who reads no intelligence has another first page"
+    );
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}

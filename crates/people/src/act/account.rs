@@ -72,6 +72,11 @@ impl People {
     pub fn set_role(&self, viewer: &Viewer, account: u32, role: Role) -> Result<()> {
         check_given(role)?;
         self.change_account(viewer, account, Some(Right::ManageAccounts), |body| {
+            if body.sort == Sort::Person && !role.may(Right::SignIn) {
+                return Err(Error::invalid(
+                    "a person cannot have that role: it never signs in; make a token for the node",
+                ));
+            }
             body.role = role;
             Ok(())
         })?;

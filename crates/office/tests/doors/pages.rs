@@ -1,0 +1,150 @@
+//! Grants, the first pages of administrators and auditors, the access log's filters.
+use super::*;
+
+const INTAKE: &str = "/collections/4d1c3a5e-5c0f-4f0e-9b52-6d2f6f0a7e10";
+
+#[tokio::test]
+async fn a_peer_is_granted_a_collection_and_it_is_taken_back_and_each_is_a_row() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    let admin = node.signed_in(Role::Administrator).await;
+    let page = node.get("/tokens", &admin).await;
+    let form = format!("csrf={}&once={}&name=neighbour&role=peer", page.hidden("csrf"), page.hidden("once"));
+    let made = node.post("/tokens", &admin, &form).await;
+    assert!(made.text.contains("/collections"), "what lets it see anything is one step away");
+    let peer = node.people.account_named(&local, "neighbour").unwrap().number;
+    let reach = || node.people.reach(&local, peer).unwrap().iter().map(|r| (r.reads, r.writes)).collect::<Vec<_>>();
+    let post = async |form: &str| {
+        let csrf = node.csrf(&admin).await;
+        node.post(INTAKE, &admin, &format!("csrf={csrf}&{form}")).await
+    };
+    assert_eq!(reach(), []);
+    for (form, due) in [("read", (true, false)), ("write", (true, true))] {
+        let done = post(&format!("deed=grant&name=neighbour&role=&may={form}")).await;
+        assert_eq!(done.header(header::LOCATION), format!("{INTAKE}?done=granted"));
+        assert_eq!(reach(), [due]);
+        let user = node.get(&format!("/users/{peer}"), &admin).await;
+        assert!(user.text.contains("Granted by name"), "the account's page says what it may");
+    }
+    assert!(node.get(INTAKE, &admin).await.text.contains("neighbour"));
+    let taken = post(&format!("deed=take&account={peer}")).await;
+    assert_eq!(taken.header(header::LOCATION), format!("{INTAKE}?done=taken"));
+    assert_eq!(reach(), []);
+    let rows = node.people.access_log().page(&local, None, 100).unwrap();
+    let grants: Vec<_> = rows.iter().filter(|r| r.method == "POST" && r.route == "/collections/{collection}").collect();
+    assert_eq!(grants.len(), 3);
+    assert!(grants.iter().all(|r| r.ids == "collection--4d1c3a5e-5c0f-4f0e-9b52-6d2f6f0a7e10" && r.status == 303));
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_is_told_beside_its_field_and_changes_nothing() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    node.people.add_user(&local, "rin", Role::Reader, "quiet harbour lanterns").unwrap();
+    let (admin, auditor) = (node.signed_in(Role::Administrator).await, node.signed_in(Role::Auditor).await);
+    let head = node.ledger.head().pos;
+    let csrf = node.csrf(&admin).await;
+    for (form, field) in [
+        ("deed=grant&may=read&name=&role=", "name"),
+        ("deed=grant&may=read&name=nobody", "name"),
+        ("deed=grant&may=read&name=importer", "name"),
+        ("deed=grant&may=write&name=rin", "name"),
+        ("deed=grant&may=write&name=rin&role=analyst", "role"),
+        ("deed=grant&may=write&name=&role=reader", "role"),
+        ("deed=grant&may=read&name=&role=auditor", "role"),
+    ] {
+        let back = node.post(INTAKE, &admin, &format!("csrf={csrf}&{form}")).await;
+        assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        assert!(back.text.contains(&format!("id=\"{field}-error\"")), "{form}");
+    }
+    for form in ["deed=grant&may=all&name=rin", "deed=x", "deed=take"] {
+        assert_eq!(node.post(INTAKE, &admin, &format!("csrf={csrf}&{form}")).await.status, StatusCode::BAD_REQUEST);
+    }
+    let nowhere = "/collections/00000000-0000-4000-8000-000000000000";
+    let form = format!("csrf={csrf}&deed=grant&may=read&name=rin");
+    assert_eq!(node.post(nowhere, &admin, &form).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(node.ledger.head().pos, head);
+    let looks = node.get(INTAKE, &auditor).await;
+    assert!(
+        looks.status == StatusCode::OK && !looks.text.contains("value=\"grant\""),
+        "auditors look and change nothing"
+    );
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn administrators_and_auditors_have_a_first_page_of_their_own() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    node.people.create_token(&local, &people::NewToken { name: "feed", role: Role::Reader, days: Some(3) }).unwrap();
+    let admin = node.signed_in(Role::Administrator).await;
+    let desk = node.get("/desk", &admin).await;
+    for words in ["EXERCISE the disk is full", "eye doctor", "/users?factor=none", "/tokens?ends=soon"] {
+        assert!(desk.text.contains(words), "{words}");
+    }
+    assert!(!desk.text.contains("/access"), "the log is the auditor's");
+    assert!(node.get("/users?factor=none", &admin).await.text.contains("administrator-1"));
+    assert!(!node.get("/users?factor=none", &admin).await.text.contains("importer"));
+    assert!(node.get("/tokens?ends=soon", &admin).await.text.contains("feed"));
+    let row = |method, ids: &[&str], status| {
+        let access = people::Access { viewer: Some(&local), method, route: "eye", ids, status, ..Default::default() };
+        node.people.access_log().record(&access).unwrap();
+    };
+    row("verify", &[], 200);
+    row("verify", &["note--00000000-0000-4000-8000-000000000001"], 400);
+    row("expunge", &["note--00000000-0000-4000-8000-000000000002"], 200);
+    let auditor = node.signed_in(Role::Auditor).await;
+    let desk = node.get("/desk", &auditor).await;
+    assert!(desk.text.contains("every proof held"), "the last verification of the whole, not of one object");
+    assert!(desk.text.contains("note--00000000-0000-4000-8000-000000000002"));
+    assert!(
+        !desk.text.contains("the disk is full") && !desk.text.contains("eye doctor"),
+        "who has no shell gets no command"
+    );
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn the_access_log_is_filtered_without_a_name_or_number_in_an_address_and_leaves_as_csv() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    let rin = node.people.add_user(&local, "rin", Role::Analyst, "quiet harbour lanterns").unwrap();
+    let theirs = node.post("/sign-in", "", "name=rin&password=quiet+harbour+lanterns").await.cookie();
+    node.get("/objects/note--1", &theirs).await;
+    let search = people::Access {
+        method: "GET",
+        route: "/search",
+        status: 200,
+        query: Some("+447700900123"),
+        ..Default::default()
+    };
+    node.people.access_log().record(&search).unwrap();
+    let auditor = node.signed_in(Role::Auditor).await;
+    let csrf = node.csrf(&auditor).await;
+    let look = async |form: &str| node.post("/access", &auditor, &format!("csrf={csrf}&{form}")).await;
+    let to = look("who=RIN&about=&kind=object&outcome=answered&since=2020-01-01&until=").await;
+    let address = to.header(header::LOCATION).to_owned();
+    assert_eq!(address, format!("/access?account={rin}&kind=object&outcome=answered&since=2020-01-01"));
+    let page = node.get(&address, &auditor).await;
+    assert!(page.text.contains("/objects/{id}") && !page.text.contains("/sign-in</code>"));
+    let found = look("who=&about=%2B44+%287700%29+900-123").await;
+    let address = found.header(header::LOCATION).to_owned();
+    assert!(address.starts_with("/access?about=") && !address.contains("7700"), "{address}");
+    assert!(node.get(&address, &auditor).await.text.contains("GET /search"), "a number is found in any spelling");
+    for (form, field) in
+        [("who=nobody", "who"), ("since=2026-13-45", "since"), ("since=2026-02-02&until=2026-02-01", "until")]
+    {
+        let back = look(form).await;
+        assert_eq!(back.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        assert!(back.text.contains(&format!("id=\"{field}-error\"")), "{form}");
+    }
+    let csv = node.get(&format!("/access/rows.csv?account={rin}"), &auditor).await;
+    assert_eq!(csv.header(header::CONTENT_TYPE), "text/csv; charset=utf-8; header=present");
+    let lines: Vec<_> = csv.text.lines().collect();
+    assert!(lines[0].starts_with("n,at,account,name,role,method,route,status"));
+    assert!(lines.len() > 1 && lines[1..].iter().all(|l| l.contains(",rin,analyst,")), "{lines:?}");
+    let newest = node.people.access_log().page(&local, None, 1).unwrap().remove(0);
+    assert_eq!((newest.route.as_str(), newest.status), ("/access/rows.csv", 200), "the download is a row itself");
+    node.ledger.close();
+}

@@ -1,0 +1,98 @@
+//! Who says who reads and writes a collection, and that what is granted holds at the next request.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod node;
+use ledger::INTAKE;
+use node::{Node, header};
+use people::entry::{AudienceBody, Member, Purpose};
+use people::{Error, NewToken, Right, Role, Viewer, Whom};
+use stix::Tlp;
+
+fn viewer(node: &Node, name: &str, role: Role) -> Viewer {
+    let token = node.people.create_token(&node.local(), &NewToken { name, role, days: None }).unwrap();
+    node.people.authenticate(&header(Some(&format!("Bearer {token}")), None)).unwrap().unwrap()
+}
+
+fn now(node: &Node, viewer: &Viewer) -> Viewer {
+    node.people.again(viewer).unwrap().unwrap()
+}
+
+#[test]
+fn a_peer_reads_and_writes_what_it_was_granted_and_nothing_before_or_after() {
+    let node = Node::new();
+    let peer = viewer(&node, "EXERCISE neighbour", Role::Peer);
+    let administrator = viewer(&node, "desk", Role::Administrator);
+    let intake = node.people.collection(INTAKE).unwrap().unwrap();
+    assert!(peer.set().is_empty() && peer.writes().is_empty());
+    let whom = Whom::Account(peer.account());
+    node.people.grant(&administrator, INTAKE, whom, false).unwrap();
+    let (peer, before) = (now(&node, &peer), node.ledger.head().pos);
+    assert!(peer.sees(intake.col) && !peer.may_write(intake.col));
+    node.people.grant(&administrator, INTAKE, whom, true).unwrap();
+    let peer = now(&node, &peer);
+    assert!(peer.sees(intake.col) && peer.may_write(intake.col));
+    assert_eq!(node.ledger.head().pos, before + 1, "each change is one entry");
+    node.people.grant(&administrator, INTAKE, whom, true).unwrap();
+    assert_eq!(node.ledger.head().pos, before + 1, "and what is so already is none");
+    let reach = node.people.reach(&administrator, peer.account()).unwrap();
+    assert_eq!(reach.iter().map(|r| (r.reads, r.writes, r.by_name)).collect::<Vec<_>>(), [(true, true, true)]);
+    node.people.take_back(&administrator, INTAKE, whom).unwrap();
+    assert!(now(&node, &peer).set().is_empty());
+    assert!(matches!(node.people.take_back(&administrator, INTAKE, whom), Err(Error::Invalid(_))));
+    node.ledger.close();
+}
+
+#[test]
+fn one_rule_says_who_grants_of_which_collection() {
+    let node = Node::new();
+    let reader = viewer(&node, "reader", Role::Reader);
+    let of = |purpose| node.people.collection_for(purpose).unwrap().unwrap();
+    let case = AudienceBody { sort: Purpose::Case, ..AudienceBody::shared("EXERCISE case", Tlp::Red, vec![]) };
+    let case = node.people.create_collection(&node.local(), &case).unwrap();
+    let closed = AudienceBody::shared("EXERCISE analysts", Tlp::Red, vec![Member::role(Role::Reader, false)]);
+    let foreign = node.people.create_collection(&node.local(), &closed).unwrap();
+    let all = [of(Purpose::House), of(Purpose::Intake), of(Purpose::Restricted), case, foreign];
+    for role in Role::GIVEN {
+        let who = viewer(&node, role.as_str(), role);
+        for c in &all {
+            // Supervisors reach what they read; administrators all but cases; of the house nobody says who reads it.
+            let due = match role {
+                Role::Supervisor => who.sees(c.col),
+                Role::Administrator => !matches!(c.audience.sort, Purpose::House | Purpose::Case),
+                _ => false,
+            };
+            assert_eq!(c.may_be_granted_by(&who), due, "{role} {}", c.title());
+            let done = node.people.grant(&who, c.id, Whom::Account(reader.account()), false);
+            match done {
+                Ok(_) => assert!(due, "{role} {}", c.title()),
+                Err(Error::NoCollection) => assert!(!due && who.may(Right::Grant), "{role} {}", c.title()),
+                Err(Error::Forbidden(Right::Grant)) => assert!(!who.may(Right::Grant)),
+                Err(e) => panic!("{role} {}: {e}", c.title()),
+            }
+            if due {
+                node.people.take_back(&who, c.id, Whom::Account(reader.account())).unwrap();
+            }
+        }
+        assert_eq!(node.people.reach(&who, reader.account()).is_ok(), who.may(Right::SeeAudiences), "{role}");
+    }
+    node.ledger.close();
+}
+
+#[test]
+fn nothing_is_promised_that_the_role_does_not_allow_and_the_nodes_own_accounts_stay_as_they_are() {
+    let node = Node::new();
+    let grant = |whom, write| node.people.grant(&node.local(), INTAKE, whom, write).map(drop);
+    for role in Role::GIVEN {
+        let account = viewer(&node, role.as_str(), role).account();
+        for whom in [Whom::Role(role), Whom::Account(account)] {
+            for write in [false, true] {
+                let due = role.may(Right::ReadBodies) && (!write || role.may(Right::Write));
+                assert_eq!(grant(whom, write).is_ok(), due, "{role} {write}");
+            }
+        }
+    }
+    assert!(grant(Whom::Role(Role::Local), true).is_err() && grant(Whom::Role(Role::Unknown), false).is_err());
+    assert!(matches!(grant(Whom::Account(999), false), Err(Error::NoAccount)));
+    let importer = Whom::Account(people::entry::IMPORTER);
+    assert!(node.people.take_back(&node.local(), INTAKE, importer).is_err(), "feeds go on");
+    node.ledger.close();
+}
