@@ -11,6 +11,7 @@ use crate::{Ledger, Result};
 use rusqlite::Connection;
 
 pub use offline::{check, verify_folder};
+pub(crate) use offline::{missing, open};
 
 /// Problems that are told one by one; more are counted.
 const MOST_PROBLEMS: usize = 1_000;

@@ -1,11 +1,8 @@
 use super::{Io, level};
 use crate::node::{Node, Problem};
 use ledger::{Options, Report};
-use reference::{Library, ListKind};
 use serde_json::json;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn report(report: &Report, views: &[(&str, bool)], json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let ok = report.ok() && views.iter().all(|(_, equal)| *equal);
@@ -104,89 +101,4 @@ pub fn restore(from: &Path, data: &Path, io: &mut Io<'_>) -> Result<(), Problem>
         ledger::restore(&from, data, Options::default(), &mut |at, of| meter.tell("entries restored", at, Some(of)))?;
     copy_beside(&from, data)?;
     Ok(writeln!(io.out, "restored as {}: a new epoch; every proof of the backup holds", restored.origin)?)
-}
-
-pub fn add_lists(
-    node: &Node,
-    kind: &str,
-    name: Option<&str>,
-    files: &[PathBuf],
-    io: &mut Io<'_>,
-) -> Result<(), Problem> {
-    let kind = match kind {
-        "blocklist" => ListKind::Block,
-        "galaxy" => ListKind::Galaxy,
-        _ => ListKind::Warning,
-    };
-    let mut failed = Vec::new();
-    for file in files {
-        let path = io.path(file);
-        let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        // Many lists are called `list.json` in a folder of their own name.
-        let own = match stem(&path) {
-            s if s == "list" || s == "config" => {
-                path.parent().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned()).unwrap_or(s)
-            }
-            s => s,
-        };
-        let result = File::open(&path).map_err(Problem::from).and_then(|f| {
-            let size = f.metadata().ok().map(|m| m.len());
-            let reader = Box::new(BufReader::new(io.meter.count(own.clone(), size, f)));
-            Ok(Library::install(node.intel.reference_dir(), kind, name.unwrap_or(&own), "", reader)?)
-        });
-        match result {
-            Ok(installed) => writeln!(io.out, "{}: {} entries", installed.list.title, installed.list.entries)?,
-            Err(e) => failed.push(format!("{}: {e}", path.display())),
-        }
-    }
-    node.intel.reload_library()?;
-    if failed.is_empty() { Ok(()) } else { Err(Problem::other(failed.join("\neye: "))) }
-}
-
-pub fn lists(node: &Node, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
-    for list in node.intel.library().lists() {
-        if json {
-            io.json(&json!({"name": list.name, "title": list.title, "entries": list.entries}))?;
-        } else {
-            writeln!(io.out, "{}\t{} entries", list.title, list.entries)?;
-        }
-    }
-    Ok(())
-}
-
-pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
-    let mut wrong = Vec::new();
-    for view in node.ledger.views() {
-        if view.unfolded() > 0 {
-            wrong.push(format!(
-                "{} entries could not be read by the view {}: `eye rebuild` after an upgrade",
-                view.unfolded(),
-                view.name()
-            ));
-        }
-    }
-    if let Some(seconds) = node.ledger.clock_stops_appends()? {
-        wrong.push(format!(
-            "the clock is {seconds} s behind the last entry and nothing is taken: set the clock, or accept it as it is \
-             with `eye doctor --accept-clock`"
-        ));
-    }
-    for (name, why) in node.intel.library().broken() {
-        wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
-    }
-    let values = node.settings.values();
-    if json {
-        let limits: serde_json::Map<_, _> = values.into_iter().map(|(key, value)| (key, value.into())).collect();
-        io.json(&json!({"data": data.display().to_string(), "problems": wrong, "limits": limits}))?;
-        return Ok(u8::from(!wrong.is_empty()));
-    }
-    for (key, value) in values {
-        writeln!(io.out, "{key} = {value}")?;
-    }
-    if wrong.is_empty() {
-        writeln!(io.out, "nothing is wrong")?;
-    } else {
-        wrong.iter().try_for_each(|w| writeln!(io.out, "{w}"))?;
-    }
-    Ok(u8::from(!wrong.is_empty()))
 }
