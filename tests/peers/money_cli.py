@@ -1,11 +1,13 @@
 """the money's record from the command line: blocks, tables, stops, forks, damaged files
 `eye money load|inspect|unwind` beside a running server and without one. Blocks are made here, regtest and EXERCISE; the real
 one comes from the shared data where that is present."""
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 
 from node import ROOT, SHARED, Checks, Node
@@ -243,7 +245,19 @@ def table_of(folder):
     return path
 
 
+def logged(node):
+    """Rows of the access log: command, how it ended."""
+    with contextlib.closing(sqlite3.connect(f"file:{node.data}/state.db?mode=ro", uri=True)) as state:
+        return state.execute("SELECT method, status FROM access ORDER BY n").fetchall()
+
+
 def everything(node, how):
+    before = len(logged(node))
+    node.eye("money", "inspect")
+    failed = node.run("money", "unwind", "--chain", "exercise-none", "--to", "1")
+    rows = logged(node)[before:]
+    check(f"{how}: each command leaves its row in the access log, also one that failed",
+          failed.returncode != 0 and rows == [("money", 200), ("money", 400)], (rows, said(failed)))
     real(node, how, node.data / "money")
     blocks(node, how)
     tables(node, how)

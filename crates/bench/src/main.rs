@@ -7,6 +7,7 @@ mod ledger;
 mod links;
 mod machine;
 mod node;
+mod sdn;
 mod search;
 mod server;
 mod shared;
@@ -41,6 +42,8 @@ enum What {
     Links(links::Args),
     /// First pages of searches over many objects, by who asks.
     Search(search::Args),
+    /// OFAC's SDN list: unpacking, bare quick-xml, reading, the whole.
+    Sdn(sdn::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
     /// Objects that share one selector.
@@ -56,6 +59,7 @@ fn main() -> Result<(), Failure> {
         What::Stream(args) => stream::run(&args),
         What::Links(args) => links::run(&args),
         What::Search(args) => search::run(&args),
+        What::Sdn(args) => sdn::run(&args),
         What::Cluster(args) => cluster::run(&args),
         What::Shared(args) => shared::run(&args),
     }

@@ -2,6 +2,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use money::chain::ChainCode;
 use money::cli::Format;
+use reference::ListKind;
 use std::path::PathBuf;
 
 /// The node that agencies run to fight scam compounds together.
@@ -45,9 +46,9 @@ pub enum Command {
         /// The agency's name.
         #[arg(long)]
         name: String,
-        /// ISO 3166-1 alpha-2, such as TH.
-        #[arg(long)]
-        country: String,
+        /// ISO 3166-1 alpha-2, such as TH; XA to XZ for exercises.
+        #[arg(long, value_name = "CC")]
+        country: stix::Country,
         /// Everything on this node is an exercise's.
         #[arg(long)]
         exercise: bool,
@@ -188,7 +189,8 @@ pub enum Command {
     /// The money's record: chains and tables of transfers, in DATA/money beside the ledger.
     #[command(subcommand)]
     Money(Money),
-    /// Look for what is wrong, and say what to do.
+    /// Look for what is wrong, and say what to do: a line a check, `ok`, `look at` or `broken`. Exit code 1 when
+    /// something is broken, else 0. Reads only.
     Doctor {
         /// One JSON document.
         #[arg(long)]
@@ -196,6 +198,16 @@ pub enum Command {
         /// Says that the clock is right although entries arrived later than it says; appends go on.
         #[arg(long)]
         accept_clock: bool,
+    },
+    /// Takes down that a command which opens no node was carried out; `eye` itself calls it.
+    #[command(hide = true)]
+    Logged {
+        /// The command.
+        #[arg(value_parser = ["money"])]
+        what: String,
+        /// It failed.
+        #[arg(long)]
+        failed: bool,
     },
     /// Shell completions on stdout.
     Completions {
@@ -290,9 +302,9 @@ pub struct Ingest {
     /// TLP for what carries none: clear, green, amber, amber+strict, red.
     #[arg(long)]
     pub marking: Option<stix::Tlp>,
-    /// Country of the report, for national telephone forms.
-    #[arg(long)]
-    pub country: Option<String>,
+    /// Country of the report, ISO 3166-1 alpha-2, for national telephone forms; the node's when absent.
+    #[arg(long, value_name = "CC")]
+    pub country: Option<stix::Country>,
     /// Mapping of a CSV file, TOML.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
@@ -502,9 +514,12 @@ pub enum Import {
         /// One JSON object a line.
         #[arg(long, conflicts_with = "raw")]
         json: bool,
-        /// The records alone, one a line, to be mended and ingested again.
+        /// The records alone, one a line, to be mended and ingested again; rows of a CSV file below their header.
         #[arg(long)]
         raw: bool,
+        /// The mapping with which rows of a CSV file are read again.
+        #[arg(long, conflicts_with_all = ["json", "raw", "drop"])]
+        mapping: bool,
         /// Drop what is kept of them.
         #[arg(long, conflicts_with_all = ["json", "raw"])]
         drop: bool,
@@ -585,25 +600,47 @@ impl World {
 pub enum Reference {
     /// Install lists; one of the same name is replaced.
     Add {
-        /// blocklist, warninglist, galaxy.
-        #[arg(long, value_parser = ["blocklist", "warninglist", "galaxy"])]
-        kind: String,
-        /// The list's name; else its own, else the file's.
+        /// What standing in it means.
+        #[arg(long, value_parser = list_kind())]
+        kind: ListKind,
+        /// The list's name; else its file's, or its folder's when the file is called `list`.
         #[arg(long)]
         name: Option<String>,
         /// The files.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// What is installed.
+    /// What is installed: name, kind, entries, day, title.
     List {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
     },
+    /// Take lists away: what they suppressed links again, what they named is listed no more. Undo: add them again.
+    Remove {
+        /// Which, where lists of several kinds have the name.
+        #[arg(long, value_parser = list_kind())]
+        kind: Option<ListKind>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Their names, as `eye reference list` shows them.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+fn list_kind() -> impl TypedValueParser<Value = ListKind> {
+    PossibleValuesParser::new(ListKind::ALL.map(ListKind::as_str))
+        .try_map(|word| ListKind::of(&word).ok_or("no such kind"))
 }
 
 impl Command {
+    /// What is taken down in the access log by a command of its own, for this one opens no node.
+    pub fn logged_apart(&self) -> Option<&'static str> {
+        matches!(self, Self::Money(_)).then_some("money")
+    }
+
     /// Whether it works on a node, and so goes through a running server.
     pub fn needs_node(&self) -> bool {
         match self {
@@ -617,10 +654,12 @@ impl Command {
         }
     }
 
-    /// Whether it opens the node when no server has it. Verifying the ledger only reads files: a damaged node must be
-    /// told about, not opened.
+    /// Whether it opens the node when no server has it. Looking at it and verifying its ledger only read files: a damaged
+    /// node must be told about, not opened.
     pub fn opens_node(&self) -> bool {
-        self.needs_node() && !matches!(self, Self::Verify { what: None, views: false, .. })
+        let reads_files =
+            matches!(self, Self::Verify { what: None, views: false, .. } | Self::Doctor { accept_clock: false, .. });
+        self.needs_node() && !reads_files
     }
 }
 

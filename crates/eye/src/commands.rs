@@ -1,18 +1,20 @@
 //! What each command does, with a node in hand: the same beside a server and without one.
 mod access;
 mod accounts;
+mod doctor;
 mod grants;
 mod imports;
 mod ingest;
+mod lists;
 mod money;
 mod proof;
 pub mod read;
 mod tend;
 mod worlds;
 
-pub use tend::problems;
+pub use doctor::problems;
 
-use crate::arguments::{Command, Reference, is_proof_file};
+use crate::arguments::{Command, is_proof_file};
 use crate::meter::Meter;
 use crate::node::{self, Node, Problem};
 use ledger::CollectionId;
@@ -64,7 +66,7 @@ impl Io<'_> {
 /// Runs a command that opens no node.
 pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = match command {
-        Command::Init { name, country, exercise } => node::init(data, name, country, *exercise)
+        Command::Init { name, country, exercise } => node::init(data, name, *country, *exercise)
             .and_then(|()| Ok(writeln!(io.out, "a node stands in {}", data.display())?)),
         Command::Restore { from, recovery_key, passphrase } => {
             tend::restore(from, data, recovery_key.as_deref(), passphrase, io)
@@ -75,7 +77,8 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
         Command::Verify { what: Some(what), json, .. } if is_proof_file(what) => {
             return told(proof::file(data, &io.path(Path::new(what)), *json, io), io);
         }
-        // Verifying reads only: a damaged node must be told about, not opened.
+        // These read only: a damaged node must be told about, not opened.
+        Command::Doctor { json, accept_clock: false } => return told(doctor::run(data, None, *json, io), io),
         Command::Verify { what: None, views: false, json, .. } => {
             return told(tend::verify_folder(data, *json, io), io);
         }
@@ -87,7 +90,10 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
 /// Runs a command on a node that was opened for it: first its views catch up with the log, as after a restore.
 pub fn run_alone(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
     // These say how the node is, or mend it: none waits for a view that cannot get level.
-    let reads = !matches!(command, Command::Doctor { .. } | Command::Verify { .. } | Command::Rebuild);
+    let reads = !matches!(
+        command,
+        Command::Doctor { .. } | Command::Verify { .. } | Command::Rebuild | Command::Logged { .. }
+    );
     match if reads { level(node, io) } else { Ok(()) } {
         Ok(()) => run(data, node, command, io),
         Err(e) => told(Err(e), io),
@@ -98,7 +104,11 @@ pub fn run_alone(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -
 pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
     let result = on(data, node, command, io);
     // A verification that found damage was done, but did not hold.
-    let held = if matches!(command, Command::Verify { .. }) { matches!(result, Ok(0)) } else { result.is_ok() };
+    let held = match command {
+        Command::Verify { .. } => matches!(result, Ok(0)),
+        Command::Logged { failed, .. } => !failed && result.is_ok(),
+        _ => result.is_ok(),
+    };
     if let Err(e) = record(node, command, held) {
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(io.err, "eye: the access log: {e}");
@@ -127,6 +137,7 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         Command::Access(asked) => ("access", asked.about.as_ref(), asked.about.clone()),
         Command::World(_) => ("world", None, None),
         Command::Reference(_) => ("reference", None, None),
+        Command::Logged { what, .. } => (what.as_str(), None, None),
         // What these say, whoever may read the folder reads there.
         _ => return Ok(()),
     };
@@ -194,16 +205,14 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Grant(grant) => grants::run(node, &me, grant, io)?,
         Command::Access(asked) => access::run(node, &me, asked, io)?,
         Command::World(world) => worlds::here(node, &me, world, io)?,
-        Command::Reference(Reference::Add { kind, name, files }) => {
-            tend::add_lists(node, kind, name.as_deref(), files, io)?
-        }
-        Command::Reference(Reference::List { json }) => tend::lists(node, *json, io)?,
+        Command::Reference(what) => lists::run(node, what, io)?,
         Command::Doctor { json, accept_clock } => {
             if *accept_clock {
                 node.ledger.accept_clock()?;
             }
-            return tend::doctor(data, node, *json, io);
+            return doctor::run(data, Some(node), *json, io);
         }
+        Command::Logged { .. } => {}
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }

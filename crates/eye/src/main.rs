@@ -24,7 +24,7 @@ use clap::{CommandFactory, Parser};
 use commands::Io;
 use meter::{Bar, Meter};
 use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -114,7 +114,23 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String], given: G
             }
         }
     }
-    here(cwd, words, given, |io| commands::alone(&data, command, io))
+    let code = here(cwd, words, given, |io| commands::alone(&data, command, io));
+    if let Some(what) = command.logged_apart().filter(|_| ledger::Folder::holds_a_node(&data)) {
+        log_apart(&data, what, code == 0);
+    }
+    code
+}
+
+/// The row of a command that opened no node: written by the server that runs now, or on the node for this alone.
+fn log_apart(data: &Path, what: &str, done: bool) {
+    let mut words = vec!["eye".to_owned(), "--data".into(), data.to_string_lossy().into_owned(), "logged".into(), what.into()];
+    if !done {
+        words.push("--failed".into());
+    }
+    let written = Arguments::try_parse_from(&words).is_ok_and(|row| dispatch(&row, &row.command, &words) == 0);
+    if !written {
+        tell(&node::Problem::other(format!("the access log has no row of `eye {what}`")));
+    }
 }
 
 /// Runs with this process's own streams.

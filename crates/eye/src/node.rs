@@ -61,11 +61,12 @@ pub struct Node {
 const COUNTRY: &str = "country";
 
 /// Makes a node in `data`.
-pub fn init(data: &Path, name: &str, country: &str, exercise: bool) -> Result<(), Problem> {
+pub fn init(data: &Path, name: &str, country: stix::Country, exercise: bool) -> Result<(), Problem> {
     Ledger::create(data)?;
-    std::fs::write(data.join(COUNTRY), country.trim().to_ascii_uppercase())?;
+    std::fs::write(data.join(COUNTRY), country.as_str())?;
     let node = open(data)?;
-    let made = people::init(&node.ledger, people::NodeInfo { name: name.into(), country: country.into(), exercise });
+    let made =
+        people::init(&node.ledger, people::NodeInfo { name: name.into(), country: country.to_string(), exercise });
     node.close();
     if let Err(e) = made {
         // Half a node is none: the name was refused before anything but empty files stood here.

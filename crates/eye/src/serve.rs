@@ -84,7 +84,7 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
 fn facts(node: &Node) -> office::Facts {
     let node = node.clone();
     office::Facts::new(move || office::Told {
-        problems: commands::problems(&node).unwrap_or_else(|e| vec![e.to_string()]),
+        problems: commands::problems(node.ledger.folder().root(), &node),
         set_aside: node.intel.quarantine_size().ok().map(|(records, _)| records),
     })
 }

@@ -2,59 +2,108 @@
 
 use crate::dates;
 use crate::fault::{Fault, Why};
-use crate::mapping::{Column, Encoding, Mapping, ObjectMapping};
+use crate::mapping::{Column, Mapping, ObjectMapping};
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError};
 use crate::typing::{type_of, wallet_value};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
 /// A row with more fields than this is no row.
 const MAX_FIELDS: usize = 10_000;
+/// Rows below a header without the mapping's names that are looked at, to say where the names are.
+const LOOKED_AT: u64 = 10;
 
-pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+/// `marked`: a byte order mark said that the input is UTF-8, whatever the mapping says.
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, marked: bool, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let Some(mapping) = out.options.mapping else {
         return Err(ReadError::Options(
-            "a CSV file needs a mapping (--mapping FILE) that says what its columns are".to_owned(),
+            "a CSV file needs a mapping that says what its columns are: --mapping FILE, or mapping.toml beside it"
+                .to_owned(),
         ));
+    };
+    let encoding = mapping.encoding.0;
+    let decoded = !marked && encoding != encoding_rs::UTF_8;
+    let input: Box<dyn BufRead + 'i> = match decoded {
+        true => {
+            let mut decoder = encoding_rs_io::DecodeReaderBytesBuilder::new();
+            Box::new(BufReader::new(decoder.encoding(Some(encoding)).bom_sniffing(false).build(input)))
+        }
+        false => input,
     };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(u8::try_from(mapping.delimiter).unwrap_or(b','))
         .quote(u8::try_from(mapping.quote).unwrap_or(b'"'))
         .has_headers(false)
         .flexible(true)
-        .from_reader(BoundedRows { input, since_line: 0, max: out.options.limits.max_object_bytes as u64 });
-    let mut names: Vec<String> = Vec::new();
+        .from_reader(BoundedRows { input, since_line: 0, max: out.options.limits.max_object_bytes as u64, crlf: None });
+    let mut rows = Rows { reader: &mut reader, skip: mapping.skip };
     let mut row = csv::ByteRecord::new();
-    let mut first = true;
-    loop {
-        let line = reader.position().line();
-        match reader.read_byte_record(&mut row) {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) => {
-                let at = Position::of("row").line(line);
-                return Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) => crate::input::broken(at, &error),
-                    _ => out.malformed(at, "the row cannot be read"),
-                });
-            }
-        }
-        let line = row.position().map_or(line, csv::Position::line);
-        if std::mem::take(&mut first) {
-            names = columns(mapping, &row, line, out)?;
-            if mapping.header {
-                continue;
-            }
-        }
+    let Some(line) = rows.next(&mut row, out)? else { return Ok(()) };
+    let columns = Columns { decoded, names: names(mapping, &row, line, out)? };
+    columns.check(mapping, &row, line, &mut rows, out)?;
+    if mapping.header {
+        out.header = Some(as_written(mapping, &row).into());
+    }
+    let mut next = if mapping.header { rows.next(&mut row, out)? } else { Some(line) };
+    while let Some(line) = next {
         out.record()?;
         let at = Position::of("row").line(line);
-        if let Err((column, why)) = one_row(mapping, &names, &row, &at, out)? {
+        if let Err((column, why)) = one_row(mapping, &columns, &row, &at, out)? {
             let at = Position { what: format!("row, column `{column}`"), ..at };
-            out.bad(at, why, row.as_slice())?;
+            out.bad(at, why, as_written(mapping, &row).as_bytes())?;
+        }
+        next = rows.next(&mut row, out)?;
+    }
+    Ok(())
+}
+
+/// The rows of a file from the first that the mapping speaks of.
+struct Rows<'r, R> {
+    reader: &'r mut csv::Reader<BoundedRows<R>>,
+    skip: u64,
+}
+
+impl<R: BufRead> Rows<'_, R> {
+    /// The line that a row begins in. The reader counts line feeds, and that of a `\r\n` with the row behind it.
+    fn line_of(&self, at: &csv::Position) -> u64 {
+        at.line() + u64::from(at.byte() > 0 && self.reader.get_ref().crlf == Some(true))
+    }
+
+    /// Reads the next row; its line, `None` at the end.
+    fn next(&mut self, row: &mut csv::ByteRecord, out: &Out<'_, '_>) -> Result<Option<u64>, ReadError> {
+        loop {
+            let line = self.line_of(self.reader.position());
+            match self.reader.read_byte_record(row) {
+                Ok(false) => return Ok(None),
+                // Excel's own word on the delimiter.
+                Ok(true) if line == 1 && row.get(0).is_some_and(|field| field.starts_with(b"sep=")) => {}
+                Ok(true) if self.skip > 0 => self.skip -= 1,
+                Ok(true) => return Ok(Some(row.position().map_or(line, |at| self.line_of(at)))),
+                Err(error) => {
+                    let at = Position::of("row").line(line);
+                    return Err(match error.into_kind() {
+                        csv::ErrorKind::Io(error) => crate::input::broken(at, &error),
+                        _ => out.malformed(at, "the row cannot be read"),
+                    });
+                }
+            }
         }
     }
+}
+
+/// A row as the file has it, in UTF-8: what cannot be read as letters is shown as such.
+fn as_written(mapping: &Mapping, row: &csv::ByteRecord) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(u8::try_from(mapping.delimiter).unwrap_or(b','))
+        .quote(u8::try_from(mapping.quote).unwrap_or(b'"'))
+        .flexible(true)
+        .from_writer(Vec::new());
+    // Into memory: nothing fails but memory itself.
+    let written = writer.write_record(row.iter().map(|field| String::from_utf8_lossy(field).into_owned()));
+    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default().trim_end_matches('\n').to_owned()
 }
 
 /// Stops a quote that is never closed from swallowing the file into one row.
@@ -62,12 +111,19 @@ struct BoundedRows<R> {
     input: R,
     since_line: u64,
     max: u64,
+    /// Whether its first line ended with `\r\n`.
+    crlf: Option<bool>,
 }
 
 impl<R: BufRead> std::io::Read for BoundedRows<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let count = self.input.read(buf)?;
         let part = buf.get(..count).unwrap_or_default();
+        if self.crlf.is_none()
+            && let Some(at) = part.iter().position(|byte| *byte == b'\n')
+        {
+            self.crlf = Some(at.checked_sub(1).and_then(|before| part.get(before)) == Some(&b'\r'));
+        }
         self.since_line = match part.iter().rposition(|byte| *byte == b'"' || *byte == b'\n') {
             Some(at) if part.contains(&b'\n') => (count - at) as u64,
             _ => self.since_line + count as u64,
@@ -82,32 +138,75 @@ impl<R: BufRead> std::io::Read for BoundedRows<R> {
     }
 }
 
-/// The names of the columns, and that all the mapping's are there.
-fn columns(mapping: &Mapping, row: &csv::ByteRecord, line: u64, out: &Out<'_, '_>) -> Result<Vec<String>, ReadError> {
+/// What the fields of a row are.
+struct Columns {
+    names: Vec<String>,
+    /// The bytes were of another encoding: what was no letter there is U+FFFD here.
+    decoded: bool,
+}
+
+/// The names of the columns: those of the header, else their numbers.
+fn names(mapping: &Mapping, row: &csv::ByteRecord, line: u64, out: &Out<'_, '_>) -> Result<Vec<String>, ReadError> {
     if row.len() > MAX_FIELDS {
         return Err(out.malformed(
             Position::of("row").line(line),
             format!("more than {MAX_FIELDS} fields; is the delimiter right?"),
         ));
     }
-    let names: Vec<String> = match mapping.header {
-        true => row.iter().map(|name| decode(name, mapping.encoding).unwrap_or_default().trim().to_owned()).collect(),
+    Ok(match mapping.header {
+        true => header(row),
         false => (1..=row.len()).map(|number| number.to_string()).collect(),
-    };
-    let wanted = mapping.object.values().flat_map(|object| object.columns.keys()).chain(&mapping.key);
-    for name in wanted {
-        if !names.contains(name) {
-            let there: Vec<String> = names.iter().take(30).map(|name| name.chars().take(40).collect()).collect();
-            return Err(out.malformed(
-                Position::of("header").line(line),
-                format!(
-                    "no column `{name}`; there are: {}. Check the mapping's names and its delimiter",
-                    there.join(", ")
-                ),
-            ));
+    })
+}
+
+fn header(row: &csv::ByteRecord) -> Vec<String> {
+    row.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
+}
+
+impl Columns {
+    /// That all of the mapping's columns are there; else what there is, and where the names may be.
+    fn check<R: BufRead>(
+        &self,
+        mapping: &Mapping,
+        row: &csv::ByteRecord,
+        line: u64,
+        rows: &mut Rows<'_, R>,
+        out: &Out<'_, '_>,
+    ) -> Result<(), ReadError> {
+        let wanted = || mapping.object.values().flat_map(|object| object.columns.keys()).chain(&mapping.key);
+        let Some(missing) = wanted().find(|name| !self.names.contains(name)) else { return Ok(()) };
+        let there: Vec<String> = self.names.iter().take(30).map(|name| name.chars().take(40).collect()).collect();
+        let mut why = format!("no column `{missing}`; there are: {}. ", there.join(", "));
+        let other = [';', '\t', ',', '|'].into_iter().find(|d| *d != mapping.delimiter && there.concat().contains(*d));
+        if let Some(other) = other.filter(|_| row.len() == 1) {
+            why.push_str(&format!("Is `delimiter = {other:?}` missing in the mapping?"));
+        } else if let Some(above) = below(mapping, rows, out, |names| wanted().all(|name| names.contains(name))) {
+            let skip = mapping.skip + above;
+            why.push_str(&format!("The names stand further down: write `skip = {skip}` into the mapping"));
+        } else {
+            why.push_str("Check the mapping's names and its delimiter");
+        }
+        Err(out.malformed(Position::of("header").line(line), why))
+    }
+}
+
+/// How many rows stand above the one that has the names, when one of the next has them.
+fn below<R: BufRead>(
+    mapping: &Mapping,
+    rows: &mut Rows<'_, R>,
+    out: &Out<'_, '_>,
+    is_it: impl Fn(&[String]) -> bool,
+) -> Option<u64> {
+    let mut row = csv::ByteRecord::new();
+    for above in 1..=LOOKED_AT {
+        if !mapping.header || !matches!(rows.next(&mut row, out), Ok(Some(_))) || row.len() > MAX_FIELDS {
+            break;
+        }
+        if is_it(&header(&row)) {
+            return Some(above);
         }
     }
-    Ok(names)
+    None
 }
 
 /// A column and what is wrong with its field.
@@ -115,18 +214,17 @@ type BadField = (String, Why);
 
 fn one_row(
     mapping: &Mapping,
-    names: &[String],
+    columns: &Columns,
     row: &csv::ByteRecord,
     at: &Position,
     out: &mut Out<'_, '_>,
 ) -> Result<Result<(), BadField>, ReadError> {
+    let names = &columns.names;
     let mut fields: BTreeMap<&str, String> = BTreeMap::new();
     for (name, bytes) in names.iter().zip(row) {
-        match decode(bytes, mapping.encoding) {
-            Some(text) => fields.insert(name, text.trim().to_owned()),
-            None => {
-                return Ok(Err((name.clone(), Fault::Encoding.into())));
-            }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !(columns.decoded && text.contains('\u{fffd}')) => fields.insert(name, text.trim().to_owned()),
+            _ => return Ok(Err((name.clone(), Fault::Encoding.into()))),
         };
     }
     if row.len() > names.len() {
@@ -233,7 +331,7 @@ fn one_object(
         if let Some(lang) = mapping.lang.as_deref().or(out.options.lang) {
             object.put("lang", lang);
         }
-        object.also("country", mapping.country.as_deref().or(out.options.country));
+        object.also("country", mapping.country.map(stix::Country::as_str).or(out.options.country));
     }
     for (property, value) in properties {
         object.put(&property, value);
@@ -308,22 +406,4 @@ fn place(properties: &mut Map<String, Value>, path: &str, value: Value) {
             }
         }
     }
-}
-
-fn decode(bytes: &[u8], encoding: Encoding) -> Option<String> {
-    Some(match encoding {
-        Encoding::Utf8 => std::str::from_utf8(bytes).ok()?.to_owned(),
-        Encoding::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        Encoding::Windows1252 => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
-    })
-}
-
-/// Windows-1252 differs from ISO 8859-1 in 0x80-0x9f (WHATWG Encoding standard, index windows-1252).
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    let high = usize::from(byte).checked_sub(0x80).and_then(|at| HIGH.get(at));
-    high.copied().unwrap_or_else(|| char::from(byte))
 }

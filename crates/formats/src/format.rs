@@ -116,11 +116,20 @@ impl FromStr for Format {
 pub fn guess(name: &str, head: &[u8]) -> Result<Format, GuessError> {
     let unpacked = look_inside(head);
     let head = unpacked.as_deref().unwrap_or(head);
+    // Cut anywhere: the last letter may be half of one.
+    let decoded = crate::input::is_utf16(head).then(|| encoding_rs::UTF_16LE.decode(head).0.into_owned());
+    let head = decoded.as_deref().map_or(head, |text| text.trim_end_matches('\u{fffd}').as_bytes());
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let stem = name.trim_end_matches(".gz").trim_end_matches(".bz2");
     let head = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head);
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start();
+    if head.starts_with(b"PK\x03\x04") {
+        return Err(unclear("a zip archive or a workbook of a spreadsheet: unpack it, or save the sheet as CSV UTF-8"));
+    }
+    if head.starts_with(b"%PDF") {
+        return Err(unclear("a PDF: copy its text out"));
+    }
     if head.contains(&0) || head.starts_with(b"BZh") || head.starts_with(&[0x1f, 0x8b]) {
         return by_name(stem).ok_or_else(|| unclear("bytes that are no text"));
     }
@@ -286,6 +295,10 @@ mod tests {
     fn what_cannot_be_told_says_what_was_seen() {
         let error = guess("x.bin", &[0, 1, 2, 3]).unwrap_err().to_string();
         assert!(error.contains("no text") && error.contains("--format"), "{error}");
+        for (head, says) in [(&b"PK\x03\x04\0\0"[..], "CSV UTF-8"), (b"%PDF-1.7\n", "copy its text")] {
+            let error = guess("sheet.csv", head).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
         assert!(guess("", b"").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes on their way in: compression undone by its first bytes, the total bounded.
 
+use crate::format::Format;
 use crate::record::{Position, ReadError};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -22,14 +23,29 @@ pub fn decompress<'i>(mut input: Box<dyn BufRead + 'i>) -> io::Result<Box<dyn Bu
     Ok(input)
 }
 
-/// Decompresses, skips a UTF-8 byte order mark, bounds the total, refuses archives and UTF-16.
-pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64) -> Result<Box<dyn BufRead + 'i>, ReadError> {
+/// Whether a byte order mark says that this is UTF-16, as Excel's "Unicode text" and Windows' own tools write it.
+pub(crate) fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
+/// A file ready to be read.
+pub(crate) struct Opened<'i> {
+    pub input: Box<dyn BufRead + 'i>,
+    /// A byte order mark said what it is: `input` is UTF-8, whatever anybody says of the file.
+    pub marked: bool,
+}
+
+/// Decompresses, bounds the total, refuses archives, skips a byte order mark. UTF-16 becomes UTF-8 where people write
+/// the files; of the others it is refused, for what was received is what is handed on.
+pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64, format: Format) -> Result<Opened<'i>, ReadError> {
     let start = || Position::of("start of the file");
     let mut input = decompress(input).map_err(|error| broken(start(), &error))?;
     let head = input.fill_buf().map_err(|error| broken(start(), &error))?;
+    let by_people = matches!(format, Format::Csv | Format::List | Format::Text);
+    let utf16 = is_utf16(head);
     let refusal = if head.starts_with(b"PK\x03\x04") {
-        Some("a zip archive; unpack it and hand over the files in it")
-    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        Some("a zip archive, or a workbook of a spreadsheet: unpack it, or save the sheet as CSV UTF-8")
+    } else if utf16 && !by_people {
         Some("UTF-16 text; save it as UTF-8")
     } else {
         None
@@ -37,10 +53,16 @@ pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64) -> Result<B
     if let Some(why) = refusal {
         return Err(ReadError::Broken { at: start(), why: why.to_owned() });
     }
-    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
+    let utf8 = head.starts_with(&[0xef, 0xbb, 0xbf]);
+    if utf8 {
         input.consume(3);
     }
-    Ok(Box::new(Bounded { input, left: max_bytes }))
+    let bounded = Bounded { input, left: max_bytes };
+    let input: Box<dyn BufRead + 'i> = match utf16 {
+        true => Box::new(BufReader::with_capacity(BUFFER, encoding_rs_io::DecodeReaderBytes::new(bounded))),
+        false => Box::new(bounded),
+    };
+    Ok(Opened { input, marked: utf8 || utf16 })
 }
 
 /// An IO error as a sentence about the file.
@@ -139,14 +161,14 @@ mod tests {
         encoder.write_all(&text).unwrap();
         let packed = encoder.finish().unwrap();
         let half = &packed[..packed.len() / 2];
-        let mut input = open(Box::new(half), u64::MAX).unwrap();
+        let mut input = open(Box::new(half), u64::MAX, Format::List).unwrap().input;
         let error = input.read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]
     fn more_bytes_than_allowed_is_an_error_not_a_silent_end() {
-        let mut input = open(Box::new(&b"0123456789"[..]), 4).unwrap();
+        let mut input = open(Box::new(&b"0123456789"[..]), 4, Format::List).unwrap().input;
         let mut read = Vec::new();
         assert!(input.read_to_end(&mut read).is_err());
         assert_eq!(read, b"0123");

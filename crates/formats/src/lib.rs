@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod actorpack;
+mod beside;
 mod canonical;
 mod csv_file;
 mod dates;
@@ -42,6 +43,7 @@ mod typing;
 pub mod vocabulary;
 mod yaml;
 
+pub use beside::{Beside, beside};
 pub use canonical::canonical_json;
 pub use fault::{Fault, Why};
 pub use format::{Format, GuessError, guess};
@@ -70,7 +72,7 @@ pub fn read<'i>(
     sink: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, ReadError> {
     let mut out = record::Out::new(format, options, sink);
-    let input = input::open(input, options.limits.max_input_bytes)?;
+    let input::Opened { input, marked } = input::open(input, options.limits.max_input_bytes, format)?;
     let outcome = match format {
         Format::StixBundle => stix_file::read_bundle(input, &mut out),
         Format::StixLines => stix_file::read_lines(input, &mut out),
@@ -80,7 +82,7 @@ pub fn read<'i>(
         Format::OfacSdn => ofac::read(input, &mut out),
         Format::List => list::read(input, &mut out),
         Format::PhishingConfig => phishing::read(input, &mut out),
-        Format::Csv => csv_file::read(input, &mut out),
+        Format::Csv => csv_file::read(input, marked, &mut out),
         Format::Text => text::read(input, &mut out),
     };
     match outcome {

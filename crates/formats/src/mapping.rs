@@ -4,8 +4,9 @@
 //! # complaints.toml: one incident a row, with the site and the phone number that were named
 //! name = "complaints"
 //! delimiter = ";"                 # one character; default ","
-//! encoding = "utf-8"              # utf-8 (default), latin-1 or windows-1252
-//! country = "PH"                  # ISO 3166-1 alpha-2, for national phone numbers
+//! encoding = "utf-8"              # or windows-1252, windows-874, gb18030, big5, ...; a byte order mark goes before it
+//! skip = 0                        # rows above the header, such as a title over merged cells
+//! country = "PH"                  # ISO 3166-1 alpha-2 (or XA to XZ in exercises), for national phone numbers
 //! key = ["case_no"]               # columns that name a row for ever; default: all of the row
 //!
 //! [object.report]                 # one object a row for each [object.NAME]
@@ -31,6 +32,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use stix::Country;
 
 /// A parsed and checked mapping.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,11 +46,14 @@ pub struct Mapping {
     /// The character around fields; `"` by default.
     #[serde(default = "quote")]
     pub quote: char,
-    /// How the file's bytes are letters.
+    /// How the file's bytes are letters; a byte order mark in the file goes before it.
     #[serde(default)]
     pub encoding: Encoding,
+    /// Rows above the header, or above the first row when there is none.
+    #[serde(default)]
+    pub skip: u64,
     /// The country national spellings are read with.
-    pub country: Option<String>,
+    pub country: Option<Country>,
     /// The language of the texts, RFC 5646.
     pub lang: Option<String>,
     /// Whether the first row names the columns; else they are `1`, `2`, ...
@@ -62,6 +67,9 @@ pub struct Mapping {
     pub labels: Vec<String>,
     /// What a row becomes, by a name of the mapping's own.
     pub object: BTreeMap<String, ObjectMapping>,
+    /// The file as it was read.
+    #[serde(skip)]
+    source: String,
 }
 
 /// One object of a row.
@@ -103,19 +111,28 @@ pub struct Column {
     pub optional: bool,
 }
 
-/// How bytes are letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub enum Encoding {
-    /// UTF-8; a row that is not is set aside.
-    #[default]
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// ISO 8859-1.
-    #[serde(rename = "latin-1")]
-    Latin1,
-    /// Windows-1252.
-    #[serde(rename = "windows-1252")]
-    Windows1252,
+/// How bytes are letters: any encoding of the WHATWG Encoding Standard by any of its labels, and `latin-1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding(pub(crate) &'static encoding_rs::Encoding);
+
+impl Default for Encoding {
+    fn default() -> Self {
+        Self(encoding_rs::UTF_8)
+    }
+}
+
+impl<'de> Deserialize<'de> for Encoding {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let label = String::deserialize(deserializer)?;
+        // Python's name for it, which the standard does not list.
+        let known = if label.eq_ignore_ascii_case("latin-1") { "latin1" } else { &label };
+        let found = encoding_rs::Encoding::for_label_no_replacement(known.as_bytes());
+        found.map(Self).ok_or_else(|| {
+            let say = "no encoding of that name; there are utf-8, utf-16le, windows-1252, windows-874 (Thai), \
+                       windows-1258 (Vietnamese), gb18030, big5, shift_jis, euc-kr and the others of encoding.spec.whatwg.org";
+            serde::de::Error::custom(say)
+        })
+    }
 }
 
 fn comma() -> char {
@@ -198,7 +215,17 @@ impl Mapping {
             let span = text.find(&word).map(|start| start..start);
             at(text, span, why)
         })?;
-        Ok(mapping)
+        Ok(Mapping { source: text.to_owned(), ..mapping })
+    }
+
+    /// The same for rows that stand alone below their header, in UTF-8: TOML, without what speaks of the file around
+    /// them (`skip`, `encoding`).
+    pub fn alone(&self) -> String {
+        let mut table: toml::Table = toml::from_str(&self.source).unwrap_or_default();
+        for of_the_file in ["skip", "encoding"] {
+            table.remove(of_the_file);
+        }
+        toml::to_string(&table).unwrap_or_default()
     }
 
     fn check(&self) -> Result<(), (String, String)> {
@@ -254,6 +281,19 @@ mod tests {
         let error =
             Mapping::parse("[object.a]\ntype = \"url\"\ncolumns.x = { to = \"value\", datum = \"x\" }\n").unwrap_err();
         assert_eq!(error.line, 3);
+    }
+
+    #[test]
+    fn a_country_or_an_encoding_that_there_is_not_is_an_error_at_its_line() {
+        let rest = "[object.a]\ntype = \"url\"\ncolumns.x = { to = \"value\" }\n";
+        let error = Mapping::parse(&format!("name = \"EXERCISE\"\ncountry = \"Thailand\"\n{rest}")).unwrap_err();
+        assert!(error.line == 2 && error.why.contains("TH (Thailand)"), "{error}");
+        let error = Mapping::parse(&format!("encoding = \"thai\"\n{rest}")).unwrap_err();
+        assert!(error.line == 1 && error.why.contains("windows-874"), "{error}");
+        for (label, name) in [("latin-1", "windows-1252"), ("TIS-620", "windows-874"), ("gbk", "GBK")] {
+            let mapping = Mapping::parse(&format!("country = \"xa\"\nencoding = \"{label}\"\n{rest}")).unwrap();
+            assert_eq!((mapping.encoding.0.name(), mapping.country.unwrap().as_str()), (name, "XA"));
+        }
     }
 
     #[test]

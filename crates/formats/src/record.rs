@@ -8,6 +8,7 @@ use crate::object::Object;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Bounds on what one file may cost. The defaults suit an import from a file on two cores.
 #[derive(Debug, Clone)]
@@ -177,6 +178,8 @@ pub struct Bad {
     pub snippet: Option<String>,
     /// Whether the record is longer than that.
     pub cut: bool,
+    /// The row that names a CSV file's columns: with it, and the mapping, the record can be read alone.
+    pub header: Option<Arc<str>>,
 }
 
 /// What a file holds, one at a time.
@@ -270,6 +273,8 @@ impl ReadError {
 pub(crate) struct Out<'a, 's> {
     pub options: &'a Options<'a>,
     pub format: Format,
+    /// The header of a CSV file, once it is read.
+    pub header: Option<Arc<str>>,
     sink: &'s mut dyn FnMut(Item) -> ControlFlow<()>,
     summary: Summary,
     seen: HashSet<u64>,
@@ -282,7 +287,7 @@ const MAX_NOTES: usize = 64;
 
 impl<'a, 's> Out<'a, 's> {
     pub fn new(format: Format, options: &'a Options<'a>, sink: &'s mut dyn FnMut(Item) -> ControlFlow<()>) -> Self {
-        Self { options, format, sink, summary: Summary::default(), seen: HashSet::new() }
+        Self { options, format, header: None, sink, summary: Summary::default(), seen: HashSet::new() }
     }
 
     /// The keyed id of a record of this source.
@@ -344,7 +349,8 @@ impl<'a, 's> Out<'a, 's> {
         let most = self.options.limits.max_kept_bytes;
         let head = record.get(..record.len().min(most)).unwrap_or_default();
         let snippet = (!head.is_empty()).then(|| String::from_utf8_lossy(head).into_owned());
-        self.send(Item::Skipped(Bad { at, why: why.into(), snippet, cut: record.len() > most }))
+        let cut = record.len() > most;
+        self.send(Item::Skipped(Bad { at, why: why.into(), snippet, cut, header: self.header.clone() }))
     }
 
     /// Notes something worth telling, counted by its text; the text repeats nothing of the record.

@@ -40,6 +40,9 @@ pub struct Imported {
     pub same: u64,
     /// Records set aside.
     pub aside: u64,
+    /// Why the file could not be read to its end, [`crate::Reason::code`]; what stood before the break was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
 }
 
 /// The body of a `seen`.

@@ -1,5 +1,6 @@
 //! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
 mod aside;
+mod brought;
 
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
@@ -35,8 +36,8 @@ pub struct ImportJob {
     pub collection: Option<CollectionId>,
     /// For what carries no marking.
     pub marking: Option<stix::Tlp>,
-    /// Country of the report, ISO 3166-1 alpha-2.
-    pub country: Option<String>,
+    /// Country of the report.
+    pub country: Option<stix::Country>,
     /// What a person corrected in a free text.
     pub corrections: crate::Corrections,
     /// Mapping of a CSV file.
@@ -60,6 +61,8 @@ pub struct ImportReport {
     pub same: u64,
     /// Records set aside.
     pub aside: u64,
+    /// Why the file could not be read to its end; what stood before the break is taken and stays.
+    pub broken: Option<Reason>,
     /// The first hundred reasons, each with its place.
     pub problems: Vec<String>,
     /// What a reader of the import should know.
@@ -106,8 +109,9 @@ impl Intel {
     /// appends nothing at all unless every record is good.
     ///
     /// # Errors
-    /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when the
-    /// file breaks off (what stood before the break is in); the ledger's.
+    /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when
+    /// nothing at all of the file could be read (when it breaks off later, the report says so: [`ImportReport::broken`]);
+    /// the ledger's.
     pub fn import(
         &self,
         viewer: &Viewer,
@@ -153,7 +157,7 @@ impl Intel {
     fn options<'a>(&'a self, job: &'a ImportJob, ids: &'a KeyedIds) -> Result<Options<'a>> {
         let mut options = Options::new(&job.source, ids);
         options.mapping = job.mapping.as_ref();
-        options.country = job.country.as_deref().or(self.inner.country.as_deref());
+        options.country = job.country.map(stix::Country::as_str).or(self.inner.country.as_deref());
         options.exercise = self.inner.people.node()?.is_some_and(|n| n.exercise);
         options.limits = self.inner.limits.file.clone();
         Ok(options)
@@ -203,7 +207,7 @@ impl Intel {
             waiting: Vec::new(),
             waiting_bytes: 0,
             seen: Vec::new(),
-            setting: Setting::of(report.import.unwrap_or(0)),
+            setting: Setting::of(report.import.unwrap_or(0), job.mapping.as_ref().filter(|_| format == Format::Csv)),
             report,
             failed: None,
         })
@@ -234,7 +238,7 @@ impl Intel {
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
         match item {
-            Item::Skipped(bad) => self.aside_as_marked(bad_record(&bad), bad.snippet.as_deref().unwrap_or("")),
+            Item::Skipped(bad) => self.skipped(&bad),
             Item::Object(record) => {
                 if let Err(e) = self.object(record) {
                     self.failed = Some(e);
@@ -371,6 +375,7 @@ impl Running<'_> {
             }
             Err(e) => {
                 let place = "the rest of the file".to_owned();
+                self.report.broken = Some(Reason::from(&e));
                 self.aside(SetAside::new(place, None, Reason::from(&e), None));
                 self.setting.flush(self.intel)?;
                 Some(e)
@@ -382,6 +387,7 @@ impl Running<'_> {
             added: self.report.added - self.report.elsewhere,
             same: self.report.same,
             aside: self.report.aside,
+            broken: self.report.broken.as_ref().map(|why| why.code.to_owned()),
         };
         let done = work(
             self.viewer,

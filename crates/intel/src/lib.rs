@@ -27,7 +27,7 @@ pub use import::{ImportJob, ImportReport, ImportRow};
 pub use limits::Limits;
 pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed, Told};
 pub use overrule::{Overruled, Word};
-pub use quarantine::{Quarantine, SetAside};
+pub use quarantine::{Frame, Quarantine, SetAside};
 pub use reading::Corrections;
 pub use reason::Reason;
 pub use room::{Intel, Setup};

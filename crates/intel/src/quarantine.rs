@@ -3,7 +3,7 @@
 use crate::rows::{signed, unsigned};
 use crate::{Error, ImportRow, Intel, Limits, Reason, Result};
 use people::{Right, Viewer};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,8 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS aside(import INTEGER NOT NULL, 
     object TEXT, why TEXT NOT NULL, record TEXT, cut INTEGER NOT NULL, bytes INTEGER NOT NULL, code TEXT, detail TEXT, \
     PRIMARY KEY(import, n)) WITHOUT ROWID; \
     CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL; \
-    CREATE INDEX IF NOT EXISTS aside_bytes ON aside(bytes);";
+    CREATE INDEX IF NOT EXISTS aside_bytes ON aside(bytes); \
+    CREATE TABLE IF NOT EXISTS frame(import INTEGER PRIMARY KEY, header TEXT NOT NULL, mapping TEXT NOT NULL);";
 
 /// A record set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,15 @@ impl SetAside {
     }
 }
 
+/// What rows of a CSV file need beside them so that they can be mended and read alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The row that names the columns, in UTF-8; empty when the file had none.
+    pub header: String,
+    /// The mapping, TOML.
+    pub mapping: String,
+}
+
 /// What is kept of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quarantine {
@@ -62,6 +72,9 @@ pub struct Quarantine {
     pub more: bool,
     /// How many are kept in all; more may have been set aside than were kept.
     pub kept: u64,
+    /// Of a CSV file: what its rows need to be read alone. Rows with an object's id are no rows of the file, but
+    /// objects that were made of them.
+    pub frame: Option<Frame>,
 }
 
 /// The file.
@@ -96,7 +109,7 @@ impl Shelf {
     }
 
     /// Keeps rows of an import; the oldest imports' go when there would be too many.
-    fn keep(&self, import: u64, rows: &[SetAside]) -> Result<()> {
+    fn keep(&self, import: u64, rows: &[SetAside], frame: Option<&Frame>) -> Result<()> {
         let mut conn = self.conn();
         let tx = conn.transaction()?;
         let sum =
@@ -110,7 +123,13 @@ impl Shelf {
                 import = oldest,
                 "the quarantine is full: what was set aside of its oldest import is dropped"
             );
-            tx.execute("DELETE FROM aside WHERE import = ?", [oldest])?;
+            forget(&tx, oldest)?;
+        }
+        if let Some(frame) = frame {
+            tx.execute(
+                "INSERT OR IGNORE INTO frame(import, header, mapping) VALUES (?,?,?)",
+                (signed(import), &frame.header, &frame.mapping),
+            )?;
         }
         for r in rows {
             tx.prepare_cached(
@@ -156,17 +175,22 @@ impl Shelf {
         let mut rows = stmt.query_map(asked, row)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(Quarantine { rows, more, kept: unsigned(kept) })
+        let frame = "SELECT header, mapping FROM frame WHERE import = ?";
+        let frame = conn
+            .query_row(frame, [signed(import)], |r| Ok(Frame { header: r.get(0)?, mapping: r.get(1)? }))
+            .optional()?;
+        Ok(Quarantine { rows, more, kept: unsigned(kept), frame })
     }
 
     fn drop_import(&self, import: u64) -> Result<u64> {
-        Ok(self.conn().execute("DELETE FROM aside WHERE import = ?", [signed(import)])? as u64)
+        forget(&self.conn(), signed(import))
     }
 
     /// Drops every record that is of an object or names it.
     pub(crate) fn drop_object(&self, object: &str) -> Result<()> {
         let conn = self.conn();
         conn.execute("DELETE FROM aside WHERE object = ?1 OR instr(record, ?1) > 0", [object])?;
+        conn.execute("DELETE FROM frame WHERE import NOT IN (SELECT import FROM aside)", [])?;
         Ok(())
     }
 
@@ -184,6 +208,12 @@ impl Shelf {
     }
 }
 
+/// Drops what is kept of an import; how many records.
+fn forget(conn: &Connection, import: i64) -> Result<u64> {
+    conn.execute("DELETE FROM frame WHERE import = ?", [import])?;
+    Ok(conn.execute("DELETE FROM aside WHERE import = ?", [import])? as u64)
+}
+
 /// References of a record that are asked about.
 const MOST_NAMED: usize = 900;
 
@@ -193,11 +223,27 @@ pub(crate) struct Setting {
     n: u64,
     bytes: u64,
     waiting: Vec<SetAside>,
+    /// The mapping of a CSV file, and its frame once a row of it was set aside.
+    mapping: Option<String>,
+    frame: Option<Frame>,
 }
 
 impl Setting {
-    pub(crate) fn of(import: u64) -> Self {
-        Self { import, n: 0, bytes: 0, waiting: Vec::new() }
+    pub(crate) fn of(import: u64, mapping: Option<&formats::Mapping>) -> Self {
+        let mapping = mapping.map(formats::Mapping::alone);
+        Self { import, n: 0, bytes: 0, waiting: Vec::new(), mapping, frame: None }
+    }
+
+    /// Notes the header of the file whose rows come: with it and the mapping each can be read alone.
+    pub(crate) fn frame(&mut self, limits: &Limits, header: Option<&str>) {
+        let header = header.unwrap_or_default();
+        if self.frame.is_none()
+            && let Some(mapping) = &self.mapping
+            && header.len() + mapping.len() <= limits.file.max_kept_bytes
+        {
+            self.bytes += (header.len() + mapping.len()) as u64;
+            self.frame = Some(Frame { header: header.to_owned(), mapping: mapping.clone() });
+        }
     }
 
     /// Notes a record; `keep` says whether its text may be kept.
@@ -235,7 +281,7 @@ impl Setting {
             }
         }
         let shelf = &intel.inner.shelf;
-        shelf.keep(self.import, &rows)?;
+        shelf.keep(self.import, &rows, self.frame.as_ref())?;
         // What was erased between the look and the keeping: its hook may have passed by already.
         for row in rows.iter().filter(|row| row.record.is_some()) {
             if let Some(object) = erased_of(intel, row)? {

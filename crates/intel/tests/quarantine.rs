@@ -261,3 +261,63 @@ fn a_record_that_names_an_erased_object_keeps_no_text() {
     assert_eq!(kept.len(), 1);
     assert!(kept[0].record.is_none(), "{kept:?}");
 }
+
+const SITES: &str = "encoding = \"windows-1252\"\nskip = 1\n[object.site]\ntype = \"auto\"\n\
+    columns.site = { to = \"value\" }\n";
+
+fn csv(intel: &Intel, me: &Viewer, file: &[u8], mapping: &str) -> ImportReport {
+    let mapping = Some(formats::Mapping::parse(mapping).unwrap());
+    let job = ImportJob { source: "EXERCISE.csv".into(), mapping, ..ImportJob::default() };
+    intel.import(me, &job, Box::new(file), &mut |_| {}).unwrap()
+}
+
+#[test]
+fn a_row_set_aside_comes_with_its_header_and_a_mapping_that_reads_it_once_it_is_mended() {
+    let (dir, ledger, intel, me) = node(Limits::default());
+    let file = b"Sites 2026,\nsite,\"why; so\"\nscam.example,1\nno site,caf\xe9\nneither,3\n";
+    let report = csv(&intel, &me, file, SITES);
+    assert_eq!((report.added, report.aside), (1, 2), "{:?}", report.problems);
+    let number = report.import.unwrap();
+    ledger.close();
+    drop((intel, ledger));
+    let (_ledger, intel) = open(dir.path(), Limits::default());
+    let me = intel.people().local_viewer().unwrap();
+    let kept = intel.set_aside(&me, number, 0, 10).unwrap();
+    let frame = kept.frame.unwrap();
+    assert_eq!((&*frame.header, kept.rows[0].record.as_deref()), ("site,why; so", Some("no site,café")));
+    let mended = format!("{}\n{}\n", frame.header, "worse.example,café");
+    let again = csv(&intel, &me, mended.as_bytes(), &frame.mapping);
+    assert_eq!((again.added, again.aside), (1, 0), "{:?}", again.problems);
+    assert_eq!(intel.set_aside(&me, again.import.unwrap(), 0, 10).unwrap().frame, None);
+    // It goes with the rows.
+    intel.drop_set_aside(&me, number).unwrap();
+    assert_eq!(intel.set_aside(&me, number, 0, 10).unwrap().frame, None);
+}
+
+#[test]
+fn a_row_whose_header_names_a_marking_may_be_marked_tighter_and_is_kept_for_nobody() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let report = csv(&intel, &me, b"x\nsite,TLP\nzwirblefink zwirblefink,RED\n", SITES);
+    let kept = intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap();
+    assert_eq!((report.aside, kept.rows.len(), kept.rows[0].record.as_ref()), (1, 1, None));
+}
+
+#[test]
+fn an_import_that_breaks_off_says_what_stays_and_it_can_be_taken_back() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let whole = bundle(&[note(1, "EXERCISE"), note(2, "EXERCISE"), note(3, "EXERCISE")]);
+    let cut = &whole[..whole.len() - 40];
+    let report = import(&intel, &me, cut, false).unwrap();
+    assert_eq!((report.added, report.aside), (2, 1), "{:?}", report.problems);
+    let code = report.broken.map(|why| why.code);
+    let row = intel.import_row(&me, report.import.unwrap()).unwrap();
+    assert!(code.is_some() && row.done.unwrap().broken.as_deref() == code, "{code:?}");
+    // Whole, it adds what was missing and takes nothing twice.
+    let again = import(&intel, &me, &whole, false).unwrap();
+    assert_eq!((again.added, again.same, again.broken), (1, 2, None));
+    assert_eq!(intel.brought_count(&me, again.import.unwrap()).unwrap(), Some(1));
+    assert_eq!(intel.withdraw_import(&me, again.import.unwrap(), "EXERCISE").unwrap(), 1);
+    assert_eq!(intel.brought_count(&me, again.import.unwrap()).unwrap(), Some(0));
+    // Nothing at all of it could be read: that is no import but an error.
+    assert!(matches!(import(&intel, &me, "{\"type\":\"bundle\",\"objects\":[", false), Err(Error::Read(_))));
+}

@@ -16,13 +16,18 @@ pub(crate) fn accepted(state: &State) -> Result<i64> {
     Ok(value.unwrap_or(i64::MIN))
 }
 
+/// How far a clock of `now` is behind the last entry, µs, when that stops appends. An accepted clock goes on until entries
+/// have moved on by as much again: then it jumped anew.
+pub(crate) fn too_far_behind(arrived: i64, now: i64, accepted: i64) -> Option<i64> {
+    let behind = arrived.saturating_sub(now);
+    let accepted = arrived.saturating_sub(accepted) <= FURTHEST;
+    (behind > FURTHEST && !accepted).then_some(behind)
+}
+
 impl crate::writer::Writer {
-    /// How far the clock is behind, µs, when that stops appends. An accepted clock goes on until entries have moved on by
-    /// as much again: then it jumped anew.
+    /// How far the clock is behind, µs, when that stops appends.
     pub(crate) fn too_far_behind(&self) -> Option<i64> {
-        let behind = self.last_arrived.saturating_sub(self.clock.now());
-        let accepted = self.last_arrived.saturating_sub(self.clock_accepted) <= FURTHEST;
-        (behind > FURTHEST && !accepted).then_some(behind)
+        too_far_behind(self.last_arrived, self.clock.now(), self.clock_accepted)
     }
 }
 

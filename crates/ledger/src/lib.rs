@@ -18,6 +18,7 @@ mod folding;
 mod generations;
 mod heads;
 mod index;
+mod inspect;
 mod log;
 mod minute;
 mod names;
@@ -47,6 +48,7 @@ pub use erase::{
 pub use error::{Error, Result};
 pub use folder::Folder;
 pub use heads::SignedHead;
+pub use inspect::{FileState, Inspection, ViewState, inspect};
 pub use node::{Clock, Ledger, Options, SystemClock, Urgency};
 pub use reader::LogReader;
 pub use rebuild::Compared;

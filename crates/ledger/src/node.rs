@@ -394,6 +394,9 @@ impl Inner {
     pub(crate) fn no_erasure(&self) -> RwLockReadGuard<'_, u64> {
         self.erasing.read().unwrap_or_else(PoisonError::into_inner)
     }
+    pub(crate) fn erasing_now(&self) -> bool {
+        matches!(self.erasing.try_read(), Err(std::sync::TryLockError::WouldBlock))
+    }
     pub(crate) fn erasure(&self) -> RwLockWriteGuard<'_, u64> {
         self.erasing.write().unwrap_or_else(PoisonError::into_inner)
     }

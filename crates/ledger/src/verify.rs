@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 pub(crate) use offline::verify_with;
 pub use offline::{check, verify_folder};
+pub(crate) use offline::{missing, open};
 
 /// Problems that are told one by one; more are counted.
 const MOST_PROBLEMS: usize = 1_000;

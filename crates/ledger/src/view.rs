@@ -126,11 +126,7 @@ impl View {
     /// # Errors
     /// As [`View::read`].
     pub fn unfolded_entries(&self, most: u32) -> Result<Vec<(u64, String)>> {
-        self.read(|r| {
-            let mut stmt = r.conn.prepare_cached("SELECT pos, why FROM unfolded ORDER BY pos LIMIT ?")?;
-            let rows = stmt.query_map([most], |row| Ok((crate::log::unsigned(row.get(0)?), row.get(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
+        self.read(|r| Ok(unfolded(r.conn, most)?))
     }
 
     /// What the view must reach so that nothing of its kinds up to `pos` is missing.
@@ -288,4 +284,10 @@ impl View {
 pub(crate) fn position(conn: &Connection) -> Result<u64> {
     let pos: i64 = conn.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?.query_row([], |r| r.get(0))?;
     Ok(crate::log::unsigned(pos))
+}
+
+/// The first entries that a view's file has passed by, with what was wrong.
+pub(crate) fn unfolded(conn: &Connection, most: u32) -> rusqlite::Result<Vec<(u64, String)>> {
+    let mut stmt = conn.prepare_cached("SELECT pos, why FROM unfolded ORDER BY pos LIMIT ?")?;
+    stmt.query_map([most], |row| Ok((crate::log::unsigned(row.get(0)?), row.get(1)?)))?.collect()
 }

@@ -40,10 +40,7 @@ pub(crate) fn install(
     source: &str,
     mut reader: Box<dyn BufRead + '_>,
 ) -> Result<Installed> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if name.is_empty() || name.len() > 80 || name.starts_with('.') || !name.bytes().all(good) {
-        return Err(malformed("?", "a list's name has 1 to 80 letters, digits, dots, dashes and underscores"));
-    }
+    crate::Library::check_name(name)?;
     let first = {
         let head = at(Path::new(name), reader.fill_buf())?;
         let head = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head);
@@ -191,6 +188,7 @@ impl Draft {
             source: source.to_owned(),
             entries: entries as u64,
             meant_for: head.meant_for,
+            loaded: None,
         };
         let text = serde_json::to_vec(&info).map_err(|error| malformed(&self.name, error.to_string()))?;
         let path = folder.join("list.json");
@@ -201,7 +199,7 @@ impl Draft {
             at(&self.target, fs::remove_dir_all(&self.target))?;
         }
         at(&self.target, fs::rename(&folder, &self.target))?;
-        Ok((info, self.left_out))
+        Ok((ListInfo { loaded: crate::list::loaded(&self.target), ..info }, self.left_out))
     }
 
     /// A fetch that failed leaves an empty file: it must not take away the list that stands.

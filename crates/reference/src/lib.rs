@@ -49,6 +49,28 @@ pub enum ListKind {
 }
 
 impl ListKind {
+    /// The code that a command line names it by.
+    ///
+    /// ```
+    /// use reference::ListKind;
+    /// assert!(ListKind::ALL.into_iter().all(|kind| ListKind::of(kind.as_str()) == Some(kind)));
+    /// ```
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ListKind::Block => "blocklist",
+            ListKind::Warning => "warninglist",
+            ListKind::Galaxy => "galaxy",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [ListKind; 3] = [ListKind::Block, ListKind::Warning, ListKind::Galaxy];
+
+    /// The kind of a code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == code)
+    }
+
     /// The folder below the library's that lists of this kind stand in.
     pub fn folder(self) -> &'static str {
         match self {
@@ -78,6 +100,9 @@ pub enum Error {
         /// What is wrong, what would be right.
         why: String,
     },
+    /// No list is called that.
+    #[error("`{0}` is no list's name: 1 to 80 letters, digits, dots, dashes and underscores, the first no dot")]
+    Name(String),
     /// A limit was passed.
     #[error("list {name}: over the limit: {why}")]
     Limit {
@@ -125,7 +150,7 @@ impl Library {
     /// [`Error::Io`] when a folder itself cannot be read.
     pub fn open(dir: &Path) -> Result<Self> {
         let mut library = Self { lists: Vec::new(), galaxies: Vec::new(), broken: Vec::new() };
-        for kind in [ListKind::Block, ListKind::Warning, ListKind::Galaxy] {
+        for kind in ListKind::ALL {
             for folder in folders(&dir.join(kind.folder()))? {
                 let opened = match kind {
                     ListKind::Galaxy => Galaxy::open(&folder).map(|galaxy| library.galaxies.push(galaxy)),
@@ -156,6 +181,48 @@ impl Library {
         reader: Box<dyn BufRead + '_>,
     ) -> Result<Installed> {
         install::install(dir, kind, name, source, reader)
+    }
+
+    /// That a list may be called so; a name becomes a folder's.
+    ///
+    /// # Errors
+    /// [`Error::Name`].
+    pub fn check_name(name: &str) -> Result<()> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if name.is_empty() || name.len() > 80 || name.starts_with('.') || !name.bytes().all(good) {
+            return Err(Error::Name(name.chars().take(80).collect()));
+        }
+        Ok(())
+    }
+
+    /// The kinds of which a list of this name stands below `dir`, whether it can be read or not.
+    ///
+    /// # Errors
+    /// [`Error::Name`].
+    pub fn kinds_of(dir: &Path, name: &str) -> Result<Vec<ListKind>> {
+        Self::check_name(name)?;
+        Ok(ListKind::ALL.into_iter().filter(|kind| dir.join(kind.folder()).join(name).is_dir()).collect())
+    }
+
+    /// Takes a list away; `false` when none of the name stood there. It is gone at once, or not at all, whenever the
+    /// machine stops. To undo it, install its file again.
+    ///
+    /// # Errors
+    /// [`Error::Name`], [`Error::Io`].
+    pub fn remove(dir: &Path, kind: ListKind, name: &str) -> Result<bool> {
+        Self::check_name(name)?;
+        let folder = dir.join(kind.folder());
+        let (stands, gone) = (folder.join(name), folder.join(format!(".{name}.gone")));
+        // What an earlier removal left unfinished.
+        if gone.exists() {
+            at(&gone, fs::remove_dir_all(&gone))?;
+        }
+        match fs::rename(&stands, &gone) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            renamed => at(&stands, renamed)?,
+        }
+        at(&gone, fs::remove_dir_all(&gone))?;
+        Ok(true)
     }
 
     /// The lists that `value` stands in. `kind` is a selector's code (`domain`, `url`, `ipv4`, `ipv6`, `email`,

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// How a list's entries match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,9 @@ pub struct ListInfo {
     /// MISP's `matching_attributes`: the sorts of values it is meant for; empty for all.
     #[serde(default)]
     pub meant_for: Vec<String>,
+    /// When it was installed here, by its file.
+    #[serde(skip)]
+    pub loaded: Option<SystemTime>,
 }
 
 pub(crate) struct List {
@@ -61,10 +65,16 @@ pub(crate) struct List {
 pub(crate) fn read_info(folder: &Path) -> Result<ListInfo> {
     let path = folder.join("list.json");
     let text = at(&path, fs::read(&path))?;
-    serde_json::from_slice(&text).map_err(|_| crate::Error::Malformed {
+    let info: ListInfo = serde_json::from_slice(&text).map_err(|_| crate::Error::Malformed {
         name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         why: "list.json cannot be read; install the list again".to_owned(),
-    })
+    })?;
+    Ok(ListInfo { loaded: loaded(folder), ..info })
+}
+
+/// When the list in this folder was written.
+pub(crate) fn loaded(folder: &Path) -> Option<SystemTime> {
+    fs::metadata(folder.join("list.json")).and_then(|about| about.modified()).ok()
 }
 
 impl List {

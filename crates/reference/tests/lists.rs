@@ -172,3 +172,45 @@ proptest! {
         let _any = library.galaxy(&value);
     }
 }
+
+#[test]
+fn a_list_that_was_taken_away_names_nothing_and_comes_back_with_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let warn = || install(dir.path(), ListKind::Warning, "common", "big.example\n").unwrap();
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    assert!(warn().list.loaded.is_some_and(|at| at > before));
+    install(dir.path(), ListKind::Block, "common", "bad.example\n").unwrap();
+    assert_eq!(Library::kinds_of(dir.path(), "common").unwrap(), [ListKind::Block, ListKind::Warning]);
+    let named = || matched(&Library::open(dir.path()).unwrap(), "domain", "big.example");
+    assert_eq!(named().len(), 1);
+    assert!(Library::remove(dir.path(), ListKind::Warning, "common").unwrap());
+    assert!(!Library::remove(dir.path(), ListKind::Warning, "common").unwrap(), "it is gone already");
+    assert!(named().is_empty());
+    let library = Library::open(dir.path()).unwrap();
+    assert_eq!(library.lists().iter().map(|l| l.kind).collect::<Vec<_>>(), [ListKind::Block]);
+    warn();
+    assert_eq!(named().len(), 1);
+}
+
+#[test]
+fn a_name_that_is_none_is_the_names_fault_and_leads_out_of_no_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("kept")).unwrap();
+    for name in ["", "..", "../kept", "a b", ".hidden", "ไทย", &"x".repeat(81)] {
+        let why = install(dir.path(), ListKind::Block, name, "bad.example\n").unwrap_err();
+        assert!(matches!(why, Error::Name(_)) && why.to_string().contains("is no list's name"), "{why}");
+        assert!(matches!(Library::remove(dir.path(), ListKind::Block, name), Err(Error::Name(_))), "{name}");
+    }
+    assert!(dir.path().join("kept").is_dir());
+}
+
+#[test]
+fn a_damaged_list_can_be_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    install(dir.path(), ListKind::Block, "sites", "bad.example\n").unwrap();
+    std::fs::write(dir.path().join("blocklists/sites/list.json"), "{").unwrap();
+    assert_eq!(Library::open(dir.path()).unwrap().broken().len(), 1);
+    assert_eq!(Library::kinds_of(dir.path(), "sites").unwrap(), [ListKind::Block]);
+    assert!(Library::remove(dir.path(), ListKind::Block, "sites").unwrap());
+    assert!(Library::open(dir.path()).unwrap().broken().is_empty());
+}

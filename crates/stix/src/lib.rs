@@ -5,6 +5,7 @@
 
 mod bundle;
 mod canonical;
+mod country;
 mod header;
 mod id;
 mod marking;
@@ -14,6 +15,7 @@ mod time;
 
 pub use bundle::{BundleItem, read_bundle, read_envelope};
 pub use canonical::{canonical_json, same_json};
+pub use country::{Country, NoCountry};
 pub use header::{Header, check_shape, parse_header};
 pub use id::{PERSONAL_OURS, PERSONAL_STANDARD, StixId, uuid_v4_from};
 pub use marking::{Marking, Tlp, effective_marking};

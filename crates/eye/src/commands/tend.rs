@@ -2,11 +2,8 @@ use super::{Io, level};
 use crate::arguments::Passphrase;
 use crate::node::{Node, Problem};
 use ledger::{Options, RecoveryKey, Report, Unwrap, Wrap};
-use reference::{Library, ListKind};
 use serde_json::json;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn report(report: &Report, views: &[(&str, bool)], json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let ok = report.ok() && views.iter().all(|(_, equal)| *equal);
@@ -161,105 +158,3 @@ pub fn recovery_key(file: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     Ok(writeln!(io.out, "{}", key.public())?)
 }
 
-pub fn add_lists(
-    node: &Node,
-    kind: &str,
-    name: Option<&str>,
-    files: &[PathBuf],
-    io: &mut Io<'_>,
-) -> Result<(), Problem> {
-    let kind = match kind {
-        "blocklist" => ListKind::Block,
-        "galaxy" => ListKind::Galaxy,
-        _ => ListKind::Warning,
-    };
-    let mut failed = Vec::new();
-    for file in files {
-        let path = io.path(file);
-        let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        // Many lists are called `list.json` in a folder of their own name.
-        let own = match stem(&path) {
-            s if s == "list" || s == "config" => {
-                path.parent().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned()).unwrap_or(s)
-            }
-            s => s,
-        };
-        let result = File::open(&path).map_err(Problem::from).and_then(|f| {
-            let size = f.metadata().ok().map(|m| m.len());
-            let reader = Box::new(BufReader::new(io.meter.count(own.clone(), size, f)));
-            Ok(Library::install(node.intel.reference_dir(), kind, name.unwrap_or(&own), "", reader)?)
-        });
-        match result {
-            Ok(installed) => writeln!(io.out, "{}: {} entries", installed.list.title, installed.list.entries)?,
-            Err(e) => failed.push(format!("{}: {e}", path.display())),
-        }
-    }
-    node.intel.reload_library()?;
-    if failed.is_empty() { Ok(()) } else { Err(Problem::other(failed.join("\neye: "))) }
-}
-
-pub fn lists(node: &Node, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
-    for list in node.intel.library().lists() {
-        if json {
-            io.json(&json!({"name": list.name, "title": list.title, "entries": list.entries}))?;
-        } else {
-            writeln!(io.out, "{}\t{} entries", list.title, list.entries)?;
-        }
-    }
-    Ok(())
-}
-
-/// Entries that `eye doctor` names one by one, in each view.
-const TOLD: u32 = 20;
-
-/// An entry that a view could not read: where the log is damaged, or what a newer program may know.
-fn unfolded(view: &str, pos: u64, why: &str) -> String {
-    let help = if why.starts_with("log.db") {
-        "`eye verify` says what else is damaged; restore it from a backup, then `eye rebuild`"
-    } else {
-        "`eye rebuild` after an upgrade"
-    };
-    format!("entry {pos} is not in the view {view} ({why}): {help}")
-}
-
-/// What is wrong with the node, and what to do about each.
-pub fn problems(node: &Node) -> Result<Vec<String>, Problem> {
-    let mut wrong = Vec::new();
-    for view in node.ledger.views() {
-        let entries = view.unfolded_entries(TOLD)?;
-        let more = view.unfolded().saturating_sub(entries.len() as u64);
-        wrong.extend(entries.into_iter().map(|(pos, why)| unfolded(view.name(), pos, &why)));
-        if more > 0 {
-            wrong.push(format!("{more} entries more are not in the view {}", view.name()));
-        }
-    }
-    if let Some(seconds) = node.ledger.clock_stops_appends()? {
-        wrong.push(format!(
-            "the clock is {seconds} s behind the last entry and nothing is taken: set the clock, or accept it as it is \
-             with `eye doctor --accept-clock`"
-        ));
-    }
-    for (name, why) in node.intel.library().broken() {
-        wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
-    }
-    Ok(wrong)
-}
-
-pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
-    let wrong = problems(node)?;
-    let values = node.settings.values();
-    if json {
-        let limits: serde_json::Map<_, _> = values.into_iter().map(|(key, value)| (key, value.into())).collect();
-        io.json(&json!({"data": data.display().to_string(), "problems": wrong, "limits": limits}))?;
-        return Ok(u8::from(!wrong.is_empty()));
-    }
-    for (key, value) in values {
-        writeln!(io.out, "{key} = {value}")?;
-    }
-    if wrong.is_empty() {
-        writeln!(io.out, "nothing is wrong")?;
-    } else {
-        wrong.iter().try_for_each(|w| writeln!(io.out, "{w}"))?;
-    }
-    Ok(u8::from(!wrong.is_empty()))
-}

@@ -69,9 +69,15 @@ fn a_command_leaves_a_row_with_its_object_and_no_text_that_was_typed() {
     let site = Site::new();
     let data = site.dir.path();
     let one = id(1);
-    for line in
-        [&["search", "shared.example"][..], &["show", &one], &["show", "+15550100"], &["links", "shared.example"]]
-    {
+    let lines = [
+        &["search", "shared.example"][..],
+        &["show", &one],
+        &["show", "+15550100"],
+        &["links", "shared.example"],
+        &["logged", "money"],
+        &["logged", "money", "--failed"],
+    ];
+    for line in lines {
         let line = ["eye", "--data", "."].into_iter().chain(line.iter().copied());
         let command = crate::arguments::Arguments::parse_from(line).command;
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -84,7 +90,7 @@ fn a_command_leaves_a_row_with_its_object_and_no_text_that_was_typed() {
         };
         commands::run(data, &site.node, &command, &mut io);
     }
-    let mut rows = site.node.people.access_log().page(&site.local(), None, 4).unwrap();
+    let mut rows = site.node.people.access_log().page(&site.local(), None, 6).unwrap();
     rows.reverse();
     let told: Vec<_> = rows.iter().map(|r| (r.method.as_str(), r.route.as_str(), r.status, r.ids.as_str())).collect();
     let expected = [
@@ -92,6 +98,8 @@ fn a_command_leaves_a_row_with_its_object_and_no_text_that_was_typed() {
         ("show", "eye", 200, one.as_str()),
         ("show", "eye", 400, ""),
         ("links", "eye", 200, ""),
+        ("money", "eye", 200, ""),
+        ("money", "eye", 400, ""),
     ];
     assert_eq!(told, expected);
     let written = format!("{rows:?}");

@@ -85,7 +85,7 @@ impl Site {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        node::init(&data, "EXERCISE bureau", "TH", true).unwrap();
+        node::init(&data, "EXERCISE bureau", "TH".parse().unwrap(), true).unwrap();
         let node = node::open(&data).unwrap();
         let members = vec![Member::role(Role::Supervisor, true)];
         let mut body = AudienceBody::shared(&format!("EXERCISE {CANARY} title"), stix::Tlp::Red, members);

@@ -25,6 +25,7 @@ intel-col-list = List
 intel-col-kind = What it says
 intel-col-entries = Entries
 intel-col-version = Version
+intel-col-loaded = Loaded
 
 ## Overview
 intel-overview-title = Overview
@@ -154,7 +155,8 @@ intel-report-save = Save the report
 intel-report-change = Change it
 intel-country = Country of the report
 intel-country-hint = Two letters, such as TH. Telephone numbers without a country code are read as numbers of this country.
-intel-country-wrong = Write the country as two letters, or leave it out.
+intel-country-wrong = That is no country code. Write the two letters of ISO 3166-1, or leave it out.
+intel-country-wrong-near = That is no country code. Write the two letters of ISO 3166-1 (did you mean { $near }?), or leave it out.
 intel-collection = Collection
 intel-collection-hint = Its readers will read it.
 intel-collection-wrong = Choose one of the collections.
@@ -182,10 +184,26 @@ intel-import-title = Import
 intel-import-of = Import: { $source }
 intel-import-go = Import the file
 intel-import-new = Bring in a file
+intel-mapping = Mapping of a CSV file
+intel-mapping-hint = A TOML file that says what its columns mean; only CSV needs one.
+intel-mapping-wrong = The mapping cannot be used: { $why }
 intel-import-drop = You can drop a file here.
 intel-imports = Imports
 intel-no-imports = Nothing that you may read was imported yet.
 intel-import-open = Not finished
+intel-import-so-far = { $n ->
+    [0] Nothing of it stands here yet.
+    [one] One object stands here so far, and stays if nothing more comes.
+   *[other] { $n } objects stand here so far, and stay if nothing more comes.
+} Bring the file again to go on: what is known is not taken twice. Withdraw the import to take it back.
+intel-import-so-far-many = More than 10,000 objects stand here so far, and stay if nothing more comes. Bring the file again to go on: what is known is not taken twice. Withdraw the import to take it back.
+intel-import-broken = The file could not be read to its end.
+intel-import-broken-short = Not read to its end
+intel-import-broken-stays = { $n ->
+    [0] Nothing new was taken before that.
+    [one] One new object was taken before that, and stays.
+   *[other] { $n } new objects were taken before that, and stay.
+} Mend the file and bring it again: what is known is not taken twice. Withdraw the import to take it back.
 intel-import-problems = What was set aside, and why
 intel-import-kept = { $n ->
     [one] One record is kept. Mend it in its source and import it again.
@@ -205,7 +223,7 @@ intel-format = Format
 intel-format-guess = Find out
 intel-format-wrong = Choose one of the formats.
 intel-file = File
-intel-file-hint = At most { $n } MB. For larger files and for CSV, ask the operator of this node to bring them in.
+intel-file-hint = At most { $n } MB. Larger files: ask the operator of this node to bring them in.
 intel-file-refused = The file was not taken: { $why }
 intel-file-unread = { $why } { $detail }
 intel-file-operator = This file cannot be read without a mapping that says what its columns are. Ask the operator of this node to bring it in with one.

@@ -23,6 +23,7 @@ struct ListLine {
     kind: &'static str,
     entries: u64,
     version: String,
+    loaded: Option<jiff::Timestamp>,
     tone: &'static str,
 }
 
@@ -36,6 +37,7 @@ pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer 
             reference::ListKind::Warning => "intel-list-warning",
             reference::ListKind::Galaxy => "intel-list-galaxy",
         },
+        loaded: l.loaded.and_then(|at| jiff::Timestamp::try_from(at).ok()),
         title: l.title,
         entries: l.entries,
         version: l.version.unwrap_or_default(),
@@ -43,8 +45,10 @@ pub(super) async fn feeds(State(desk): State<Desk>, visitor: Visitor) -> Answer 
     };
     let page = FeedsPage {
         columns: {
-            let mut columns =
-                columns(&chrome, &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version"]);
+            let mut columns = columns(
+                &chrome,
+                &["intel-col-list", "intel-col-kind", "intel-col-entries", "intel-col-version", "intel-col-loaded"],
+            );
             columns.iter_mut().skip(2).take(1).for_each(|c| c.numeric = true);
             columns
         },

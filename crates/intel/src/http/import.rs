@@ -2,13 +2,11 @@
 use super::report::{place_fields, placed, places};
 use super::shown::{Answer, Line, blocking, columns, lines, moment, now, once, problem, title, tried, with_done};
 use super::{Desk, Visitor};
-use crate::rows::{COLUMNS, JOINS, object_row, signed};
-use crate::view::state;
-use crate::{Hit, ImportJob, ImportReport, ImportRow, Intel, Quarantine, Reason, SetAside};
+use crate::{ImportJob, ImportReport, ImportRow, Intel, Quarantine, Reason, SetAside};
 use askama::Template;
 use axum::extract::{Multipart, Path, RawQuery, State};
 use axum::http::StatusCode;
-use people::{Collection, Viewer};
+use people::Collection;
 use std::sync::Arc;
 use web::parts::Column;
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
@@ -22,6 +20,8 @@ const ASIDE: usize = 50;
 const SHOWN: usize = 2_000;
 /// Bytes of a field beside the file.
 const FIELD: usize = 10_000;
+/// Bytes of a mapping.
+const MAPPING: usize = 100_000;
 const REASON: usize = 1_000;
 
 struct Row {
@@ -33,6 +33,12 @@ struct Row {
     by: String,
     at: jiff::Timestamp,
     done: Option<crate::entry::Imported>,
+}
+
+impl Row {
+    fn broken(&self) -> bool {
+        self.done.as_ref().is_some_and(|d| d.broken.is_some())
+    }
 }
 
 #[derive(Template)]
@@ -66,21 +72,8 @@ struct ImportPage {
     errors: ErrorSummary,
     reason: Field,
     action: String,
-}
-
-impl Intel {
-    /// The newest objects that an import brought, of those that stand and that the viewer sees.
-    pub(super) fn brought(&self, viewer: &Viewer, import: u64, limit: usize) -> crate::Result<Vec<Hit>> {
-        let rows = self.read(viewer, |conn| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM brought b JOIN versions v ON v.col = b.col AND v.pos = b.pos {JOINS} WHERE b.cause = ?1 \
-                 AND b.again = 0 AND see(v.col) AND v.state & {} = 0 ORDER BY v.pos DESC LIMIT ?2",
-                state::GONE
-            );
-            conn.prepare_cached(&sql)?.query_map((signed(import), signed(limit as u64)), object_row)?.collect()
-        })?;
-        self.named(rows)
-    }
+    /// Of an import that did not end: how many objects it brought so far, in words.
+    so_far: String,
 }
 
 fn row_of(intel: &Intel, row: ImportRow) -> Row {
@@ -120,11 +113,13 @@ async fn draw(
     .await?;
     let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos.clone()) } else { None };
     let mut format = Field::select("format", chrome.t("intel-format")).choice("", chrome.t("intel-format-guess"));
-    // A CSV file needs a mapping, which the command line takes.
-    for known in formats::Format::all().iter().filter(|f| **f != formats::Format::Csv) {
+    for known in formats::Format::all() {
         format = format.choice(known.as_str(), chrome.l.term("format", known.as_str()));
     }
-    let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
+    let mapping = Field::file("mapping", chrome.t("intel-mapping"))
+        .hint(chrome.t("intel-mapping-hint"))
+        .error(errors.of("mapping"));
+    let mut fields = vec![format.value(sent.text("format")).error(errors.of("format")), mapping];
     fields.extend(place_fields(&chrome, places, sent, &errors));
     let most = desk.intel.limits().upload >> 20;
     let file = Field::file("file", chrome.t("intel-file"))
@@ -166,11 +161,13 @@ pub(crate) struct Sent {
     fields: Fields,
     name: String,
     file: Vec<u8>,
+    /// Of a CSV file; empty when none was chosen.
+    mapping: Vec<u8>,
 }
 
 pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    let (mut name, mut file) = (String::new(), Vec::new());
+    let (mut name, mut file, mut mapping) = (String::new(), Vec::new(), Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(most))? {
         let key = field.name().unwrap_or_default().to_owned();
         let is_file = key == "file";
@@ -185,7 +182,12 @@ pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Pr
                 .take(200)
                 .collect();
         }
-        let (mut bytes, room) = (Vec::new(), if is_file { most } else { FIELD });
+        let room = match key.as_str() {
+            "file" => most,
+            "mapping" => MAPPING,
+            _ => FIELD,
+        };
+        let mut bytes = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(most))? {
             if bytes.len() + chunk.len() > room {
                 return Err(Problem::too_large(most));
@@ -194,6 +196,8 @@ pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Pr
         }
         if is_file {
             file = bytes;
+        } else if key == "mapping" {
+            mapping = bytes;
         } else {
             if pairs.len() >= web::form::FIELDS_LIMIT {
                 return Err(Problem::bad_request("form-too-many-fields"));
@@ -202,7 +206,7 @@ pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Pr
         }
     }
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    Ok(Sent { fields: Fields::parse(body.as_bytes())?, name, file })
+    Ok(Sent { fields: Fields::parse(body.as_bytes())?, name, file, mapping })
 }
 
 pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Multipart) -> Answer {
@@ -229,6 +233,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     if sent.file.is_empty() {
         errors.push("file", visitor.chrome.t("intel-file-missing"));
     }
+    let mapping = mapping(&visitor.chrome, &sent.mapping, &mut errors);
     let place = placed(&visitor.chrome, &places, &sent.fields, &mut errors);
     let Some((place, marking)) = place.filter(|_| errors.is_empty()) else {
         return draw(desk, visitor, &places, &sent.fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
@@ -236,9 +241,10 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
     desk.once.spend(&visitor.chrome.csrf, sent.fields.text("once"), now())?;
     let account = visitor.viewer.account();
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
-    let Sent { fields, name, file } = sent;
+    let Sent { fields, name, file, .. } = sent;
     let done = tried(move || {
-        let job = ImportJob { source: name, format, collection: Some(place.id), marking, ..ImportJob::default() };
+        let collection = Some(place.id);
+        let job = ImportJob { source: name, format, collection, marking, mapping, ..ImportJob::default() };
         intel.import(&viewer, &job, Box::new(file.as_slice()), &mut |_| {})
     })
     .await?;
@@ -255,6 +261,15 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         }
         Err(e) => Err(problem(&e)),
     }
+}
+
+/// The mapping that was sent, if one was; what is wrong with it stands beside its field.
+fn mapping(chrome: &Chrome, sent: &[u8], errors: &mut ErrorSummary) -> Option<formats::Mapping> {
+    if sent.is_empty() {
+        return None;
+    }
+    let read = formats::Mapping::parse(&String::from_utf8_lossy(sent));
+    read.map_err(|e| errors.push("mapping", chrome.t1("intel-mapping-wrong", "why", e.to_string()))).ok()
 }
 
 /// The import of an address.
@@ -285,21 +300,27 @@ async fn draw_one(
     let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
-    let (row, brought, may_withdraw, aside) = blocking(move || {
+    let (row, brought, may_withdraw, aside, so_far) = blocking(move || {
         let row = intel.import_row(&viewer, import)?;
+        let so_far = row.done.is_none().then(|| intel.brought_count(&viewer, import)).transpose()?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
         let brought = lines(&intel, &viewer, &intel.brought(&viewer, import, NAMED + 1)?)?;
         let aside = intel
             .may_see_aside(&viewer, row.col)
             .then(|| intel.set_aside(&viewer, import, after, ASIDE))
             .transpose()?;
-        Ok((row_of(&intel, row), brought, may_withdraw, aside))
+        Ok((row_of(&intel, row), brought, may_withdraw, aside, so_far))
     })
     .await?;
     let more = brought.len() > NAMED;
     about.objects(brought.iter().take(NAMED).map(|line| &line.id));
     about.objects(brought.iter().take(NAMED).flat_map(|line| &line.beside));
     let page = ImportPage {
+        so_far: match so_far {
+            None => String::new(),
+            Some(Some(n)) => chrome.t1("intel-import-so-far", "n", n),
+            Some(None) => chrome.t("intel-import-so-far-many"),
+        },
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),
         reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use people::Collection;
 use people::entry::Purpose;
 use std::sync::Arc;
+use stix::{Country, NoCountry};
 use web::parts::{Column, Tlp};
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 
@@ -17,6 +18,8 @@ use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 const LONGEST: usize = 200_000;
 /// Selectors named in the preview; the rest is counted.
 const NAMED: usize = 500;
+/// Characters of a country's field: who writes a name there is told its code.
+const COUNTRY: usize = 60;
 /// Lines of what was added that are read.
 const ADDED: usize = 50;
 
@@ -186,18 +189,17 @@ pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Field
     }
     let mut check = sent.check(&visitor.chrome.l);
     check.required("text", "intel-report-text-missing", LONGEST);
-    let country = check.text("country", 2).to_ascii_uppercase();
-    let two_letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
-    if !(country.is_empty() || two_letters) {
-        check.wrong("country", "intel-country-wrong");
-    }
+    let country = Some(check.text("country", COUNTRY)).filter(|c| !c.is_empty()).map(str::parse::<Country>).transpose();
     let mut errors = check.done();
+    let country = country.unwrap_or_else(|e| {
+        errors.push("country", no_country(&visitor.chrome, &e));
+        None
+    });
     let placed = placed(&visitor.chrome, &places, &sent, &mut errors);
     let text = sent.raw("text").unwrap_or_default().to_owned();
-    let country = Some(country).filter(|c| !c.is_empty());
     let node = desk.intel.inner.country.clone();
     let mut wrong = ErrorSummary::default();
-    let said = corrections(&visitor.chrome, &sent, country.as_deref().or(node.as_deref()), &mut wrong);
+    let said = corrections(&visitor.chrome, &sent, country.map(Country::as_str).or(node.as_deref()), &mut wrong);
     match (placed, sent.text("step")) {
         (Some((place, marking)), "save") if errors.is_empty() && wrong.is_empty() => {
             desk.once.spend(&visitor.chrome.csrf, sent.text("once"), now())?;
@@ -211,6 +213,16 @@ pub(super) async fn save(State(desk): State<Desk>, visitor: Visitor, sent: Field
     }
 }
 
+/// Beside the field: what is wrong and what may have been meant.
+fn no_country(chrome: &Chrome, wrong: &NoCountry) -> String {
+    let near = |c: &Country| format!("{c} ({})", c.name().unwrap_or_default());
+    let near: Vec<_> = wrong.near.iter().map(near).collect();
+    match near.is_empty() {
+        true => chrome.t("intel-country-wrong"),
+        false => chrome.t1("intel-country-wrong-near", "near", near.join(", ")),
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "one caller; the parts of one form")]
 async fn preview(
     desk: Desk,
@@ -218,13 +230,13 @@ async fn preview(
     text: String,
     place: Arc<Collection>,
     marking: Option<stix::Tlp>,
-    country: Option<String>,
+    country: Option<Country>,
     said: Corrections,
     (typed, errors): (String, ErrorSummary),
 ) -> Answer {
-    let (intel, scanned, hint) = (desk.intel.clone(), text.clone(), country.clone());
+    let (intel, scanned) = (desk.intel.clone(), text.clone());
     let (found, more, says) = blocking(move || {
-        let country = hint.as_deref().or(intel.inner.country.as_deref());
+        let country = country.map(Country::as_str).or(intel.inner.country.as_deref());
         let hints = selectors::Hints { country };
         let mut found = selectors::scan(&scanned, &hints);
         let mut stands = found.clone();
@@ -256,7 +268,7 @@ async fn preview(
     let title = chrome.t("intel-preview-title");
     let kept = vec![
         ("text", text),
-        ("country", country.unwrap_or_default()),
+        ("country", country.map(|c| c.to_string()).unwrap_or_default()),
         ("collection", place.id.to_string()),
         ("marking", marking.map(|m| m.as_str().to_owned()).unwrap_or_default()),
     ];
@@ -293,7 +305,7 @@ async fn write(
     text: String,
     place: Arc<Collection>,
     marking: Option<stix::Tlp>,
-    country: Option<String>,
+    country: Option<Country>,
     corrections: Corrections,
 ) -> Answer {
     let account = visitor.viewer.account();

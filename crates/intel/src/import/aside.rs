@@ -21,6 +21,13 @@ impl Running<'_> {
         }
     }
 
+    /// A record that could not be read; the header of its file says what its fields are, a marking among them.
+    pub(super) fn skipped(&mut self, bad: &formats::Bad) {
+        self.setting.frame(&self.intel.inner.limits, bad.header.as_deref());
+        let texts = [bad.header.as_deref(), bad.snippet.as_deref()];
+        self.aside_as_marked(bad_record(bad), &texts.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+    }
+
     /// Keeps of a record what those may read who import into the import's own collection: nothing of one that is marked
     /// tighter than that collection takes.
     pub(super) fn aside_as_marked(&mut self, row: SetAside, body: &str) {

@@ -1,6 +1,7 @@
 //! The pages on a real node: who may see finds, who may not is told nothing, and a report becomes an object.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod deeds;
+mod imports;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};

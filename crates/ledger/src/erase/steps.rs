@@ -42,6 +42,13 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Whether an erasure is at work at this moment: one that stands unfinished and is not is stuck.
+    pub fn is_erasing(&self) -> bool {
+        self.inner().erasing_now()
+    }
+}
+
 impl Erasure {
     pub(super) fn begin(ledger: &Ledger, targets: &[u64], object: &str, reason: &str, author: u32) -> Result<Self> {
         let mut targets = targets.to_vec();

@@ -112,7 +112,7 @@ fn views(root: &Path, allowed: bool, report: &mut Report) -> Result<()> {
 }
 
 /// Entries after `position` that the view folds.
-fn missing(log: &Connection, position: u64, kinds: &str) -> Result<u64> {
+pub(crate) fn missing(log: &Connection, position: u64, kinds: &str) -> Result<u64> {
     let mut stmt = log.prepare(
         "SELECT n.text, count(*) FROM entries e JOIN names n ON n.n = e.kind WHERE e.pos > ? GROUP BY e.kind",
     )?;
