@@ -49,6 +49,15 @@ struct ListPage {
     next: Option<String>,
 }
 
+/// What was withdrawn of it, by account and reason.
+struct Gone {
+    versions: u64,
+    more: bool,
+    at: jiff::Timestamp,
+    by: String,
+    reason: String,
+}
+
 #[derive(Template)]
 #[template(path = "intel_import.html")]
 struct ImportPage {
@@ -60,6 +69,7 @@ struct ImportPage {
     more: bool,
     /// What was set aside, for those who may import there.
     aside: Option<Quarantine>,
+    withdrawn: Vec<Gone>,
     next_aside: String,
     kept: u64,
     may_withdraw: bool,
@@ -285,7 +295,7 @@ async fn draw_one(
     let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
-    let (row, brought, may_withdraw, aside) = blocking(move || {
+    let (row, brought, may_withdraw, aside, withdrawn) = blocking(move || {
         let row = intel.import_row(&viewer, import)?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
         let brought = lines(&intel, &viewer, &intel.brought(&viewer, import, NAMED + 1)?)?;
@@ -293,7 +303,15 @@ async fn draw_one(
             .may_see_aside(&viewer, row.col)
             .then(|| intel.set_aside(&viewer, import, after, ASIDE))
             .transpose()?;
-        Ok((row_of(&intel, row), brought, may_withdraw, aside))
+        let gone = |w: crate::WithdrawnOfImport| Gone {
+            versions: w.versions,
+            more: w.more,
+            at: moment(w.at),
+            by: intel.people().name_of(w.by).ok().flatten().unwrap_or_default(),
+            reason: w.reason,
+        };
+        let withdrawn: Vec<Gone> = intel.withdrawn_of_import(&viewer, import)?.into_iter().map(gone).collect();
+        Ok((row_of(&intel, row), brought, may_withdraw, aside, withdrawn))
     })
     .await?;
     let more = brought.len() > NAMED;
@@ -322,6 +340,7 @@ async fn draw_one(
             .unwrap_or_default(),
         kept: aside.as_ref().map_or(0, |a| a.kept),
         aside,
+        withdrawn,
         errors,
     };
     Ok(web::page_with(status, &page))

@@ -26,8 +26,9 @@ impl Query {
     pub fn read(asked: &str) -> Self {
         let (mut types, mut words) = (Vec::new(), Vec::new());
         for part in parts(asked.trim()) {
+            // A type is written small (STIX 2.1 §2.15); a person may not.
             match part.strip_prefix("type:").filter(|kind| !kind.is_empty()) {
-                Some(kind) if types.len() < MOST_TYPES => types.push(kind.to_owned()),
+                Some(kind) if types.len() < MOST_TYPES => types.push(kind.to_ascii_lowercase()),
                 Some(_) => {}
                 None => words.push(part),
             }
