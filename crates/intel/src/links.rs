@@ -118,6 +118,8 @@ pub struct Link {
     pub silent_days: Option<u32>,
     /// It links because a person said so, with the reason that was given.
     pub decided: Option<String>,
+    /// Lists of what is common are installed, and were asked.
+    pub lists_asked: bool,
 }
 
 impl Link {
@@ -138,7 +140,10 @@ impl Link {
                 format!("silent for {days} days, and a number that is given up goes to somebody else")
             }
             (None, None, Some(reason)) => format!("somebody decided so: {reason}"),
-            (None, None, None) => "the same value, valid, no hub, and on no list of what is common".to_owned(),
+            (None, None, None) if self.lists_asked => {
+                "the same valid value, no hub, on no list of what is common".to_owned()
+            }
+            (None, None, None) => "the same valid value, no hub; no list of what is common is installed".to_owned(),
         }
     }
 }
@@ -200,6 +205,9 @@ impl Intel {
         let (Some((code, value)), held, rows, overruled) = read else { return Ok(None) };
         let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
         let mut holders = self.named(rows)?;
+        // As they are counted: an object once, at its newest standing; what has no versions is each collection's own word.
+        let mut met = HashSet::new();
+        holders.retain(|h| h.row.state & state::UNVERSIONED != 0 || met.insert(h.row.id.clone()));
         holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
         let said = overruled.is_some();
         let decided = overruled.clone().filter(|(links, _)| *links).map(|(_, reason)| reason);
@@ -209,12 +217,24 @@ impl Intel {
         }
         let silent_days = (kind == Kind::Phone && suppressed.is_none() && !said).then(|| silence(&holders)).flatten();
         let more = held.count > holders.len();
+        let lists_asked = self.library().warns();
         let strength = match strength {
             0 => Strength::Never,
             1 => Strength::Weak,
             _ => Strength::Links,
         };
-        Ok(Some(Link { kind, value, more, strength, holders, count: held.count, suppressed, silent_days, decided }))
+        Ok(Some(Link {
+            kind,
+            value,
+            more,
+            strength,
+            holders,
+            count: held.count,
+            suppressed,
+            silent_days,
+            decided,
+            lists_asked,
+        }))
     }
 
     /// Whether a selector is a hub by how its holders relate; an address without a path is what its host is.

@@ -13,12 +13,12 @@ use crate::view::row;
 use crate::within::{Bounds, Narrow, only_within};
 use crate::{Intel, Result};
 pub(crate) use ask::{Query, Words};
-use held::count_objects;
+use held::objects_of;
 pub(crate) use held::{cols_of_selector, count_to};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use walk::Plan;
 pub(crate) use walk::{Aim, Met};
 
@@ -103,7 +103,7 @@ impl Intel {
         limit: usize,
     ) -> Result<Found> {
         let limit = limit.clamp(1, MOST_ROWS);
-        let mut asked = Query::read(query);
+        let mut asked = Query::read(query, self.inner.country.as_deref());
         asked.types.extend(narrow.types.iter().map(|t| t.to_ascii_lowercase()));
         let unknown_types = self.unknown(viewer, &mut asked.types)?;
         let bounds = Bounds::of(self, viewer, narrow, &asked.types)?;
@@ -244,24 +244,24 @@ impl Intel {
         walk::plan(viewer.set(), &cols, bounds.from, before.min(bounds.before))
     }
 
-    /// How many there are: exact when they are one kind of finding and few, else "more than".
+    /// How many there are: exact when they are few and all were read, else "more than".
     fn count_of(&self, conn: &Connection, viewer: &Viewer, asked: &Query, bounds: &Bounds) -> rusqlite::Result<Count> {
-        let (mut most, mut all) = (0, !bounds.any() || asked.selectors.is_empty());
+        // What bounds leave of a selector's holders is not known without reading each.
+        let (mut met, mut all) = (HashSet::new(), !bounds.any() || asked.selectors.is_empty());
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)?.filter(|_| !bounds.any()) else { continue };
-            let (n, whole) = count_objects(conn, viewer, sel, COUNT)?;
-            // Holders of one and hits of another overlap: their sum is not known without reading both.
-            all &= whole && most == 0;
-            most = most.max(n);
+            let (objects, whole) = objects_of(conn, viewer, sel, COUNT)?;
+            all &= whole;
+            met.extend(objects);
         }
         if asked.is_blank() || !asked.phrases.is_empty() {
             let words = Words::new(&asked.phrases, bounds.types());
             let ranges = self.ranges(viewer, bounds, i64::MAX);
-            let (n, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
-            all &= whole && (most == 0 || n == 0);
-            most = most.max(n);
+            let (objects, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
+            all &= whole;
+            met.extend(objects);
         }
-        Ok(if all && most <= COUNT { Count::Exactly(most) } else { Count::MoreThan(most.min(COUNT)) })
+        Ok(if all && met.len() <= COUNT { Count::Exactly(met.len()) } else { Count::MoreThan(met.len().min(COUNT)) })
     }
 
     /// The newest holders of a selector, newest first.

@@ -225,7 +225,7 @@ fn shared(l: &Link) -> String {
 }
 
 /// Without what would steer a terminal.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -243,7 +243,7 @@ pub fn overrule(
         "nothing" => intel::Word::LinksNothing,
         _ => intel::Word::Undo,
     };
-    for (kind, value) in selectors::parse_query(selector) {
+    for (kind, value) in node.intel.readings(selector) {
         match node.intel.overrule(me, kind, &value, word, reason) {
             Ok(places) => {
                 node.ledger.level(super::PATIENCE)?;
@@ -329,8 +329,8 @@ pub fn links(
         }
         Some(word) => {
             // A bare word may be a handle of any messenger.
-            let mut readings = selectors::parse_query(word);
-            for handle in selectors::parse_query(&format!("@{word}")) {
+            let mut readings = node.intel.readings(word);
+            for handle in node.intel.readings(&format!("@{word}")) {
                 if !readings.contains(&handle) {
                     readings.push(handle);
                 }

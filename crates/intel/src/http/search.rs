@@ -93,7 +93,10 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
             action: "/search".into(),
             kept: vec![("q".into(), asked.clone())],
             groups: Vec::new(),
-            chosen: chosen(&chrome, &sent, &places).into_iter().map(|(name, label)| (label, here(name))).collect(),
+            chosen: chosen(&chrome, &sent, &places, &types)
+                .into_iter()
+                .map(|(name, label)| (label, here(name)))
+                .collect(),
             clear: format!("/search?{}", query(&[("q", &asked)])),
         },
         kept: NAMES.iter().map(|n| (*n, sent.text(n).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
@@ -164,10 +167,16 @@ fn narrow(chrome: &Chrome, sent: &Fields, errors: &mut ErrorSummary) -> Narrow {
 }
 
 /// The filters that are set, by name, in words.
-fn chosen(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>]) -> Vec<(&'static str, String)> {
+fn chosen(
+    chrome: &Chrome,
+    sent: &Fields,
+    places: &[Arc<Collection>],
+    held: &BTreeMap<String, u64>,
+) -> Vec<(&'static str, String)> {
     let words = |name: &'static str| match (name, sent.text(name)) {
         (_, "") => None,
-        ("type", kind) => Some(chrome.kind(kind)),
+        ("type", kind) if held.contains_key(kind) => Some(chrome.kind(kind)),
+        ("type", kind) => Some(chrome.t1("intel-search-type-unknown", "type", kind)),
         ("marking", level) => Some(level.to_owned()),
         ("in", id) => Some(places.iter().find(|c| c.id.to_string() == id).map_or(id, |c| c.title()).to_owned()),
         ("since", day) => Some(chrome.t1("intel-search-since-day", "day", day)),
@@ -189,7 +198,7 @@ fn fields(
     };
     let mut types: Vec<(String, String)> = held.iter().map(named).collect();
     if !kind.is_empty() && !held.contains_key(kind) {
-        types.push((kind.to_owned(), chrome.kind(kind)));
+        types.push((kind.to_owned(), chrome.t1("intel-search-type-unknown", "type", kind)));
     }
     types.sort_by(|a, b| a.1.cmp(&b.1));
     let any = |name, label| Field::select(name, chrome.t(label)).choice("", chrome.t("intel-search-any"));

@@ -234,6 +234,7 @@ pub(super) struct LinkLine {
     silent_days: Option<u32>,
     /// It links because a person said so, and why.
     decided: Option<String>,
+    lists_asked: bool,
     verdict: Verdict,
     /// The holders that are named.
     pub holders: Vec<Line>,
@@ -254,6 +255,7 @@ impl LinkLine {
             suppressed: link.suppressed.clone(),
             silent_days: link.silent_days,
             decided: link.decided.clone(),
+            lists_asked: link.lists_asked,
             verdict: link.verdict(),
             holders: others().take(named).map(|h| Line::of(intel, h, told)).collect(),
             more: link.more || others().count() > named,
@@ -284,7 +286,8 @@ impl LinkLine {
             (Some(why), _, _) => why_not(chrome, why),
             (None, Some(days), _) => chrome.t1("intel-why-silent", "days", days),
             (None, None, Some(reason)) => chrome.t1("intel-why-overruled", "reason", reason),
-            (None, None, None) => chrome.t("intel-why-links"),
+            (None, None, None) if self.lists_asked => chrome.t("intel-why-links"),
+            (None, None, None) => chrome.t("intel-why-links-unlisted"),
         }
     }
 }

@@ -37,14 +37,14 @@ pub(crate) fn count_to(conn: &Connection, viewer: &Viewer, sel: i64, most: usize
     Ok(usize::try_from(held).unwrap_or(0))
 }
 
-/// How many objects that the viewer sees hold a selector, each once wherever it stands: counted to one more than `most`,
-/// and whether that is all.
-pub(super) fn count_objects(
+/// The objects that the viewer sees and that hold a selector, each once wherever it stands: one more than `most` at most, and
+/// whether that is all.
+pub(super) fn objects_of(
     conn: &Connection,
     viewer: &Viewer,
     sel: i64,
     most: usize,
-) -> rusqlite::Result<(usize, bool)> {
+) -> rusqlite::Result<(HashSet<i64>, bool)> {
     let mut stmt =
         conn.prepare_cached("SELECT obj FROM holders WHERE sel = ? AND col = ? AND see(col) ORDER BY pos LIMIT ?")?;
     // An object that stands in many collections has a row in each.
@@ -55,11 +55,11 @@ pub(super) fn count_objects(
             met.insert(row.get::<_, i64>(0)?);
             left = left.saturating_sub(1);
             if left == 0 || met.len() > most {
-                return Ok((met.len(), false));
+                return Ok((met, false));
             }
         }
     }
-    Ok((met.len(), true))
+    Ok((met, true))
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
         let viewer = Viewer::for_test(people::Role::Analyst, 0..9);
         let conn = held_in(0..50);
         people::see::with(&viewer, || {
-            assert_eq!(count_objects(&conn, &viewer, 7, 100).unwrap(), (1, true));
+            assert_eq!(objects_of(&conn, &viewer, 7, 100).unwrap(), (HashSet::from([3]), true));
             assert_eq!(count_to(&conn, &viewer, 7, 100).unwrap(), 18);
         });
     }

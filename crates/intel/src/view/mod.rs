@@ -4,6 +4,7 @@ mod dictionary;
 mod digest;
 mod fold;
 mod gone;
+mod letters;
 mod parts;
 mod spread;
 mod stock;

@@ -1,3 +1,4 @@
+use super::letters::letters;
 use serde_json::Value;
 
 /// Bytes of text one object may bring into the full-text index.
@@ -6,9 +7,10 @@ const MOST: usize = 1 << 20;
 /// Begins the word that stands for an object's type: a private character, which no text that is searched for brings.
 const TYPE: char = '\u{E000}';
 
-/// `text` as the index takes it: runs of scripts that write no spaces become overlapping pairs of characters, so that
+/// `text` as the index takes it, its letters as they are compared: runs of scripts that write no spaces become overlapping pairs of characters, so that
 /// any part of two characters or more is found as a phrase of pairs; other text stays as it is.
 pub(crate) fn spaced(text: &str, out: &mut String) {
+    let text = &*letters(text);
     if !text.chars().any(writes_no_spaces) {
         out.extend(text.chars().filter(|c| *c != TYPE));
         return;
