@@ -38,7 +38,11 @@ impl Query {
         }
         let rest = words.join(" ");
         let id = stix::StixId::parse(&rest).ok().map(|id| id.as_str().to_owned());
-        let selectors = selectors::parse_query_with(&rest, &selectors::Hints { country });
+        let hints = selectors::Hints { country };
+        let mut selectors = selectors::parse_query_with(&rest, &hints);
+        if selectors.is_empty() {
+            selectors = labelled(&rest, &hints);
+        }
         let whole = selectors.iter().any(|(kind, _)| kind.is_wallet() || WHOLE.contains(kind));
         let mut phrases: Vec<String> = words.iter().filter_map(|w| phrase(w, !whole)).collect();
         phrases.sort_unstable();
@@ -61,6 +65,21 @@ fn parts(asked: &str) -> Vec<&str> {
         if at % 2 == 1 { out.push(piece.trim()) } else { out.extend(piece.split_whitespace()) }
     }
     out.retain(|p| !p.is_empty());
+    out
+}
+
+/// The readings of what stands behind a label, as people paste it: `Tel: 081 234 5678`, `LINE ID: somebody`.
+fn labelled(asked: &str, hints: &selectors::Hints<'_>) -> Vec<(Kind, String)> {
+    let Some((label, value)) = asked.split_once([':', '：']) else { return Vec::new() };
+    let mut label = label.split_whitespace();
+    let (Some(first), None) = (label.next(), label.nth(1)) else { return Vec::new() };
+    // A label may name the kind.
+    let mut out = selectors::parse_query_with(&format!("{}:{}", first.to_lowercase(), value.trim()), hints);
+    for reading in selectors::parse_query_with(value, hints) {
+        if !out.contains(&reading) {
+            out.push(reading);
+        }
+    }
     out
 }
 
