@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests/peers"))
 from node import INTAKE, Node, note  # noqa: E402
 
 WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"  # a test vector of EIP-55
+WITHDRAWN, TWICE = "note--00000000-0000-4000-8000-0000000000a1", "note--00000000-0000-4000-8000-0000000000a2"
 TITLES = [
     "EXERCISE تقرير عن وظيفة في الخارج مع رقم +44 7700 900123", "EXERCISE דיווח על הצעת עבודה", "EXERCISE 海外招聘广告举报", "EXERCISE รายงานเรื่องงานต่างประเทศที่ไม่มีช่องว่างระหว่างคำยาวมากๆ",
     "EXERCISE របាយការណ៍អំពីការងារនៅក្រៅប្រទេសដែលគ្មានចន្លោះរវាងពាក្យ", "EXERCISE နိုင်ငံခြားအလုပ်အကြောင်းအစီရင်ခံစာ", "EXERCISE " + "Donaudampfschifffahrtsgesellschaft" * 6,
@@ -86,6 +87,12 @@ def full(node):
     text = node.scratch / "EXERCISE note.txt"
     text.write_text(f"EXERCISE: they wrote from +44 7700 900123 and asked for {WALLET}\n")
     node.eye("ingest", text)
+    node.post([note("EXERCISE entered twice", object_id=WITHDRAWN), note(f"EXERCISE in two collections {WALLET}", object_id=TWICE)])
+    node.eye("withdraw", WITHDRAWN, "--reason", "EXERCISE entered twice")
+    again = node.scratch / "EXERCISE-again.json"
+    again.write_text(json.dumps({"type": "bundle", "id": f"bundle--{TWICE[6:]}", "objects": [note(f"EXERCISE in two collections, told better {WALLET}",
+                                                                                                  object_id=TWICE, modified="2026-02-02T03:04:05.000Z")]}))
+    node.eye("ingest", "--collection", "EXERCISE world", again)
 
 
 def one(node):
@@ -119,6 +126,7 @@ def places(node, cookies):
     for name, id in (("party", said["source_ref"]), ("relationship", said["id"])) if said else ():
         found[name] = next(a for a in links_of(node, cookies["analyst"], f"/search?q={id}") if a.startswith("/objects/"))
     found["selector"] = next((html.unescape(a) for a in links_of(node, cookies["analyst"], "/") if a.startswith("/selectors")), "/selectors")
+    found |= {"withdrawn": WITHDRAWN, "twice": TWICE}
     found["import"] = next((a for a in links_of(node, cookies["analyst"], "/import") if re.match(r"/import/[^?]", a)), "/import/0")
     if "nobody" in cookies:
         found["link"] = link(node, "reader")

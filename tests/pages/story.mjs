@@ -152,7 +152,8 @@ function totp(secret, at = Date.now()) {
   await page.fill("#reason", "EXERCISE: entered twice");
   const address = page.url().replace("/withdraw", "").split("?")[0];
   await send(page, "#withdraw button[type=submit]");
-  check("a withdrawn report is gone from its address", (await page.goto(address)).status() === 404);
+  check("a withdrawn report is gone from its address, which says why and nothing of what it said", (await page.goto(address)).status() === 410
+    && (await page.locator("main").innerText()).includes("EXERCISE: entered twice") && !(await page.locator("main").innerText()).includes(last.text.trim().slice(0, 30)));
   check("an error page keeps the way on", (await page.locator(".ce-nav a").count()) > 3);
   await page.goBack();
   await page.context().close();

@@ -162,6 +162,10 @@ def writing(node, how, files):
     node.eye("ingest", write_bundle(path, [marked]))
     check(f"{how}: withdraw needs a reason", node.run("withdraw", marked["id"]).returncode != 0)
     check(f"{how}: withdraw", (done := node.run("withdraw", marked["id"], "--reason", "EXERCISE mistaken")).returncode == 0, said(done))
+    gone, told = node.run("show", marked["id"]), node.run("show", "--json", marked["id"])
+    check(f"{how}: show of what was withdrawn says when, by whom and why, fails, and says nothing that it said",
+          gone.returncode != 0 and "EXERCISE mistaken" in gone.stdout and marked["content"] not in said(gone) + said(told)
+          and json.loads(told.stdout)["withdrawn"][0]["reason"] == "EXERCISE mistaken" and told.returncode != 0, said(gone))
     check(f"{how}: what was withdrawn is in no export", marked["id"] not in {o["id"] for o in node.export()})
     gone = note(f"EXERCISE expunge {how}")
     node.eye("ingest", write_bundle(path, [gone]))

@@ -45,10 +45,18 @@ async fn ready(State(node): State<Node>) -> Response {
 
 /// RFC 9457.
 pub(crate) fn problem(status: u16, what: &str) -> Response {
+    problem_with(status, what, json!({}))
+}
+
+/// As [`problem`], with members of its own (RFC 9457 §3.2).
+fn problem_with(status: u16, what: &str, mut body: Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let title = status.canonical_reason().unwrap_or("error");
-    let mut response =
-        (status, axum::Json(json!({"status": status.as_u16(), "title": title, "detail": what}))).into_response();
+    if let Some(members) = body.as_object_mut() {
+        members.insert("status".into(), json!(status.as_u16()));
+        members.insert("title".into(), json!(status.canonical_reason().unwrap_or("error")));
+        members.insert("detail".into(), json!(what));
+    }
+    let mut response = (status, axum::Json(body)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
     response
 }
@@ -113,12 +121,12 @@ async fn search(State(node): State<Node>, caller: Caller, asked: Query<Asked>) -
         let found =
             node.intel.search(me, &asked.q, before.transpose()?, asked.limit.unwrap_or(100).clamp(1, 1_000))?;
         about.objects(found.hits.iter().map(|h| &h.row.id));
-        let hits: Vec<Value> = found.hits.iter().map(|h| commands::read::hit(node, h)).collect();
+        let hits = commands::read::hits(node, me, &found.hits)?;
         let (total, exact) = match found.total {
             intel::Count::Exactly(n) => (n, true),
             intel::Count::MoreThan(n) => (n, false),
         };
-        Ok(json!({"hits": hits, "more": found.more, "next": found.next.map(|pos| node.intel.mark_of(pos)), "broken_off": found.broken_off, "ignored": found.ignored, "total": total, "exact": exact,
+        Ok(json!({"hits": hits, "more": found.more, "next": found.next.map(|pos| node.intel.mark_of(pos)), "broken_off": found.broken_off, "ignored": found.ignored, "unknown_types": found.unknown_types, "total": total, "exact": exact,
             "listed": found.listed.iter().map(|l| json!({"list": l.list, "title": l.title})).collect::<Vec<_>>()}))
     })
     .await
@@ -135,21 +143,30 @@ async fn links(State(node): State<Node>, caller: Caller, asked: Query<AskedLinks
         let before = asked.before.as_deref().map(|mark| node.intel.pos_at(mark).ok_or(intel::Error::NotFound));
         let page = node.intel.links(me, before.transpose()?, asked.limit.unwrap_or(50).clamp(1, 200))?;
         about.objects(page.links.iter().chain(&page.suppressed).flat_map(|l| &l.holders).map(|h| &h.row.id));
-        let list = |links: &[intel::Link]| links.iter().map(|l| commands::read::link(node, l)).collect::<Vec<_>>();
-        Ok(json!({"links": list(&page.links), "suppressed": list(&page.suppressed),
+        let list = |links: &[intel::Link]| commands::read::link_values(node, me, &links.iter().collect::<Vec<_>>());
+        Ok(json!({"links": list(&page.links)?, "suppressed": list(&page.suppressed)?,
             "next": page.next.map(|pos| node.intel.mark_of(pos))}))
     })
     .await
 }
 
-/// `id` is an object's id, or what stands in its page's address.
+/// `id` is an object's id, or what stands in its page's address. What was withdrawn is gone (410): the answer says when, by
+/// whom and why to those who could see it.
 async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>) -> Response {
-    answer(node, caller, move |node, me, about| {
+    let read = move || {
         let id = node.intel.id_at(&id).ok_or(intel::Error::NotFound)?;
-        about.objects([&id]);
-        commands::read::document(node, me, &id)
-    })
-    .await
+        caller.about.objects([&id]);
+        commands::read::document(&node, &caller.viewer, &id)
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(document)) if document.get("object").is_some() => axum::Json(document).into_response(),
+        Ok(Ok(document)) => {
+            let more = json!({"withdrawn": document.get("withdrawn")});
+            problem_with(410, "it was withdrawn; `withdrawn` says when, by whom and why", more)
+        }
+        Ok(Err(e)) => failed(&e),
+        Err(_) => problem(500, "the request could not be worked on"),
+    }
 }
 
 async fn openapi() -> Response {

@@ -4,7 +4,7 @@ use crate::search::{Query, Words};
 /// A query: what goes to FTS5 is phrases, `NEAR` around them, and `AND` and `OR` for the types.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let query = Query::read(&text);
+    let query = Query::read(&text, Some("TH"));
     let Some(words) = Words::new(&query.phrases, &query.types) else { return };
     let conn = rusqlite::Connection::open_in_memory().expect("SQLite opens");
     conn.execute_batch("CREATE VIRTUAL TABLE t USING fts5(x)").expect("FTS5 is there");

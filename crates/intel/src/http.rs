@@ -10,6 +10,7 @@ mod search;
 mod selector;
 mod shown;
 mod text;
+mod withdrawn;
 
 use crate::{ImportReport, Intel};
 use axum::extract::DefaultBodyLimit;

@@ -15,27 +15,32 @@ mod reading;
 mod reason;
 mod room;
 mod rows;
+mod said;
 mod search;
+mod stock;
 mod strict;
 mod take;
 pub mod view;
 mod withdraw;
+mod withdrawals;
 mod within;
 
 pub use error::{Error, Result};
 pub use import::{ImportJob, ImportReport, ImportRow};
 pub use limits::Limits;
-pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed, Told};
+pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed, Told, Verdict};
 pub use overrule::{Overruled, Word};
 pub use quarantine::{Frame, Quarantine, SetAside};
 pub use reading::Corrections;
 pub use reason::Reason;
 pub use room::{Intel, Setup};
-pub use rows::{Asked, CollectionCount, Match, ObjectRow, Page, Standing, VersionMatch};
+pub use rows::{Asked, Match, ObjectRow, Page, Standing, VersionMatch};
 pub use search::{Count, Found, Hit, name_of};
+pub use stock::CollectionCount;
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
 pub use withdraw::{WORLD, Which};
+pub use withdrawals::{Withdrawn, WithdrawnOfImport};
 pub use within::Narrow;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

@@ -66,6 +66,37 @@ pub enum Suppressed {
     Listed(String),
 }
 
+/// Whether objects that share a selector are linked by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It links them.
+    Links,
+    /// It links them, but less surely.
+    LinksLessSurely,
+    /// They share it, and that links nothing.
+    LinksNothing,
+}
+
+impl Verdict {
+    /// A stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Links => "links",
+            Self::LinksLessSurely => "links-less-surely",
+            Self::LinksNothing => "links-nothing",
+        }
+    }
+
+    /// In English.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Links => "links",
+            Self::LinksLessSurely => "links less surely",
+            Self::LinksNothing => "links nothing",
+        }
+    }
+}
+
 /// Objects that share one selector.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -85,6 +116,36 @@ pub struct Link {
     pub suppressed: Option<Suppressed>,
     /// It links, but less surely: a telephone number that nobody named for so many days and that somebody names again.
     pub silent_days: Option<u32>,
+    /// It links because a person said so, with the reason that was given.
+    pub decided: Option<String>,
+    /// Lists of what is common are installed, and were asked.
+    pub lists_asked: bool,
+}
+
+impl Link {
+    /// Whether sharing it links its holders.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.suppressed, self.silent_days) {
+            (Some(_), _) => Verdict::LinksNothing,
+            (None, Some(_)) => Verdict::LinksLessSurely,
+            (None, None) => Verdict::Links,
+        }
+    }
+
+    /// Why the verdict is what it is, in English.
+    pub fn why(&self) -> String {
+        match (&self.suppressed, self.silent_days, &self.decided) {
+            (Some(why), _, _) => why.to_string(),
+            (None, Some(days), _) => {
+                format!("silent for {days} days, and a number that is given up goes to somebody else")
+            }
+            (None, None, Some(reason)) => format!("somebody decided so: {reason}"),
+            (None, None, None) if self.lists_asked => {
+                "the same valid value, no hub, on no list of what is common".to_owned()
+            }
+            (None, None, None) => "the same valid value, no hub; no list of what is common is installed".to_owned(),
+        }
+    }
 }
 
 impl Intel {
@@ -144,20 +205,36 @@ impl Intel {
         let (Some((code, value)), held, rows, overruled) = read else { return Ok(None) };
         let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
         let mut holders = self.named(rows)?;
+        // As they are counted: an object once, at its newest standing; what has no versions is each collection's own word.
+        let mut met = HashSet::new();
+        holders.retain(|h| h.row.state & state::UNVERSIONED != 0 || met.insert(h.row.id.clone()));
         holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
         let said = overruled.is_some();
+        let decided = overruled.clone().filter(|(links, _)| *links).map(|(_, reason)| reason);
         let mut suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
         if suppressed.is_none() && !said {
             suppressed = self.unrelated(viewer, kind, &value, &held)?;
         }
-        let silent_days = (kind == Kind::Phone && suppressed.is_none()).then(|| silence(&holders)).flatten();
+        let silent_days = (kind == Kind::Phone && suppressed.is_none() && !said).then(|| silence(&holders)).flatten();
         let more = held.count > holders.len();
+        let lists_asked = self.library().warns();
         let strength = match strength {
             0 => Strength::Never,
             1 => Strength::Weak,
             _ => Strength::Links,
         };
-        Ok(Some(Link { kind, value, more, strength, holders, count: held.count, suppressed, silent_days }))
+        Ok(Some(Link {
+            kind,
+            value,
+            more,
+            strength,
+            holders,
+            count: held.count,
+            suppressed,
+            silent_days,
+            decided,
+            lists_asked,
+        }))
     }
 
     /// Whether a selector is a hub by how its holders relate; an address without a path is what its host is.

@@ -194,6 +194,21 @@ impl Shelf {
         Ok(())
     }
 
+    /// Records by import and number, after one of them.
+    pub(crate) fn records(&self, after: (i64, i64), limit: usize) -> Result<Vec<((i64, i64), String)>> {
+        let conn = self.conn();
+        let mut stmt = conn.prepare_cached(
+            "SELECT import, n, record FROM aside WHERE (import, n) > (?, ?) AND record IS NOT NULL ORDER BY import, n LIMIT ?",
+        )?;
+        let row = |r: &rusqlite::Row<'_>| Ok(((r.get(0)?, r.get(1)?), r.get(2)?));
+        Ok(stmt.query_map((after.0, after.1, limit as i64), row)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Drops one record.
+    pub(crate) fn drop_record(&self, (import, n): (i64, i64)) -> Result<u64> {
+        Ok(self.conn().execute("DELETE FROM aside WHERE import = ? AND n = ?", (import, n))? as u64)
+    }
+
     /// Records and their bytes, from the index over bytes alone.
     fn size(&self) -> Result<(u64, u64)> {
         let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM aside INDEXED BY aside_bytes";

@@ -110,6 +110,12 @@ impl Intel {
         &self.inner.limits
     }
 
+    /// All readings of what a person typed for a selector, likeliest first; telephone numbers without a country code are the
+    /// node's country's.
+    pub fn readings(&self, typed: &str) -> Vec<(selectors::Kind, String)> {
+        selectors::parse_query_with(typed, &selectors::Hints { country: self.inner.country.as_deref() })
+    }
+
     /// The ledger below.
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger

@@ -286,33 +286,6 @@ impl Intel {
         }
         Ok(None)
     }
-
-    /// How much stands in each collection that the viewer sees.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn counts(&self, viewer: &Viewer) -> Result<Vec<CollectionCount>> {
-        let rows: Vec<(u32, u64, u64)> = self.read(viewer, |conn| {
-            conn.prepare_cached("SELECT col, objects, versions FROM stock WHERE see(col) AND versions > 0")?
-                .query_map([], |r| Ok((r.get(0)?, unsigned(r.get(1)?), unsigned(r.get(2)?))))?
-                .collect()
-        })?;
-        let log = self.inner.ledger.log();
-        let count =
-            |(col, objects, versions)| Some(CollectionCount { collection: log.collection_of(col)?, objects, versions });
-        Ok(rows.into_iter().filter_map(count).collect())
-    }
-}
-
-/// How much stands in a collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CollectionCount {
-    /// The collection.
-    pub collection: CollectionId,
-    /// Objects.
-    pub objects: u64,
-    /// Versions of objects.
-    pub versions: u64,
 }
 
 fn push_in<T: ToSql + 'static>(wheres: &mut String, values: &mut Vec<Box<dyn ToSql>>, column: &str, list: Vec<T>) {

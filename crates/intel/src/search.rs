@@ -4,6 +4,8 @@
 //! steps (`walk.rs`); then it answers with what is certain and says from where to go on. No clock and nothing hidden
 //! moves an answer. What is left to tell by time is that a hidden word stands somewhere: its list is opened in each window.
 mod ask;
+mod held;
+mod once;
 mod walk;
 
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed, unsigned};
@@ -11,12 +13,14 @@ use crate::view::row;
 use crate::within::{Bounds, Narrow, only_within};
 use crate::{Intel, Result};
 pub(crate) use ask::{Query, Words};
+use held::objects_of;
+pub(crate) use held::{cols_of_selector, count_to};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use std::collections::BTreeSet;
-pub(crate) use walk::Aim;
+use std::collections::{BTreeSet, HashSet};
 use walk::Plan;
+pub(crate) use walk::{Aim, Met};
 
 /// Counting stops here: "more than 2,000".
 const COUNT: usize = 2_000;
@@ -48,8 +52,14 @@ pub enum Count {
     MoreThan(usize),
 }
 
+impl Default for Count {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
 /// A page of a search.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Newest first.
     pub hits: Vec<Hit>,
@@ -65,6 +75,9 @@ pub struct Found {
     pub total: Count,
     /// Reference lists that name what was searched for.
     pub listed: Vec<reference::Listing>,
+    /// Types that were asked for and of which the viewer sees nothing, whether others do or nobody: nothing was looked for
+    /// when these are all.
+    pub unknown_types: Vec<String>,
 }
 
 impl Intel {
@@ -90,15 +103,20 @@ impl Intel {
         limit: usize,
     ) -> Result<Found> {
         let limit = limit.clamp(1, MOST_ROWS);
-        let asked = Query::read(query);
+        let mut asked = Query::read(query, self.inner.country.as_deref());
+        asked.types.extend(narrow.types.iter().map(|t| t.to_ascii_lowercase()));
+        let unknown_types = self.unknown(viewer, &mut asked.types)?;
         let bounds = Bounds::of(self, viewer, narrow, &asked.types)?;
         let library = self.library();
         let mut listed: Vec<reference::Listing> =
             asked.selectors.iter().flat_map(|(kind, value)| library.listed(kind.as_str(), value)).collect();
         listed.dedup_by(|a, b| a.list == b.list);
+        if asked.types.is_empty() && !unknown_types.is_empty() {
+            return Ok(Found { listed, unknown_types, ignored: asked.ignored, ..Found::default() });
+        }
         let upper = before.map_or(i64::MAX, signed);
         let (rows, page, total) = self.read(viewer, |conn| {
-            let mut page = self.page_of(conn, viewer, &asked, &bounds, upper, limit)?;
+            let mut page = self.page_once(conn, viewer, &asked, &bounds, upper, limit)?;
             let total = match before {
                 None if !page.more => Count::Exactly(page.positions.len()),
                 _ if page.broken_off => Count::MoreThan(page.positions.len().min(COUNT)),
@@ -107,14 +125,25 @@ impl Intel {
             let rows = page
                 .positions
                 .drain(..)
-                .filter_map(|p| current_row(conn, p).transpose())
+                .filter_map(|met| current_row(conn, met.pos).transpose())
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok((rows, page, total))
         })?;
         let hits = self.named(rows)?;
         let next = page.more.then(|| unsigned(page.next));
         let Page { more, broken_off, .. } = page;
-        Ok(Found { hits, more, next, broken_off, ignored: asked.ignored, total, listed })
+        Ok(Found { hits, more, next, broken_off, ignored: asked.ignored, total, listed, unknown_types })
+    }
+
+    /// Takes out of `types` those of which the viewer sees nothing.
+    fn unknown(&self, viewer: &Viewer, types: &mut Vec<String>) -> Result<Vec<String>> {
+        if types.is_empty() {
+            return Ok(Vec::new());
+        }
+        let held = self.types(viewer)?;
+        let (known, unknown) = std::mem::take(types).into_iter().partition(|name| held.contains_key(name));
+        *types = known;
+        Ok(unknown)
     }
 
     /// The newest objects that the viewer sees.
@@ -139,10 +168,10 @@ impl Intel {
             let ranges = self.ranges(viewer, &Bounds::of_collection(col), before);
             let walked = walk::walk(conn, &Aim { words: None, tlp: None }, ranges, limit, TO_FIND)?;
             let next = match walked.positions.last() {
-                Some(last) if walked.positions.len() == limit => Some(*last),
+                Some(last) if walked.positions.len() == limit => Some(last.pos),
                 _ => (walked.down_to > 0).then_some(walked.down_to + 1),
             };
-            let rows = walked.positions.iter().filter_map(|p| current_row(conn, *p).transpose());
+            let rows = walked.positions.iter().filter_map(|met| current_row(conn, met.pos).transpose());
             Ok((rows.collect::<rusqlite::Result<_>>()?, next.map(unsigned)))
         })
     }
@@ -168,7 +197,8 @@ impl Intel {
             let mut stmt = conn.prepare_cached(
                 "SELECT pos FROM versions WHERE obj = ? AND see(col) AND state & 13 = 1 AND pos < ? ORDER BY pos DESC",
             )?;
-            let rows = stmt.query_map((obj, before), |r| r.get(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let rows = stmt.query_map((obj, before), |r| Ok(Met { pos: r.get(0)?, obj }))?;
+            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             found.extend(only_within(conn, rows, bounds, limit + 1)?);
         }
         // What bounds may throw away again is read from a larger share.
@@ -178,7 +208,7 @@ impl Intel {
             let (mut upper, mut kept, mut looked) = (before, 0, 0);
             loop {
                 let holders = self.newest_holders(conn, viewer, sel, bounds, upper, most)?;
-                let last = holders.last().copied().filter(|_| holders.len() == most);
+                let last = holders.last().map(|met| met.pos).filter(|_| holders.len() == most);
                 looked += holders.len();
                 let within = only_within(conn, holders, bounds, limit + 1)?;
                 kept += within.len();
@@ -200,11 +230,11 @@ impl Intel {
             broken_off |= walked.broken_off;
             down_to = down_to.max(walked.down_to);
             if walked.positions.len() == limit + 1 {
-                down_to = down_to.max(walked.positions.last().copied().unwrap_or(0) - 1);
+                down_to = down_to.max(walked.positions.last().map_or(0, |met| met.pos) - 1);
             }
             found.extend(walked.positions);
         }
-        let positions: Vec<i64> = found.into_iter().rev().take_while(|pos| *pos > down_to).collect();
+        let positions: Vec<Met> = found.into_iter().rev().take_while(|met| met.pos > down_to).collect();
         Ok(Page::of(positions, down_to, limit, broken_off))
     }
 
@@ -214,24 +244,24 @@ impl Intel {
         walk::plan(viewer.set(), &cols, bounds.from, before.min(bounds.before))
     }
 
-    /// How many there are: exact when they are one kind of finding and few, else "more than".
+    /// How many there are: exact when they are few and all were read, else "more than".
     fn count_of(&self, conn: &Connection, viewer: &Viewer, asked: &Query, bounds: &Bounds) -> rusqlite::Result<Count> {
-        let (mut most, mut all) = (0, !bounds.any() || asked.selectors.is_empty());
+        // What bounds leave of a selector's holders is not known without reading each.
+        let (mut met, mut all) = (HashSet::new(), !bounds.any() || asked.selectors.is_empty());
         for (kind, value) in &asked.selectors {
             let Some(sel) = self.selector_number(conn, *kind, value)?.filter(|_| !bounds.any()) else { continue };
-            let n = count_holders(conn, viewer, sel)?;
-            // Holders of one and hits of another overlap: their sum is not known without reading both.
-            all &= most == 0;
-            most = most.max(n);
+            let (objects, whole) = objects_of(conn, viewer, sel, COUNT)?;
+            all &= whole;
+            met.extend(objects);
         }
         if asked.is_blank() || !asked.phrases.is_empty() {
             let words = Words::new(&asked.phrases, bounds.types());
             let ranges = self.ranges(viewer, bounds, i64::MAX);
-            let (n, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
-            all &= whole && (most == 0 || n == 0);
-            most = most.max(n);
+            let (objects, whole) = walk::count(conn, &bounds.aim(words.as_ref()), ranges, COUNT, TO_COUNT)?;
+            all &= whole;
+            met.extend(objects);
         }
-        Ok(if all && most <= COUNT { Count::Exactly(most) } else { Count::MoreThan(most.min(COUNT)) })
+        Ok(if all && met.len() <= COUNT { Count::Exactly(met.len()) } else { Count::MoreThan(met.len().min(COUNT)) })
     }
 
     /// The newest holders of a selector, newest first.
@@ -243,19 +273,20 @@ impl Intel {
         bounds: &Bounds,
         before: i64,
         most: usize,
-    ) -> rusqlite::Result<Vec<i64>> {
+    ) -> rusqlite::Result<Vec<Met>> {
         let mut stmt = conn.prepare_cached(
-            "SELECT pos FROM holders WHERE sel = ? AND col = ? AND see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
+            "SELECT pos, obj FROM holders WHERE sel = ? AND col = ? AND see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
         )?;
         let holding = cols_of_selector(conn, viewer, sel)?;
         let mut cols = self.inner.spread.of(holding.into_iter().filter(|col| bounds.reads(*col)));
         cols.sort_unstable_by_key(|(_, newest)| std::cmp::Reverse(*newest));
-        let mut out: Vec<i64> = Vec::new();
+        let mut out: Vec<Met> = Vec::new();
         for (col, newest) in cols {
-            if most.checked_sub(1).and_then(|at| out.get(at)).is_some_and(|pos| *pos > newest) {
+            if most.checked_sub(1).and_then(|at| out.get(at)).is_some_and(|met| met.pos > newest) {
                 break;
             }
-            let rows = stmt.query_map((sel, col, before, most as i64), |r| r.get::<_, i64>(0))?;
+            let met = |r: &rusqlite::Row<'_>| Ok(Met { pos: r.get(0)?, obj: r.get(1)? });
+            let rows = stmt.query_map((sel, col, before, most as i64), met)?;
             out.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
             out.sort_unstable_by(|a, b| b.cmp(a));
             out.truncate(most);
@@ -300,55 +331,19 @@ pub(crate) fn current_row(conn: &Connection, pos: i64) -> rusqlite::Result<Optio
 
 /// A page before its rows are read.
 struct Page {
-    positions: Vec<i64>,
+    positions: Vec<Met>,
     more: bool,
     next: i64,
     broken_off: bool,
 }
 
 impl Page {
-    fn of(mut positions: Vec<i64>, down_to: i64, limit: usize, broken_off: bool) -> Self {
+    fn of(mut positions: Vec<Met>, down_to: i64, limit: usize, broken_off: bool) -> Self {
         let full = positions.len() > limit;
         positions.truncate(limit);
-        let next = if full { positions.last().copied().unwrap_or(0) } else { down_to + 1 };
+        let next = if full { positions.last().map_or(0, |met| met.pos) } else { down_to + 1 };
         Self { positions, more: full || down_to > 0, next, broken_off: broken_off && !full }
     }
-}
-
-/// The collections in which a selector has holders that the viewer sees.
-pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<Vec<u32>> {
-    // One step for each collection, whatever it holds.
-    let mut next = conn.prepare_cached(
-        "SELECT col FROM holders WHERE sel = ?1 AND col > ?2 ORDER BY col LIMIT 1 /* for all: filtered by the viewer below */",
-    )?;
-    let (mut out, mut at) = (Vec::new(), -1_i64);
-    while let Some(col) = next.query_row((sel, at), |r| r.get::<_, u32>(0)).optional()? {
-        if viewer.sees(col) {
-            out.push(col);
-        }
-        at = i64::from(col);
-    }
-    Ok(out)
-}
-
-/// How many holders of a selector the viewer sees, counted to one more than [`COUNT`].
-fn count_holders(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<usize> {
-    count_to(conn, viewer, sel, COUNT + 1)
-}
-
-/// How many rows that the viewer sees hold a selector, counted to `most`.
-pub(crate) fn count_to(conn: &Connection, viewer: &Viewer, sel: i64, most: usize) -> rusqlite::Result<usize> {
-    let mut stmt = conn.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM holders WHERE sel = ? AND col = ? AND see(col) LIMIT ?)",
-    )?;
-    let (mut held, most) = (0, most as i64);
-    for col in cols_of_selector(conn, viewer, sel)? {
-        held += stmt.query_row((sel, col, most - held), |r| r.get::<_, i64>(0))?;
-        if held >= most {
-            break;
-        }
-    }
-    Ok(usize::try_from(held).unwrap_or(0))
 }
 
 /// A name for people: `name`, `value`, the beginning of the text, or what a relationship says.

@@ -114,7 +114,8 @@ impl Intel {
         Ok(all.into_iter().find(|c| c.audience.exercise && c.title() == WORLD))
     }
 
-    /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too.
+    /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too; nor what they
+    /// said in records that were set aside, also where those name no object.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], the ledger's.
@@ -126,13 +127,18 @@ impl Intel {
             // The keyed hash under which logs know an id finds it too, but copies and feeds would not be refused by it.
             return Err(Error::NotFound);
         }
-        let mut gone = 0;
+        let (mut gone, mut said) = (0, crate::said::Said::default());
         // A version may come while its object is erased; from the first entry on none is taken any more.
         loop {
             let targets = self.not_erased(viewer, id)?;
             if targets.is_empty() {
+                // What an import set aside meanwhile.
+                self.inner.shelf.drop_saying(&said)?;
                 return if gone > 0 { Ok(gone) } else { Err(Error::NotFound) };
             }
+            // First, for a kill in between must leave somebody who still knows what to look for.
+            self.said(&targets, &mut said)?;
+            self.inner.shelf.drop_saying(&said)?;
             for targets in targets.chunks(AT_ONCE) {
                 self.inner.ledger.expunge(targets, id, reason, viewer.account())?;
                 gone += targets.len();

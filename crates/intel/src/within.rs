@@ -1,6 +1,6 @@
 //! Bounds of a search beside its words: type, marking, collection, arrival.
 use crate::rows::{ObjectRow, signed};
-use crate::search::{Aim, Words, current_row};
+use crate::search::{Aim, Met, Words, current_row};
 use crate::{Intel, Result};
 use people::Viewer;
 use rusqlite::Connection;
@@ -45,7 +45,7 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// Looks the names up; `types` are those that stand in the query's words. Times become positions, for what arrives
+    /// Looks the names up; `types` are those asked for in words and in `narrow`. Times become positions, for what arrives
     /// later stands later in the log.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Bounds {
         let log = intel.ledger().log();
         let at = |time: i64| log.first_after(time.saturating_sub(1)).map(signed);
         Ok(Self {
-            types: types.iter().chain(&narrow.types).cloned().collect(),
+            types: types.to_vec(),
             marking: narrow.marking,
             col,
             from: narrow.since.map_or(Ok(0), at)?,
@@ -91,7 +91,8 @@ impl Bounds {
         Aim { words, tlp: self.marking.map(|m| i64::from(m.level())) }
     }
 
-    fn hold(&self, row: &ObjectRow) -> bool {
+    /// Whether a row is within.
+    pub(crate) fn hold(&self, row: &ObjectRow) -> bool {
         (self.types.is_empty() || self.types.contains(&row.object_type))
             && self.marking.is_none_or(|m| m == row.tlp)
             && self.reads(row.col)
@@ -99,23 +100,23 @@ impl Bounds {
     }
 }
 
-/// Of positions those within bounds, at most so many.
+/// Of rows those within bounds, at most so many.
 pub(crate) fn only_within(
     conn: &Connection,
-    positions: Vec<i64>,
+    met: Vec<Met>,
     bounds: &Bounds,
     most: usize,
-) -> rusqlite::Result<Vec<i64>> {
+) -> rusqlite::Result<Vec<Met>> {
     if !bounds.any() {
-        return Ok(positions);
+        return Ok(met);
     }
     let mut out = Vec::new();
-    for pos in positions {
+    for one in met {
         if out.len() >= most {
             break;
         }
-        if current_row(conn, pos)?.is_some_and(|row| bounds.hold(&row)) {
-            out.push(pos);
+        if current_row(conn, one.pos)?.is_some_and(|row| bounds.hold(&row)) {
+            out.push(one);
         }
     }
     Ok(out)

@@ -321,3 +321,48 @@ fn an_import_that_breaks_off_says_what_stays_and_it_can_be_taken_back() {
     // Nothing at all of it could be read: that is no import but an error.
     assert!(matches!(import(&intel, &me, "{\"type\":\"bundle\",\"objects\":[", false), Err(Error::Read(_))));
 }
+
+#[test]
+fn an_erased_value_leaves_the_records_that_name_no_object_in_whatever_spelling() {
+    let (dir, ledger, intel, me) = node(Limits::default());
+    // What is neither domain nor wallet is set aside without an id.
+    let lines = [
+        "081-234-5678;zwirblefink",
+        "gnorvelblatt;mei.exercise[at]golden-crane[.]example;x",
+        "quorbelsnatz;golden-goose",
+    ];
+    let job = ImportJob { source: "EXERCISE.txt".into(), format: Some(formats::Format::List), ..ImportJob::default() };
+    let report = intel.import(&me, &job, Box::new(lines.join("\n").as_bytes()), &mut |_| {}).unwrap();
+    assert_eq!(report.aside, 3, "{:?}", report.problems);
+    assert!(intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap().rows.iter().all(|r| r.object.is_none()));
+    let kept = |word: &str| {
+        std::fs::read(dir.path().join("quarantine.db")).unwrap().windows(word.len()).any(|w| w == word.as_bytes())
+    };
+    assert!(lines.iter().all(|line| kept(line)));
+    let erased = note(1, "EXERCISE phone +66 81 234 5678 and mail mei.exercise@golden-crane.example");
+    let stays = note(2, "EXERCISE says +66 81 234 5678 as well");
+    intel.take(&me, INTAKE, &[&erased, &stays], Urgency::Interactive).unwrap();
+    ledger.level(std::time::Duration::from_secs(60)).unwrap();
+    intel.expunge(&me, "note--00000000-0000-4000-8000-000000000001", "EXERCISE").unwrap();
+    for gone in ["zwirblefink", "081-234-5678", "gnorvelblatt", "mei.exercise"] {
+        assert!(!kept(gone), "{gone}");
+    }
+    assert!(kept("quorbelsnatz"));
+    assert_eq!(intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap().kept, 1);
+}
+
+#[test]
+fn what_others_hold_too_leaves_no_record_unless_it_is_personal() {
+    let (_dir, _ledger, intel, me) = node(Limits::default());
+    let job = ImportJob { source: "EXERCISE.txt".into(), format: Some(formats::Format::List), ..ImportJob::default() };
+    let line = "EXERCISE;golden-crane.example;more";
+    let report = intel.import(&me, &job, Box::new(line.as_bytes()), &mut |_| {}).unwrap();
+    let number = report.import.unwrap();
+    assert_eq!(report.aside, 1, "{:?}", report.problems);
+    let bodies = [note(1, "EXERCISE golden-crane.example"), note(2, "EXERCISE golden-crane.example")];
+    intel.take(&me, INTAKE, &[&bodies[0], &bodies[1]], Urgency::Interactive).unwrap();
+    intel.expunge(&me, "note--00000000-0000-4000-8000-000000000001", "EXERCISE").unwrap();
+    assert_eq!(intel.set_aside(&me, number, 0, 10).unwrap().kept, 1, "another object says it still");
+    intel.expunge(&me, "note--00000000-0000-4000-8000-000000000002", "EXERCISE").unwrap();
+    assert_eq!(intel.set_aside(&me, number, 0, 10).unwrap().kept, 0);
+}

@@ -51,6 +51,8 @@ pub struct TakenBack {
     pub entry: [u8; 32],
     /// The object's id.
     pub object: String,
+    /// Why, in the words of who did it.
+    pub reason: String,
 }
 
 impl TakenBack {
@@ -60,6 +62,8 @@ impl TakenBack {
         struct Both {
             entry: String,
             object: String,
+            #[serde(default)]
+            reason: String,
         }
         if entry.kind != WITHDRAW && entry.kind != EXPUNGE {
             return None;
@@ -67,7 +71,7 @@ impl TakenBack {
         let both: Both = serde_json::from_str(entry.body.as_deref()?).ok()?;
         let mut id = [0; 32];
         hex::decode_to_slice(both.entry, &mut id).ok()?;
-        Some(Self { entry: id, object: both.object })
+        Some(Self { entry: id, object: both.object, reason: both.reason })
     }
 }
 

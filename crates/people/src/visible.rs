@@ -32,6 +32,24 @@ impl VisibleSet {
             .zip(0u32..)
             .flat_map(|(word, at)| (0..64).filter(move |b| word >> b & 1 == 1).map(move |b| at * 64 + b))
     }
+
+    /// Its collections as runs of neighbouring numbers, both ends in them, rising: a query over a run never steps on what
+    /// is not in the set.
+    ///
+    /// ```
+    /// let set: people::VisibleSet = [1, 2, 3, 7].into_iter().collect();
+    /// assert_eq!(set.runs(), [(1, 3), (7, 7)]);
+    /// ```
+    pub fn runs(&self) -> Vec<(u32, u32)> {
+        let mut out: Vec<(u32, u32)> = Vec::new();
+        for col in self.iter() {
+            match out.last_mut() {
+                Some(run) if run.1 + 1 == col => run.1 = col,
+                _ => out.push((col, col)),
+            }
+        }
+        out
+    }
 }
 
 impl FromIterator<u32> for VisibleSet {
@@ -70,6 +88,9 @@ mod tests {
             prop_assert_eq!(set.has(ask), naive.contains(&ask));
             prop_assert_eq!(set.len(), naive.len());
             prop_assert_eq!(set.is_empty(), naive.is_empty());
+            let runs = set.runs();
+            prop_assert_eq!(runs.iter().flat_map(|(first, last)| *first..=*last).collect::<Vec<_>>(), set.iter().collect::<Vec<_>>());
+            prop_assert!(runs.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "no two runs touch");
             prop_assert_eq!(set.iter().collect::<Vec<_>>(), naive.into_iter().collect::<Vec<_>>());
         }
     }

@@ -255,6 +255,11 @@ impl Library {
             .collect()
     }
 
+    /// Whether a list of what is common is installed.
+    pub fn warns(&self) -> bool {
+        self.lists.iter().any(|list| list.info.kind == ListKind::Warning)
+    }
+
     /// Lists that could not be opened, with the reason.
     pub fn broken(&self) -> &[(String, String)] {
         &self.broken

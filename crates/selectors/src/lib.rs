@@ -25,7 +25,7 @@ mod wallet;
 
 pub use found::{Flags, Found, Hints, Refused, Strength};
 pub use kind::Kind;
-pub use normalise::{normalise, parse_query};
+pub use normalise::{normalise, parse_query, parse_query_with};
 pub use object::of_object;
 pub use refang::refang;
 pub use scan::{scan, scan_into};

@@ -130,6 +130,18 @@ fn expected(kind: Kind) -> &'static str {
 /// assert_eq!(parse_query("+44 20 7946 0958"), [(Kind::Phone, "+442079460958".to_string())]);
 /// ```
 pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
+    parse_query_with(word, &Hints::default())
+}
+
+/// As [`parse_query`], with what is known of who asks: a telephone number without its country code is read as one of her
+/// country.
+///
+/// ```
+/// use selectors::{parse_query_with, Hints, Kind};
+/// let readings = parse_query_with("081 234 5678", &Hints::country("TH"));
+/// assert!(readings.contains(&(Kind::Phone, "+66812345678".to_string())));
+/// ```
+pub fn parse_query_with(word: &str, hints: &Hints<'_>) -> Vec<(Kind, String)> {
     let mut readings: Vec<(Kind, String)> = Vec::new();
     let word = word.trim();
     if word.is_empty() || word.len() > MAX_VALUE {
@@ -145,7 +157,7 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
     let plain = plain.as_ref();
     // `telegram:name`, `iban:...`: the kind by its name.
     if let Some((kind, rest)) = plain.split_once(':').and_then(|(name, rest)| Some((Kind::parse(name)?, rest)))
-        && let Ok(found) = normalise(kind, rest, &Hints::default())
+        && let Ok(found) = normalise(kind, rest, hints)
     {
         push(found);
     }
@@ -155,9 +167,8 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
         web.hosts.into_iter().for_each(&mut push);
         return readings;
     }
-    crate::scan(plain, &Hints::default()).into_iter().filter(|f| f.span == (0..plain.len())).for_each(&mut push);
+    crate::scan(plain, hints).into_iter().filter(|f| f.span == (0..plain.len())).for_each(&mut push);
     wallet::read_any(plain).into_iter().for_each(&mut push);
-    let hints = Hints::default();
     let kinds: &[Kind] = match plain.as_bytes() {
         [b'@', ..] => HANDLES,
         [b'+', ..] => &[Kind::Phone],
@@ -165,7 +176,7 @@ pub fn parse_query(word: &str) -> Vec<(Kind, String)> {
         _ => SHAPED,
     };
     for kind in kinds {
-        if let Ok(found) = normalise(*kind, plain, &hints) {
+        if let Ok(found) = normalise(*kind, plain, hints) {
             // Guesses that already fail their check digits are no readings.
             if !(kinds == NUMBERS && found.strength == crate::Strength::Never) {
                 push(found);

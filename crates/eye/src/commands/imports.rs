@@ -1,3 +1,4 @@
+use super::read::plain;
 use super::{Io, PATIENCE};
 use crate::arguments::Import;
 use crate::node::{Node, Problem};
@@ -16,7 +17,7 @@ pub fn run(node: &Node, me: &Viewer, what: &Import, io: &mut Io<'_>) -> Result<(
             }
             Ok(())
         }
-        Import::Show { json, number } => tell(node, me, &one(node, me, *number)?, true, *json, io),
+        Import::Show { json, number } => show(node, me, *number, *json, io),
         Import::Quarantine { number, drop: true, .. } => {
             let gone = node.intel.drop_set_aside(me, *number)?;
             Ok(writeln!(io.out, "dropped {gone} records of import {number}")?)
@@ -30,6 +31,28 @@ pub fn run(node: &Node, me: &Viewer, what: &Import, io: &mut Io<'_>) -> Result<(
             Ok(writeln!(io.out, "withdrew {gone} version(s)")?)
         }
     }
+}
+
+/// One import, and what of it was withdrawn: how many versions, when, by whom and why.
+fn show(node: &Node, me: &Viewer, number: u64, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let row = one(node, me, number)?;
+    let gone = node.intel.withdrawn_of_import(me, number)?;
+    let by = |account| node.people.name_of(account).ok().flatten();
+    if json {
+        let told = |w: &intel::WithdrawnOfImport| json!({"versions": w.versions, "more": w.more, "at": stix::Instant(w.at).to_string(), "by": by(w.by), "reason": w.reason});
+        let mut value = value(node, &row, node.intel.brought_count(me, row.pos)?);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("withdrawn".into(), gone.iter().map(told).collect());
+        }
+        return io.json(&value);
+    }
+    tell(node, me, &row, true, false, io)?;
+    for w in gone {
+        let (more, at) = (if w.more { "more than " } else { "" }, stix::Instant(w.at));
+        let by = by(w.by).map_or(String::new(), |by| format!(" by {}", plain(&by)));
+        writeln!(io.out, "  withdrawn {at}{by}: {more}{} version(s): {}", w.versions, plain(&w.reason))?;
+    }
+    Ok(())
 }
 
 fn one(node: &Node, me: &Viewer, number: u64) -> Result<ImportRow, Problem> {

@@ -16,33 +16,53 @@ fn instant(micros: i64) -> String {
     stix::Instant(micros).to_string()
 }
 
-pub fn hit(node: &Node, hit: &Hit) -> Value {
-    let collection = node.ledger.log().collection_of(hit.row.col).map(|c| c.to_string());
-    json!({"id": hit.row.id, "type": hit.row.object_type, "name": hit.name, "collection": collection,
-        "version": instant(hit.row.version), "date_added": instant(hit.row.arrived), "tlp": hit.row.tlp.as_str()})
+fn place(node: &Node, col: u32) -> Option<String> {
+    node.ledger.log().collection_of(col).map(|c| c.to_string())
 }
 
-/// A hit with what is told beside it.
-fn hit_told(node: &Node, h: &Hit, told: &AllTold) -> Value {
-    let mut value = hit(node, h);
-    if let Some(told) = told.get(&h.row.pos) {
+/// A hit with what is told beside it, and in which other collections of the viewer's the object stands.
+fn hit(node: &Node, hit: &Hit, beside: &Beside) -> Value {
+    let ObjectRow { pos, col, id, object_type, version, arrived, tlp, .. } = &hit.row;
+    let mut value = json!({"id": id, "type": object_type, "name": hit.name, "collection": place(node, *col),
+        "version": instant(*version), "date_added": instant(*arrived), "tlp": tlp.as_str()});
+    if let Some(told) = beside.told.get(pos) {
         told_json(&mut value, told);
     }
+    if let (Some(others), Some(fields)) = (beside.elsewhere.get(pos), value.as_object_mut()) {
+        fields.insert("also_in".into(), others.iter().filter_map(|r| place(node, r.col)).collect());
+    }
     value
+}
+
+/// What stands beside the hits of one answer.
+#[derive(Default)]
+struct Beside {
+    told: AllTold,
+    elsewhere: HashMap<u64, Vec<ObjectRow>>,
+}
+
+/// The hits of a search, each with who reported it and where else it stands.
+pub fn hits(node: &Node, me: &Viewer, hits: &[Hit]) -> Result<Vec<Value>, Problem> {
+    let rows = || hits.iter().map(|h| &h.row);
+    let beside = Beside { told: node.intel.told(me, rows())?, elsewhere: node.intel.elsewhere(me, rows())? };
+    Ok(hits.iter().map(|h| hit(node, h, &beside)).collect())
 }
 
 fn holders<'a>(links: impl IntoIterator<Item = &'a Link>) -> impl Iterator<Item = &'a ObjectRow> {
     links.into_iter().flat_map(|l| &l.holders).map(|h| &h.row)
 }
 
-pub fn link(node: &Node, l: &Link) -> Value {
-    link_told(node, l, &AllTold::new())
+/// Links, each with how sure it is and why, and its holders with who reported each.
+pub fn link_values(node: &Node, me: &Viewer, links: &[&Link]) -> Result<Vec<Value>, Problem> {
+    let told = node.intel.told(me, holders(links.iter().copied()))?;
+    let beside = Beside { told, ..Beside::default() };
+    Ok(links.iter().map(|l| link(node, l, &beside)).collect())
 }
 
-/// A link, how sure it is and why, and its holders with who reported each.
-fn link_told(node: &Node, link: &Link, told: &AllTold) -> Value {
-    let holders: Vec<Value> = link.holders.iter().map(|h| hit_told(node, h, told)).collect();
-    json!({"strength": strength(link.strength), "kind": link.kind.as_str(), "value": link.value, "count": link.count, "suppressed": link.suppressed.as_ref().map(ToString::to_string),
+fn link(node: &Node, link: &Link, beside: &Beside) -> Value {
+    let holders: Vec<Value> = link.holders.iter().map(|h| hit(node, h, beside)).collect();
+    json!({"strength": strength(link.strength), "kind": link.kind.as_str(), "value": link.value, "count": link.count,
+        "verdict": link.verdict().code(), "why": link.why(), "suppressed": link.suppressed.as_ref().map(ToString::to_string),
         "silent_days": link.silent_days, "more": link.more, "holders": holders})
 }
 
@@ -80,15 +100,15 @@ fn called(hit: &Hit, told: &AllTold) -> String {
 
 pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let found = node.intel.search(me, query, None, limit)?;
-    let told = node.intel.told(me, found.hits.iter().map(|h| &h.row))?;
-    for h in &found.hits {
-        if json {
-            io.json(&hit_told(node, h, &told))?
-        } else {
+    if json {
+        for value in hits(node, me, &found.hits)? {
+            io.json(&value)?;
+        }
+    } else {
+        let told = node.intel.told(me, found.hits.iter().map(|h| &h.row))?;
+        for h in &found.hits {
             writeln!(io.out, "{}\t{}\t{}", h.row.id, h.row.object_type, called(h, &told))?
         }
-    }
-    if !json {
         for listing in &found.listed {
             let what = match listing.what {
                 reference::ListKind::Block => "known to be bad",
@@ -106,6 +126,16 @@ pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, i
     if found.broken_off {
         writeln!(io.err, "not everything was looked through: older hits may be missing; use rarer words")?;
     }
+    if !found.unknown_types.is_empty() {
+        let held: Vec<String> = node.intel.types(me)?.into_keys().collect();
+        let unknown = found.unknown_types.join("`, `");
+        writeln!(
+            io.err,
+            "of type `{}` there is nothing that you may read; types that there are: {}",
+            plain(&unknown),
+            held.join(", ")
+        )?;
+    }
     if found.ignored > 0 {
         writeln!(io.err, "only the first sixteen words were looked for; {} were left out", found.ignored)?;
     }
@@ -114,8 +144,10 @@ pub fn search(node: &Node, me: &Viewer, query: &str, limit: usize, json: bool, i
 
 pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let document = document(node, me, id)?;
+    let gone = document.get("object").is_none();
     if json {
-        return Ok(writeln!(io.out, "{document:#}")?);
+        writeln!(io.out, "{document:#}")?;
+        return if gone { Err(Problem::other("it was withdrawn")) } else { Ok(()) };
     }
     let words = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -123,15 +155,36 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
     for (name, value) in document.get("object").and_then(Value::as_object).into_iter().flatten() {
         writeln!(io.out, "{name:<22} {}", plain(&words(value)))?;
     }
-    writeln!(io.out, "\nversions")?;
-    for v in list("versions") {
-        let place = node.people.collections(me)?.into_iter().find(|c| c.id.to_string() == of(&v, "collection"));
-        let place = place.map(|c| c.title().to_owned()).unwrap_or_default();
+    let places = node.people.collections(me)?;
+    let title = |v: &Value| {
+        let place = places.iter().find(|c| c.id.to_string() == of(v, "collection"));
+        place.map(|c| c.title().to_owned()).unwrap_or_default()
+    };
+    for w in list("withdrawn") {
+        let by = w.get("by").and_then(Value::as_str).map_or(String::new(), |by| format!(" by {}", plain(by)));
+        let version = w.get("version").and_then(Value::as_str).map_or(String::new(), |v| format!(" (version {v})"));
         writeln!(
             io.out,
-            "  {}  {}  {place}  arrived {}",
+            "withdrawn {}{by} from {}{version}: {}",
+            of(&w, "at"),
+            plain(&title(&w)),
+            plain(&of(&w, "reason"))
+        )?;
+    }
+    if gone {
+        return Err(Problem::other("it was withdrawn: its content is shown nowhere, and the record keeps it"));
+    }
+    writeln!(io.out, "\nversions")?;
+    for v in list("versions") {
+        let place = title(&v);
+        let by = v.get("reported_by").and_then(Value::as_str);
+        let by = by.map_or(String::new(), |by| format!("  reported by {}", plain(by)));
+        writeln!(
+            io.out,
+            "  {}  {}  {}{by}  arrived {}",
             of(&v, "version"),
             of(&v, "tlp").to_uppercase(),
+            plain(&place),
             of(&v, "date_added")
         )?;
     }
@@ -154,11 +207,10 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
     let links = node.intel.links_of_object(me, id)?;
     let told = node.intel.told(me, holders(&links))?;
     if !links.is_empty() {
-        writeln!(io.out, "\nlinks")?;
+        writeln!(io.out, "\nshared selectors, and whether each links")?;
     }
     for l in links {
-        let why = l.suppressed.as_ref().map_or(String::new(), |w| format!(": links nothing, {w}"));
-        writeln!(io.out, "  {} {} held by {}{why}", l.kind.as_str(), plain(&l.value), l.count)?;
+        writeln!(io.out, "  {}", shared(&l))?;
         for h in l.holders.iter().filter(|h| h.row.id != id).take(5) {
             writeln!(io.out, "    {}\t{}", h.row.id, called(h, &told))?;
         }
@@ -166,8 +218,14 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
     Ok(())
 }
 
+/// A shared selector in a line: how many hold it, how surely that links, and why.
+fn shared(l: &Link) -> String {
+    let (kind, value, why) = (l.kind.as_str(), plain(&l.value), plain(&l.why()));
+    format!("{kind} {value} held by {}: {} ({why})", l.count, l.verdict().words())
+}
+
 /// Without what would steer a terminal.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -185,7 +243,7 @@ pub fn overrule(
         "nothing" => intel::Word::LinksNothing,
         _ => intel::Word::Undo,
     };
-    for (kind, value) in selectors::parse_query(selector) {
+    for (kind, value) in node.intel.readings(selector) {
         match node.intel.overrule(me, kind, &value, word, reason) {
             Ok(places) => {
                 node.ledger.level(super::PATIENCE)?;
@@ -206,30 +264,43 @@ fn strength(strength: selectors::Strength) -> &'static str {
     }
 }
 
-/// An object with its versions, as one document.
+/// An object with its versions, as one document; what was withdrawn of it says when, by whom and why. Where nothing of it
+/// stands any longer, that alone is the document: it has no `object`.
 pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
-    let Some((row, body)) = node.intel.current(me, id)? else { return Err(intel::Error::NotFound.into()) };
+    let withdrawn: Vec<Value> = node.intel.withdrawals(me, id)?.iter().map(|w| withdrawal(node, w)).collect();
+    let Some((row, body)) = node.intel.current(me, id)? else {
+        return if withdrawn.is_empty() {
+            Err(intel::Error::NotFound.into())
+        } else {
+            Ok(json!({"id": id, "withdrawn": withdrawn}))
+        };
+    };
     let object: Value = serde_json::from_str(&body).map_err(|e| Problem::other(e.to_string()))?;
-    let versions: Vec<Value> = node
-        .intel
-        .versions(me, id)?
-        .iter()
-        .map(|r| {
-            json!({"version": instant(r.version), "date_added": instant(r.arrived), "tlp": r.tlp.as_str(),
-            "collection": node.ledger.log().collection_of(r.col).map(|c| c.to_string())})
-        })
-        .collect();
+    let rows = node.intel.versions(me, id)?;
+    let told = node.intel.told(me, &rows)?;
+    let version = |r: &ObjectRow| {
+        let by = told.get(&r.pos).map(|t| t.by.as_str()).filter(|by| !by.is_empty());
+        json!({"version": instant(r.version), "date_added": instant(r.arrived), "tlp": r.tlp.as_str(),
+            "collection": place(node, r.col), "reported_by": by})
+    };
     let selectors: Vec<Value> = node
         .intel
         .selectors_of(&row, &body)
         .iter()
         .map(|s| json!({"kind": s.kind.as_str(), "value": s.value, "strength": strength(s.strength), "why": s.why}))
         .collect();
-    let mut document = json!({"object": object, "versions": versions, "selectors": selectors});
-    if let Some(told) = node.intel.told(me, [&row])?.get(&row.pos) {
+    let versions: Vec<Value> = rows.iter().map(version).collect();
+    let mut document = json!({"object": object, "versions": versions, "selectors": selectors, "withdrawn": withdrawn});
+    if let Some(told) = told.get(&row.pos) {
         told_json(&mut document, told);
     }
     Ok(document)
+}
+
+/// A withdrawn version: when, by whom, why, from where; never what it said.
+fn withdrawal(node: &Node, w: &intel::Withdrawn) -> Value {
+    json!({"at": instant(w.at), "by": node.people.name_of(w.by).ok().flatten(), "reason": w.reason,
+        "collection": place(node, w.col), "version": w.version.map(instant)})
 }
 
 /// What links first, then what is suppressed and why.
@@ -258,8 +329,8 @@ pub fn links(
         }
         Some(word) => {
             // A bare word may be a handle of any messenger.
-            let mut readings = selectors::parse_query(word);
-            for handle in selectors::parse_query(&format!("@{word}")) {
+            let mut readings = node.intel.readings(word);
+            for handle in node.intel.readings(&format!("@{word}")) {
                 if !readings.contains(&handle) {
                     readings.push(handle);
                 }
@@ -275,11 +346,14 @@ pub fn links(
     let more = next.is_some() || links.len().max(suppressed.len()) > limit;
     links.truncate(limit);
     suppressed.truncate(limit);
-    let told = node.intel.told(me, holders(links.iter().chain(&suppressed)))?;
-    for l in links.iter().chain(&suppressed) {
-        if json {
-            io.json(&link_told(node, l, &told))?;
-        } else {
+    let all: Vec<&Link> = links.iter().chain(&suppressed).collect();
+    if json {
+        for value in link_values(node, me, &all)? {
+            io.json(&value)?;
+        }
+    } else {
+        let told = node.intel.told(me, holders(all.iter().copied()))?;
+        for l in all {
             write_link(l, &told, io)?;
         }
     }
@@ -290,21 +364,14 @@ pub fn links(
                 io.err,
                 "nothing that you may read holds `{word}`; write the kind before it if it is a name, such as telegram:{word}"
             )?,
-            _ => writeln!(io.err, "{} link, {} are suppressed{not_all}", links.len(), suppressed.len())?,
+            _ => writeln!(io.err, "{} link, {} are shared and link nothing{not_all}", links.len(), suppressed.len())?,
         }
     }
     Ok(())
 }
 
 fn write_link(l: &Link, told: &AllTold, io: &mut Io<'_>) -> Result<(), Problem> {
-    let why = match (&l.suppressed, l.silent_days) {
-        (Some(why), _) => format!(" (suppressed: {why})"),
-        (None, Some(days)) => {
-            format!(" (less sure: silent for {days} days, and a number that is given up goes to somebody else)")
-        }
-        (None, None) => String::new(),
-    };
-    writeln!(io.out, "{} {} held by {}{}", l.kind.as_str(), plain(&l.value), l.count, plain(&why))?;
+    writeln!(io.out, "{}", shared(l))?;
     for h in &l.holders {
         writeln!(io.out, "  {}\t{}", h.row.id, called(h, told))?;
     }

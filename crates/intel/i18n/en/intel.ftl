@@ -1,4 +1,9 @@
 ### The intelligence room's pages.
+###
+### One word for one thing. A *selector* is a wallet, number or address that was read in an object, which then *holds* it.
+### Objects that hold the same selector *share* it. A shared selector *links* them, links them *less surely*, or *links nothing*,
+### and why stands beside it. An object *refers to* another by a property or a relationship, whatever they share; that is no link.
+### A *standing* is an object's last version in one collection.
 
 ## Columns
 intel-col-name = Name
@@ -11,7 +16,7 @@ intel-col-held-by = Held by
 intel-col-holders = Newest
 intel-col-also-in = Also in
 intel-col-links = Does it link?
-intel-col-strength = Strength
+intel-col-strength = Can it link?
 intel-col-why = Why
 intel-col-listed = On reference lists
 intel-col-how = How
@@ -26,12 +31,14 @@ intel-col-kind = What it says
 intel-col-entries = Entries
 intel-col-version = Version
 intel-col-loaded = Loaded
+intel-col-reported = Reported by
+intel-col-entered = Entered by
 
 ## Overview
 intel-overview-title = Overview
 intel-overview-latest = What came in
 intel-overview-links = What links
-intel-overview-no-links = Of what came in last, nothing shares a selector with anything that you may read.
+intel-overview-no-links = Nothing that came in last links to anything else that you may read. Selectors that are shared and link nothing, such as hubs, stand on the objects’ own pages.
 intel-overview-empty = Nothing has come in yet
 intel-overview-empty-text = Begin with a report that you have, or with a file from a partner. What you enter is read for wallets, numbers and addresses and linked by itself.
 intel-do-report = Enter a report
@@ -71,7 +78,7 @@ intel-search-ask-text = Write a wallet, number, name or words into the search fi
 intel-search-nothing = Nothing found
 intel-search-nothing-text = Nothing that you may read holds this. You could:
 intel-search-tip-words = use fewer words: all of them have to occur in one object
-intel-search-tip-whole = paste the whole wallet, number or address: selectors are found whole, in any spelling
+intel-search-tip-whole = paste the whole wallet, number or address, in any spelling; of a wallet or hash its first six characters are enough
 intel-search-tip-spelling = write a name as the source wrote it, in its own script
 intel-search-tip-filters = clear the filters
 intel-search-unfinished = Not everything was looked through yet
@@ -82,6 +89,12 @@ intel-search-ignored = { $n ->
     [one] Only the first sixteen words were looked for; one more was left out.
    *[other] Only the first sixteen words were looked for; { $n } more were left out.
 }
+intel-search-unknown-type = Of type “{ $type }” there is nothing that you may read.
+intel-search-no-type = Nothing of that type
+intel-search-types-there = What there is:
+intel-search-type-unknown = { $type }: unknown
+intel-search-type-n = { $type } ({ $n })
+intel-search-also-in = Also in { $places }
 intel-search-any = Any
 intel-search-since = Arrived on or after
 intel-search-until = Arrived on or before
@@ -105,6 +118,19 @@ intel-see-import = See the import
 intel-reported = Reported by
 intel-reported-by = Reported by { $who }
 intel-entered = Entered by
+intel-withdrawn = It was withdrawn
+intel-withdrawn-lead = Its content is shown nowhere. The record keeps it.
+intel-withdrawn-what = What was withdrawn
+intel-withdrawn-from = Withdrawn
+intel-withdrawn-by = Withdrawn by
+intel-withdrawn-reason = Why
+intel-withdrawn-event = Withdrawn: { $why }
+intel-import-withdrawn = { $n ->
+    [one] One version of what it brought was withdrawn:
+   *[other] { $n } versions of what it brought were withdrawn:
+}
+intel-import-withdrawn-more = More than { $n } versions of what it brought were withdrawn:
+intel-standings = Where it stands
 intel-revoked = Its author has revoked it. It links nothing.
 intel-wrong-id = Its id does not fit its content. It links nothing.
 intel-selectors = What was read in it
@@ -113,15 +139,17 @@ intel-more-selectors = { $n ->
     [one] One more is not shown.
    *[other] { $n } more are not shown.
 }
-intel-strength-links = Links
-intel-strength-weak = Weak
-intel-strength-never = Never links
+intel-strength-links = Yes
+intel-strength-weak = Not alone
+intel-strength-never = Never
 intel-links = What it shares with others
 intel-no-links = It shares no selector with anything else that you may read.
-intel-it-links = Links
-intel-it-does-not = Does not link
-intel-silent = Less sure: nobody named it for { $days } days, and a number that is given up goes to somebody else
-intel-suppressed = Does not link: { $why }
+intel-verdict-links = Links
+intel-verdict-links-less-surely = Links less surely
+intel-verdict-links-nothing = Links nothing
+intel-why-links = the same valid value, no hub, on no list of what is common
+intel-why-links-unlisted = the same valid value, no hub; no list of what is common is installed
+intel-why-silent = nobody named it for { $days } days, and a number that is given up goes to somebody else
 intel-more-holders = And others
 intel-holders = Objects that hold it
 intel-neighbours = What refers to it, and what it refers to
@@ -131,8 +159,8 @@ intel-statement = { $from } → { $how } → { $to }
 intel-end-source = From
 intel-end-target = To
 intel-end-unseen = (not here, or not yours to see)
-intel-around = Neighbourhood
-intel-around-text = The object in the middle, what it refers to, and what shares a selector with it. The tables above say the same in words.
+intel-around = What stands around it
+intel-around-text = The object in the middle, what refers to it and what it refers to, and what shares a selector with it. The tables above say the same in words.
 intel-history = History
 intel-version = Version of { $at }
 intel-without-version = Arrived
@@ -235,7 +263,7 @@ intel-withdraw-import-go = Withdraw all of it
 
 ## Feeds
 intel-feeds-title = Reference lists
-intel-feeds-text = Files beside the record, joined when a page is read: what they name is told, and never linked to each other.
+intel-feeds-text = Files beside the record, read when a page is: what they name is told, and links nothing.
 intel-feeds-none = No reference list is installed
 intel-feeds-none-text = Without lists the node cannot say what is common and what is known to be bad.
 intel-feeds-none-ask = Ask the operator of this node to install some.
@@ -251,7 +279,7 @@ intel-list-galaxy = Names
 intel-overrule = Overrule whether it links
 intel-overrule-text = Your word counts before every rule, for all who read the objects that hold it. It is written where you see a holder and may write.
 intel-overrule-word = What do you say?
-intel-overrule-links = Link all the same
+intel-overrule-links = Link through this all the same
 intel-overrule-nothing = Link nothing through this
 intel-overrule-undo = Undo what was said: the rules count again
 intel-overrule-word-missing = Choose what you say.
@@ -267,7 +295,7 @@ intel-overruled-why = Why
 intel-overruled-by = By
 intel-done-overruled = Your word is saved and counts from now on.
 
-## Why a selector links nothing
+## Why a shared selector links, or links nothing
 intel-why-overruled = somebody decided so: { $reason }
 intel-why-wrong = its checksum or id is wrong, or it is a placeholder
 intel-why-weak = too weak to link alone

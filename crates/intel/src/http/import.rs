@@ -55,6 +55,15 @@ struct ListPage {
     next: Option<String>,
 }
 
+/// What was withdrawn of it, by account and reason.
+struct Gone {
+    versions: u64,
+    more: bool,
+    at: jiff::Timestamp,
+    by: String,
+    reason: String,
+}
+
 #[derive(Template)]
 #[template(path = "intel_import.html")]
 struct ImportPage {
@@ -66,6 +75,7 @@ struct ImportPage {
     more: bool,
     /// What was set aside, for those who may import there.
     aside: Option<Quarantine>,
+    withdrawn: Vec<Gone>,
     next_aside: String,
     kept: u64,
     may_withdraw: bool,
@@ -300,7 +310,7 @@ async fn draw_one(
     let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
-    let (row, brought, may_withdraw, aside, so_far) = blocking(move || {
+    let (row, brought, may_withdraw, aside, so_far, withdrawn) = blocking(move || {
         let row = intel.import_row(&viewer, import)?;
         let so_far = row.done.is_none().then(|| intel.brought_count(&viewer, import)).transpose()?;
         let may_withdraw = viewer.may_withdraw() && viewer.may_write(row.col);
@@ -309,7 +319,15 @@ async fn draw_one(
             .may_see_aside(&viewer, row.col)
             .then(|| intel.set_aside(&viewer, import, after, ASIDE))
             .transpose()?;
-        Ok((row_of(&intel, row), brought, may_withdraw, aside, so_far))
+        let gone = |w: crate::WithdrawnOfImport| Gone {
+            versions: w.versions,
+            more: w.more,
+            at: moment(w.at),
+            by: intel.people().name_of(w.by).ok().flatten().unwrap_or_default(),
+            reason: w.reason,
+        };
+        let withdrawn: Vec<Gone> = intel.withdrawn_of_import(&viewer, import)?.into_iter().map(gone).collect();
+        Ok((row_of(&intel, row), brought, may_withdraw, aside, so_far, withdrawn))
     })
     .await?;
     let more = brought.len() > NAMED;
@@ -343,6 +361,7 @@ async fn draw_one(
             .unwrap_or_default(),
         kept: aside.as_ref().map_or(0, |a| a.kept),
         aside,
+        withdrawn,
         errors,
     };
     Ok(web::page_with(status, &page))

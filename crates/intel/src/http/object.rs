@@ -1,9 +1,10 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    AllTold, Answer, Line, LinkLine, blocking, columns, link_lines, moment, page_of, selector_page, title, tlp, tried,
+    AllTold, Answer, Line, LinkLine, columns, link_lines, moment, page_of, problem, selector_page, title, tlp, tried,
     with_done,
 };
 use super::text::{Piece, says};
+use super::withdrawn::{self, Gone};
 use super::{Desk, Visitor};
 use crate::view::state;
 use crate::{Intel, ObjectRow, Which};
@@ -83,11 +84,16 @@ impl Beside {
     }
 }
 
+#[derive(Clone)]
 struct Version {
     collection: String,
-    title: String,
+    /// What has no versions has none.
+    version: Option<jiff::Timestamp>,
     at: jiff::Timestamp,
     by: String,
+    reported: String,
+    /// The last in its collection.
+    last: bool,
     import: Option<String>,
     marking: Tlp,
     body: String,
@@ -104,6 +110,7 @@ struct Read {
     reported: crate::Told,
     collections: Vec<String>,
     versions: Vec<Version>,
+    withdrawn: Vec<Gone>,
     selectors: Vec<Selector>,
     more_selectors: usize,
     links: Vec<LinkLine>,
@@ -135,6 +142,8 @@ struct ObjectPage {
     neighbour_columns: Vec<Column>,
     neighbours: Vec<Beside>,
     figure: Option<Figure>,
+    standing_columns: Vec<Column>,
+    standings: Vec<Version>,
     events: Vec<Event>,
     beside: Vec<Version>,
     raw: String,
@@ -175,7 +184,11 @@ async fn draw(
 ) -> Answer {
     let Visitor { viewer, chrome, about, .. } = visitor;
     let intel = desk.intel.clone();
-    let read = blocking(move || read(&intel, &viewer, &id)).await?;
+    let named = id.clone();
+    let read = match tried(move || read(&intel, &viewer, &named)).await?.map_err(|e| problem(&e))? {
+        Stands::Here(read) => *read,
+        Stands::Withdrawn(rows) => return Ok(withdrawn::page(chrome, id, rows)),
+    };
     about.objects(read.neighbours.iter().map(|n| &n.line.id));
     about.objects(read.neighbours.iter().map(|n| &n.about().id));
     about.objects(read.links.iter().flat_map(|l| &l.holders).map(|h| &h.id));
@@ -184,11 +197,9 @@ async fn draw(
     let title = title_of(&chrome, &read);
     let figure = figure(&chrome, &read, &title);
     let event = |v: &Version| Event {
-        title: if v.title.is_empty() {
-            chrome.t("intel-without-version")
-        } else {
-            let at = v.title.parse().map(|at| chrome.when(&at).text().to_owned());
-            chrome.t1("intel-version", "at", at.unwrap_or_else(|_| v.title.clone()))
+        title: match &v.version {
+            Some(at) => chrome.t1("intel-version", "at", chrome.when(at).text().to_owned()),
+            None => chrome.t("intel-without-version"),
         },
         by: v.by.clone(),
         at: v.at,
@@ -196,7 +207,9 @@ async fn draw(
         link: v.import.clone().map(|n| (format!("/import/{n}"), chrome.t("intel-see-import"))),
         marking: Some(v.marking),
     };
-    let events = read.versions.iter().map(event).collect();
+    let mut events: Vec<Event> = read.versions.iter().map(event).collect();
+    events.extend(read.withdrawn.iter().map(|gone| gone.event(&chrome)));
+    events.sort_by_key(|e| std::cmp::Reverse(e.at));
     let has = |bit: i64| read.row.state & bit != 0;
     let page = ObjectPage {
         kind: read.row.object_type.clone(),
@@ -220,6 +233,18 @@ async fn draw(
         events,
         raw: read.raw,
         may_withdraw: read.may_withdraw,
+        standings: read.versions.iter().filter(|v| v.last).cloned().collect(),
+        standing_columns: columns(
+            &chrome,
+            &[
+                "intel-col-collection",
+                "intel-col-reported",
+                "intel-col-marking",
+                "intel-col-version",
+                "intel-col-entered",
+                "intel-col-arrived",
+            ],
+        ),
         beside: if read.versions.len() > 1 { read.versions } else { Vec::new() },
         selector_columns: columns(
             &chrome,
@@ -241,8 +266,19 @@ async fn draw(
     Ok(web::page_with(status, &page))
 }
 
-fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
-    let (row, raw) = intel.current(viewer, id)?.ok_or(crate::Error::NotFound)?;
+/// What stands of an object for one viewer.
+enum Stands {
+    /// At least one version.
+    Here(Box<Read>),
+    /// None any longer.
+    Withdrawn(Vec<Gone>),
+}
+
+fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
+    let withdrawn: Vec<Gone> = intel.withdrawals(viewer, id)?.into_iter().map(|w| Gone::of(intel, w)).collect();
+    let Some((row, raw)) = intel.current(viewer, id)? else {
+        return if withdrawn.is_empty() { Err(crate::Error::NotFound) } else { Ok(Stands::Withdrawn(withdrawn)) };
+    };
     let value: serde_json::Value = serde_json::from_str(&raw).unwrap_or_default();
     let pretty = serde_json::to_string_pretty(&value).unwrap_or_else(|_| raw.clone());
     let rows = intel.versions(viewer, id)?;
@@ -250,7 +286,11 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
     cols.sort_unstable();
     cols.dedup();
     let mut versions = Vec::new();
-    intel.bodies(&rows, &mut |r, body| versions.push(version(intel, r, body)))?;
+    let mut told = intel.told(viewer, &rows)?;
+    intel.bodies(&rows, &mut |r, body| {
+        let reported = told.get(&r.pos).map(|t| t.by.clone()).unwrap_or_default();
+        versions.push(version(intel, r, body, reported));
+    })?;
     let found = intel.selectors_of(&row, &raw);
     let more_selectors = found.len().saturating_sub(SELECTORS);
     let library = intel.library();
@@ -266,13 +306,14 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
-    Ok(Read {
+    Ok(Stands::Here(Box::new(Read {
+        withdrawn,
         href: page_of(intel, id),
         name: crate::name_of(&value),
         says: says(intel, &value),
         raw: pretty,
         by: author(intel, row.author),
-        reported: intel.told(viewer, [&row])?.remove(&row.pos).unwrap_or_default(),
+        reported: told.remove(&row.pos).unwrap_or_default(),
         collections: cols.iter().map(|c| title(intel, *c)).collect(),
         versions,
         selectors: found.into_iter().take(SELECTORS).map(selector).collect(),
@@ -281,7 +322,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Read> {
         neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(|n| Beside::of(intel, n)).collect(),
         may_withdraw: viewer.may_withdraw() && rows.iter().all(|r| viewer.may_write(r.col)),
         row,
-    })
+    })))
 }
 
 /// Its name; of a relationship both ends with it, where they are known.
@@ -302,11 +343,13 @@ fn title_of(chrome: &Chrome, read: &Read) -> String {
     }
 }
 
-fn version(intel: &Intel, row: &ObjectRow, body: &str) -> Version {
+fn version(intel: &Intel, row: &ObjectRow, body: &str, reported: String) -> Version {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     Version {
         collection: title(intel, row.col),
-        title: if row.state & state::UNVERSIONED == 0 { moment(row.version).to_string() } else { String::new() },
+        version: (row.state & state::UNVERSIONED == 0).then(|| moment(row.version)),
+        reported,
+        last: row.state & state::LAST != 0,
         at: moment(row.arrived),
         by: author(intel, row.author),
         import: row.cause.map(|pos| intel.mark_of(pos)),
@@ -380,7 +423,7 @@ pub(super) async fn withdraw(
     let done = tried(move || intel.withdraw(&viewer, &id, &Which::All, None, &reason)).await?;
     done.map_err(|e| match e {
         crate::Error::NotFound => Problem::not_found(),
-        other => super::shown::problem(&other),
+        other => problem(&other),
     })?;
     Ok(web::see_other("/?done=withdrawn"))
 }

@@ -1,9 +1,10 @@
 //! `/`: what came in, what links, how much stands where. Administrators and auditors are led to `/desk`.
 use super::exercise::Standing;
-use super::shown::{Answer, Line, LinkLine, blocking, lines, link_lines, title, with_done};
+use super::shown::{Answer, Line, LinkLine, blocking, found_lines, link_lines, title, with_done};
 use super::{Desk, Visitor};
 use askama::Template;
 use axum::extract::{RawQuery, State};
+use std::collections::HashSet;
 
 const NEWEST: usize = 20;
 const LINKS: usize = 10;
@@ -37,7 +38,10 @@ pub(super) async fn overview(State(desk): State<Desk>, mut visitor: Visitor, Raw
     let writes = !viewer.writes().is_empty();
     let intel = desk.intel.clone();
     let (rows, links, stock, exercise) = blocking(move || {
-        let rows = lines(&intel, &viewer, &intel.latest(&viewer, None, NEWEST)?)?;
+        let mut met = HashSet::new();
+        let mut newest = intel.latest(&viewer, None, NEWEST)?;
+        newest.retain(|hit| met.insert(hit.row.id.clone()));
+        let rows = found_lines(&intel, &viewer, &newest)?;
         let links = link_lines(&intel, &viewer, &intel.latest_links(&viewer, LINKS)?, HOLDERS, "")?;
         let stock = |c: crate::CollectionCount| {
             let col = intel.people().collection(c.collection).ok().flatten()?.col;

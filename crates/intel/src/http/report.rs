@@ -136,9 +136,10 @@ fn corrected(sent: &Fields) -> Vec<(&'static str, String)> {
 fn corrections(chrome: &Chrome, sent: &Fields, country: Option<&str>, errors: &mut ErrorSummary) -> Corrections {
     let mut out = Corrections { left_out: sent.all("left_out").filter_map(unspell).collect(), added: Vec::new() };
     for line in sent.text("add").lines().map(str::trim).filter(|l| !l.is_empty()).take(ADDED) {
-        let read = selectors::parse_query(line).into_iter().next();
+        let hints = selectors::Hints { country };
+        let read = selectors::parse_query_with(line, &hints).into_iter().next();
         let read = read.or_else(|| {
-            let found = selectors::scan(line, &selectors::Hints { country });
+            let found = selectors::scan(line, &hints);
             found.into_iter().next().map(|f| (f.kind, f.value))
         });
         match read {

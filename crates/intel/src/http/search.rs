@@ -1,5 +1,5 @@
 //! `/search`: newest first, within what the filters say, paged by the log's order. Everything asked stands in the address.
-use super::shown::{Answer, Line, Named, lines, problem, query, tlp, tried};
+use super::shown::{Answer, Line, Named, found_lines, problem, query, tlp, tried};
 use super::{Desk, Visitor};
 use crate::{Count, Error, Narrow};
 use askama::Template;
@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use people::Collection;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use web::parts::{Column, Filters, Paging, Total};
 use web::{Chrome, ErrorSummary, Field, Fields};
@@ -14,27 +15,6 @@ use web::{Chrome, ErrorSummary, Field, Fields};
 const ROWS: usize = 50;
 /// Characters of a query that are read.
 const LONGEST: usize = 1_000;
-/// The types that the filter offers.
-const TYPES: [&str; 18] = [
-    "bank-account",
-    "campaign",
-    "cryptocurrency-wallet",
-    "domain-name",
-    "email-addr",
-    "identity",
-    "incident",
-    "indicator",
-    "infrastructure",
-    "lure",
-    "note",
-    "phone-number",
-    "relationship",
-    "report",
-    "sighting",
-    "threat-actor",
-    "url",
-    "user-account",
-];
 /// The filters' names in the address.
 const NAMES: [&str; 5] = ["type", "marking", "in", "since", "until"];
 
@@ -58,6 +38,10 @@ struct SearchPage {
     broken_off: bool,
     /// Words that were not looked for.
     ignored: usize,
+    /// Types that were asked for and of which she sees nothing.
+    unknown: Vec<String>,
+    /// The types of which she sees something, each with the search for it.
+    types: Vec<(String, String)>,
 }
 
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
@@ -74,18 +58,19 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
     let done = tried(move || {
         let places = intel.people().collections(&viewer)?;
         let places: Vec<_> = places.into_iter().filter(|c| viewer.sees(c.col)).collect();
+        let types = intel.types(&viewer)?;
         if wrong {
-            return Ok((Vec::new(), None, None, places));
+            return Ok((Vec::new(), None, None, places, types));
         }
         let found = match intel.search_within(&viewer, &whole, &narrow, before, ROWS) {
             // A collection that is not there, or not for her: nothing is found in it.
-            Err(Error::NotFound) => return Ok((Vec::new(), None, None, places)),
+            Err(Error::NotFound) => return Ok((Vec::new(), None, None, places, types)),
             other => other?,
         };
-        let rows = lines(&intel, &viewer, &found.hits)?;
-        Ok((rows, found.next, Some(found), places))
+        let rows = found_lines(&intel, &viewer, &found.hits)?;
+        Ok((rows, found.next, Some(found), places, types))
     });
-    let (rows, last, found, places) = done.await?.map_err(|e| problem(&e))?;
+    let (rows, last, found, places, types) = done.await?.map_err(|e| problem(&e))?;
     about.objects(rows.iter().map(|line| &line.id));
     about.objects(rows.iter().flat_map(|line| &line.beside));
     let shown = shown_before.saturating_add(rows.len() as u64);
@@ -97,12 +82,21 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
     let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
-        fields: fields(&chrome, &sent, &places, &errors),
+        fields: fields(&chrome, &sent, &places, &types, &errors),
+        unknown: found.as_ref().map(|f| f.unknown_types.clone()).unwrap_or_default(),
+        types: {
+            let asked = without_types(&asked);
+            let of = |kind: &String| (chrome.kind(kind), format!("/search?{}", query(&of_type(&asked, &sent, kind))));
+            types.keys().map(of).collect()
+        },
         filters: Filters {
             action: "/search".into(),
             kept: vec![("q".into(), asked.clone())],
             groups: Vec::new(),
-            chosen: chosen(&chrome, &sent, &places).into_iter().map(|(name, label)| (label, here(name))).collect(),
+            chosen: chosen(&chrome, &sent, &places, &types)
+                .into_iter()
+                .map(|(name, label)| (label, here(name)))
+                .collect(),
             clear: format!("/search?{}", query(&[("q", &asked)])),
         },
         kept: NAMES.iter().map(|n| (*n, sent.text(n).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
@@ -134,6 +128,18 @@ fn pairs<'a>(asked: &'a str, sent: &'a Fields, without: &str) -> Vec<(&'static s
     std::iter::once(("q", asked)).chain(filters).collect()
 }
 
+/// The same search for another type.
+fn of_type<'a>(asked: &'a str, sent: &'a Fields, kind: &'a str) -> Vec<(&'static str, &'a str)> {
+    let mut pairs = pairs(asked, sent, "type");
+    pairs.push(("type", kind));
+    pairs
+}
+
+/// A query without the types that its words name.
+fn without_types(asked: &str) -> String {
+    asked.split_whitespace().filter(|word| !word.starts_with("type:")).collect::<Vec<_>>().join(" ")
+}
+
 fn narrow(chrome: &Chrome, sent: &Fields, errors: &mut ErrorSummary) -> Narrow {
     let mut day = |name: &str, later: i64| {
         let text = sent.text(name);
@@ -161,10 +167,16 @@ fn narrow(chrome: &Chrome, sent: &Fields, errors: &mut ErrorSummary) -> Narrow {
 }
 
 /// The filters that are set, by name, in words.
-fn chosen(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>]) -> Vec<(&'static str, String)> {
+fn chosen(
+    chrome: &Chrome,
+    sent: &Fields,
+    places: &[Arc<Collection>],
+    held: &BTreeMap<String, u64>,
+) -> Vec<(&'static str, String)> {
     let words = |name: &'static str| match (name, sent.text(name)) {
         (_, "") => None,
-        ("type", kind) => Some(chrome.kind(kind)),
+        ("type", kind) if held.contains_key(kind) => Some(chrome.kind(kind)),
+        ("type", kind) => Some(chrome.t1("intel-search-type-unknown", "type", kind)),
         ("marking", level) => Some(level.to_owned()),
         ("in", id) => Some(places.iter().find(|c| c.id.to_string() == id).map_or(id, |c| c.title()).to_owned()),
         ("since", day) => Some(chrome.t1("intel-search-since-day", "day", day)),
@@ -173,15 +185,24 @@ fn chosen(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>]) -> Vec<(&'
     NAMES.into_iter().filter_map(|name| Some((name, words(name)?))).collect()
 }
 
-fn fields(chrome: &Chrome, sent: &Fields, places: &[Arc<Collection>], errors: &ErrorSummary) -> Vec<Field> {
+fn fields(
+    chrome: &Chrome,
+    sent: &Fields,
+    places: &[Arc<Collection>],
+    held: &BTreeMap<String, u64>,
+    errors: &ErrorSummary,
+) -> Vec<Field> {
     let kind = sent.text("type");
-    let mut types: Vec<(&str, String)> = TYPES.iter().map(|t| (*t, chrome.kind(t))).collect();
-    if !kind.is_empty() && !TYPES.contains(&kind) {
-        types.push((kind, chrome.kind(kind)));
+    let named = |(t, n): (&'_ String, &u64)| {
+        (t.clone(), chrome.t2("intel-search-type-n", "type", chrome.kind(t), "n", chrome.n(*n)))
+    };
+    let mut types: Vec<(String, String)> = held.iter().map(named).collect();
+    if !kind.is_empty() && !held.contains_key(kind) {
+        types.push((kind.to_owned(), chrome.t1("intel-search-type-unknown", "type", kind)));
     }
     types.sort_by(|a, b| a.1.cmp(&b.1));
     let any = |name, label| Field::select(name, chrome.t(label)).choice("", chrome.t("intel-search-any"));
-    let kinds = types.into_iter().fold(any("type", "intel-col-type"), |f, (value, label)| f.choice(value, label));
+    let kinds = types.into_iter().fold(any("type", "intel-col-type"), |f, (value, label)| f.choice(&value, label));
     let levels = stix::Tlp::ALL.into_iter();
     let levels = levels.fold(any("marking", "intel-col-marking"), |f, t| f.choice(t.as_str(), tlp(t).label()));
     let inside = places.iter().fold(any("in", "intel-col-collection"), |f, c| f.choice(&c.id.to_string(), c.title()));

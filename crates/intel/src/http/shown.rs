@@ -1,5 +1,5 @@
 //! How rows become what a page shows, and errors what a reader is told.
-use crate::{Error, Hit, Intel, ObjectRow, Suppressed, Told};
+use crate::{Error, Hit, Intel, ObjectRow, Suppressed, Told, Verdict};
 use jiff::Timestamp;
 use people::{Collection, Viewer};
 use std::collections::HashMap;
@@ -92,6 +92,8 @@ pub(super) struct Line {
     statement: Option<(Option<End>, String, Option<End>)>,
     /// The other objects that are named in this row.
     pub beside: Vec<String>,
+    /// Other collections in which it stands, by title.
+    pub also_in: Vec<String>,
 }
 
 /// An end of a relationship: its name, and its type for when it has none.
@@ -104,6 +106,16 @@ pub(super) type AllTold = HashMap<u64, Told>;
 pub(super) fn lines(intel: &Intel, viewer: &Viewer, hits: &[Hit]) -> crate::Result<Vec<Line>> {
     let told = intel.told(viewer, hits.iter().map(|h| &h.row))?;
     Ok(hits.iter().map(|h| Line::of(intel, h, &told)).collect())
+}
+
+/// Rows of a search: each object once, and where else it stands.
+pub(super) fn found_lines(intel: &Intel, viewer: &Viewer, hits: &[Hit]) -> crate::Result<Vec<Line>> {
+    let elsewhere = intel.elsewhere(viewer, hits.iter().map(|h| &h.row))?;
+    let mut lines = lines(intel, viewer, hits)?;
+    for (line, hit) in lines.iter_mut().zip(hits) {
+        line.also_in = elsewhere.get(&hit.row.pos).into_iter().flatten().map(|r| title(intel, r.col)).collect();
+    }
+    Ok(lines)
 }
 
 /// Links with at most `named` holders, without the object `of`.
@@ -143,7 +155,13 @@ impl Line {
             marking: tlp(hit.row.tlp),
             collection: title(intel, *col),
             at: moment(*arrived),
+            also_in: Vec::new(),
         }
+    }
+
+    /// Where else it stands, in a line.
+    pub fn also_in(&self) -> String {
+        self.also_in.join(" · ")
     }
 
     /// What it is called: its name, or its type when it has none; of a relationship what it says.
@@ -213,7 +231,11 @@ pub(super) struct LinkLine {
     /// Why it links nothing; empty when it links.
     pub suppressed: Option<Suppressed>,
     /// It links less surely: a telephone number that was silent for so many days.
-    pub silent_days: Option<u32>,
+    silent_days: Option<u32>,
+    /// It links because a person said so, and why.
+    decided: Option<String>,
+    lists_asked: bool,
+    verdict: Verdict,
     /// The holders that are named.
     pub holders: Vec<Line>,
     /// There are more holders than are named here.
@@ -232,14 +254,46 @@ impl LinkLine {
             count: link.count,
             suppressed: link.suppressed.clone(),
             silent_days: link.silent_days,
+            decided: link.decided.clone(),
+            lists_asked: link.lists_asked,
+            verdict: link.verdict(),
             holders: others().take(named).map(|h| Line::of(intel, h, told)).collect(),
             more: link.more || others().count() > named,
+        }
+    }
+
+    /// The verdict's tag.
+    pub fn tone(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Links => "green",
+            Verdict::LinksLessSurely => "amber",
+            Verdict::LinksNothing => "grey",
+        }
+    }
+
+    /// The verdict in words, by its key.
+    pub fn verdict_key(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Links => "intel-verdict-links",
+            Verdict::LinksLessSurely => "intel-verdict-links-less-surely",
+            Verdict::LinksNothing => "intel-verdict-links-nothing",
+        }
+    }
+
+    /// Why the verdict is what it is.
+    pub fn why(&self, chrome: &Chrome) -> String {
+        match (&self.suppressed, self.silent_days, &self.decided) {
+            (Some(why), _, _) => why_not(chrome, why),
+            (None, Some(days), _) => chrome.t1("intel-why-silent", "days", days),
+            (None, None, Some(reason)) => chrome.t1("intel-why-overruled", "reason", reason),
+            (None, None, None) if self.lists_asked => chrome.t("intel-why-links"),
+            (None, None, None) => chrome.t("intel-why-links-unlisted"),
         }
     }
 }
 
 /// Why a selector links nothing, in the reader's language.
-pub(super) fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
+fn why_not(chrome: &Chrome, why: &Suppressed) -> String {
     match why {
         Suppressed::Overruled(reason) => chrome.t1("intel-why-overruled", "reason", reason),
         Suppressed::Wrong => chrome.t("intel-why-wrong"),

@@ -3,7 +3,7 @@ use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// An object that refers to another, or is referred to.
 #[derive(Debug, Clone)]
@@ -45,7 +45,12 @@ impl Intel {
             conn.prepare_cached(&sql)?.query_map((obj, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?.collect()
         })?;
         let mut rows = Vec::new();
+        let mut met = HashSet::new();
         for (row, word) in incoming {
+            // What refers to itself says nothing; what stands in several collections says it once.
+            if row.id == id || !met.insert((row.id.clone(), word.clone())) {
+                continue;
+            }
             if how.insert(row.pos, (word, false)).is_none() {
                 rows.push(row);
             }
@@ -53,7 +58,8 @@ impl Intel {
         if let Some((_, body)) = self.current(viewer, id)? {
             let value: Value = serde_json::from_str(&body).unwrap_or_default();
             for target in stix::refs_of(&value, limit) {
-                if let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
+                if target.target != id
+                    && let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
                     && how.insert(row.pos, (target.property.to_owned(), true)).is_none()
                 {
                     rows.push(row);

@@ -8,7 +8,7 @@ use super::ask::Words;
 use crate::view::{NARROW, of_text_row, text_row};
 use people::VisibleSet;
 use rusqlite::{Connection, Rows};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
 /// To open one word's list and find the range in it. One step is about a microsecond.
 const OPEN: i64 = 50;
@@ -56,11 +56,20 @@ pub(super) struct Plan {
     newest: BTreeMap<u32, i64>,
 }
 
+/// A row that was met, and whose it is; the newer is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Met {
+    /// Where it stands.
+    pub pos: i64,
+    /// Its object's number.
+    pub obj: i64,
+}
+
 /// What a walk found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Walked {
     /// Positions, newest first; complete down to `down_to`.
-    pub positions: Vec<i64>,
+    pub positions: Vec<Met>,
     /// Nothing newer than this was left unread; 0 = everything was read.
     pub down_to: i64,
     /// The steps were spent before the walk had enough.
@@ -135,12 +144,12 @@ pub(super) fn walk(
     limit: usize,
     mut steps: i64,
 ) -> rusqlite::Result<Walked> {
-    let mut found: Vec<i64> = Vec::new();
+    let mut found: Vec<Met> = Vec::new();
     let mut before = i64::MIN;
     while let Some(range) = plan.ranges.pop() {
-        let enough = limit.checked_sub(1).and_then(|at| found.get(at)).is_some_and(|pos| *pos > range.high);
+        let enough = limit.checked_sub(1).and_then(|at| found.get(at)).is_some_and(|met| met.pos > range.high);
         if enough || (steps <= 0 && range.high < before) {
-            found.truncate(found.partition_point(|pos| *pos > range.high).min(limit));
+            found.truncate(found.partition_point(|met| met.pos > range.high).min(limit));
             return Ok(Walked { positions: found, down_to: range.high, broken_off: !enough });
         }
         before = range.high;
@@ -150,27 +159,29 @@ pub(super) fn walk(
             found.sort_unstable_by(|a, b| b.cmp(a));
         }
     }
-    let down_to = found.get(limit).copied().unwrap_or(0);
+    let down_to = found.get(limit).map_or(0, |met| met.pos);
     found.truncate(limit);
     Ok(Walked { positions: found, down_to, broken_off: false })
 }
 
-/// How many hits there are in ranges planned without a `before`: up to `most`, and whether that is all.
+/// The objects in ranges planned without a `before`: about `most` at most, and whether that is all.
 pub(super) fn count(
     conn: &Connection,
     aim: &Aim<'_>,
     mut plan: Plan,
     most: usize,
     mut steps: i64,
-) -> rusqlite::Result<(usize, bool)> {
+) -> rusqlite::Result<(HashSet<i64>, bool)> {
     let mut found = Vec::new();
+    let mut whole = true;
     while let Some(range) = plan.ranges.pop() {
         if steps <= 0 || found.len() > most {
-            return Ok((found.len().min(most), false));
+            whole = false;
+            break;
         }
         steps -= read(conn, aim, &range, &mut found, &mut plan)?;
     }
-    Ok((found.len().min(most), found.len() <= most))
+    Ok((found.iter().map(|met: &Met| met.obj).collect(), whole))
 }
 
 /// Reads a range, or puts back what it is made of; says how many steps that took.
@@ -178,7 +189,7 @@ fn read(
     conn: &Connection,
     aim: &Aim<'_>,
     range: &Range,
-    found: &mut Vec<i64>,
+    found: &mut Vec<Met>,
     plan: &mut Plan,
 ) -> rusqlite::Result<i64> {
     let Some(words) = aim.words else { return standing(conn, aim, range, found, plan) };
@@ -234,10 +245,10 @@ fn matching(
     aim: &Aim<'_>,
     range: &Range,
     most: i64,
-    found: &mut Vec<i64>,
+    found: &mut Vec<Met>,
 ) -> rusqlite::Result<i64> {
     let mut stmt = conn.prepare_cached(
-        "SELECT t.rowid, (SELECT v.tlp FROM versions v WHERE v.col = t.rowid >> 36 AND v.pos = t.rowid & 68719476735 \
+        "SELECT t.rowid, (SELECT v.obj << 3 | v.tlp FROM versions v WHERE v.col = t.rowid >> 36 AND v.pos = t.rowid & 68719476735 \
          AND v.state & 13 = 1 AND see(v.col)) FROM texts t WHERE texts MATCH ?1 AND t.rowid BETWEEN ?2 AND ?3 \
          AND see(t.rowid >> 36) LIMIT ?4",
     )?;
@@ -250,7 +261,7 @@ fn standing(
     conn: &Connection,
     aim: &Aim<'_>,
     range: &Range,
-    found: &mut Vec<i64>,
+    found: &mut Vec<Met>,
     plan: &mut Plan,
 ) -> rusqlite::Result<i64> {
     if range.size == Size::Run {
@@ -258,7 +269,7 @@ fn standing(
         return Ok(OPEN);
     }
     let mut stmt = conn.prepare_cached(
-        "SELECT v.pos, v.tlp FROM versions v INDEXED BY versions_standing WHERE v.col = ?1 AND see(v.col) AND v.state & 13 = 1 \
+        "SELECT v.pos, v.obj << 3 | v.tlp FROM versions v INDEXED BY versions_standing WHERE v.col = ?1 AND see(v.col) AND v.state & 13 = 1 \
          AND v.pos BETWEEN ?2 AND ?3 ORDER BY v.pos DESC LIMIT ?4",
     )?;
     let (read, last) = take(stmt.query((range.cols.0, range.low, range.high, TURN))?, aim, range, found)?;
@@ -268,16 +279,16 @@ fn standing(
     Ok(OPEN + read * READ)
 }
 
-/// Takes the hits out of rows of a number and, where it is the last version, its marking: how many rows, and the last.
-fn take(mut rows: Rows<'_>, aim: &Aim<'_>, range: &Range, found: &mut Vec<i64>) -> rusqlite::Result<(i64, i64)> {
+/// Takes the hits out of rows of a number and, where it is the last version, its object with its marking in the lowest three
+/// bits: how many rows, and the last.
+fn take(mut rows: Rows<'_>, aim: &Aim<'_>, range: &Range, found: &mut Vec<Met>) -> rusqlite::Result<(i64, i64)> {
     let (mut read, mut pos) = (0, 0);
     while let Some(row) = rows.next()? {
         pos = of_text_row(row.get(0)?).1;
         read += 1;
-        let marked = row.get::<_, Option<i64>>(1)?;
-        if marked.is_some_and(|tlp| aim.tlp.is_none_or(|asked| asked == tlp)) && (range.low..=range.high).contains(&pos)
-        {
-            found.push(pos);
+        let Some(last) = row.get::<_, Option<i64>>(1)? else { continue };
+        if aim.tlp.is_none_or(|asked| asked == last & 7) && (range.low..=range.high).contains(&pos) {
+            found.push(Met { pos, obj: last >> 3 });
         }
     }
     Ok((read, pos))
@@ -317,7 +328,7 @@ mod tests {
     }
 
     fn words(asked: &str) -> Words {
-        Words::new(&super::super::Query::read(asked).phrases, &[]).unwrap()
+        Words::new(&super::super::Query::read(asked, None).phrases, &[]).unwrap()
     }
 
     proptest! {
@@ -348,20 +359,22 @@ mod tests {
             let set: VisibleSet = seen.iter().copied().collect();
             people::see::with_set(&set, || {
                 let whole = plan(&set, &cols, 0, i64::MAX);
-                prop_assert_eq!(count(&conn, &aim, whole.clone(), 10_000, ENDLESS).unwrap(), (expected.len(), true));
+                let (counted, all) = count(&conn, &aim, whole.clone(), 10_000, ENDLESS).unwrap();
+                prop_assert_eq!((counted.len(), all), (expected.len(), true));
                 let walked = walk(&conn, &aim, whole, limit, ENDLESS).unwrap();
-                prop_assert_eq!(&walked.positions, &expected.iter().copied().take(limit).collect::<Vec<_>>());
+                let positions = |walked: &Walked| walked.positions.iter().map(|met| met.pos).collect::<Vec<i64>>();
+                prop_assert_eq!(positions(&walked), expected.iter().copied().take(limit).collect::<Vec<_>>());
                 prop_assert!(!walked.broken_off);
                 let (mut met, mut before) = (Vec::new(), i64::MAX);
                 loop {
                     let ranges = plan(&set, &cols, 0, before);
                     let walked = walk(&conn, &aim, ranges, limit, steps).unwrap();
-                    met.extend(walked.positions.iter().copied());
+                    met.extend(positions(&walked));
                     let full = walked.positions.len() == limit;
                     if !full && walked.down_to == 0 {
                         break;
                     }
-                    let next = if full { walked.positions[limit - 1] } else { walked.down_to + 1 };
+                    let next = if full { walked.positions[limit - 1].pos } else { walked.down_to + 1 };
                     prop_assert!(next < before, "a page goes on");
                     before = next;
                 }

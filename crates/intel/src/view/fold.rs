@@ -1,9 +1,10 @@
 use super::dictionary::Dictionary;
+use super::parts::Parts;
 use super::spread::Spread;
 use super::stock::Stock;
 use super::texts::{Texts, text_row};
 use super::windows::Windows;
-use super::{OBSERVABLE, state, text};
+use super::{OBSERVABLE, state};
 use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
@@ -13,9 +14,6 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Rows an entry may change: beyond this many selectors and references an object is stored and flagged.
-pub(crate) const MOST_LINKED: usize = 900;
 
 /// The intelligence room's fold.
 pub struct IntelRoom {
@@ -30,7 +28,7 @@ pub struct IntelRoom {
     stock: Stock,
     rows: Arc<RowCols>,
     spread: Arc<Spread>,
-    country: Option<String>,
+    pub(super) country: Option<String>,
 }
 
 /// One version that stands in `versions`.
@@ -39,6 +37,8 @@ pub(super) struct Stood {
     pub(super) pos: i64,
     pub(super) version: i64,
     pub(super) state: i64,
+    /// The number of its type's word.
+    pub(super) kind: i64,
 }
 
 impl IntelRoom {
@@ -191,7 +191,7 @@ impl IntelRoom {
             entry.cause.map(signed),
             entry.author
         ])?;
-        self.stock.change(entry.col, None, bits);
+        self.stock.change(entry.col, kind, None, bits);
         self.spread.note(entry.col, signed(entry.pos));
         self.rows.set(entry.pos, Some(entry.col));
         Ok(())
@@ -261,34 +261,6 @@ impl IntelRoom {
         Ok(())
     }
 
-    /// What a version brings: the same for the same body, or taking it back would leave rows behind.
-    pub(super) fn parts(&self, bits: i64, value: &Value) -> Parts {
-        let mut selectors = if bits & state::REVOKED != 0 {
-            Vec::new()
-        } else {
-            crate::reading::selectors_of(value, self.country.as_deref())
-        };
-        let mut all = selectors.len() <= MOST_LINKED;
-        selectors.truncate(MOST_LINKED);
-        let room = MOST_LINKED - selectors.len();
-        let found = stix::refs_of(value, MOST_LINKED + 1);
-        all &= found.len() <= room;
-        let kind = value.get("relationship_type").and_then(Value::as_str).filter(|k| k.len() <= 100);
-        let refs = found
-            .into_iter()
-            .take(room)
-            .map(|r| {
-                let word = match (r.property, kind) {
-                    ("source_ref", Some(kind)) => format!("{kind} (from)"),
-                    ("target_ref", Some(kind)) => format!("{kind} (to)"),
-                    (property, _) => property.to_owned(),
-                };
-                (r.target.to_owned(), word)
-            })
-            .collect();
-        Parts { selectors, refs, text: text::of_object(value), all }
-    }
-
     /// Changes the bits of a version whose state is `of.state`.
     pub(super) fn set_state(
         &mut self,
@@ -300,7 +272,7 @@ impl IntelRoom {
     ) -> Result<(), FoldError> {
         view.prepare_cached("UPDATE versions SET state = (state | ?1) & ~?2 WHERE col = ?3 AND pos = ?4")?
             .execute((set, clear, col, of.pos))?;
-        self.stock.change(col, Some(of.state), (of.state | set) & !clear);
+        self.stock.change(col, of.kind, Some(of.state), (of.state | set) & !clear);
         Ok(())
     }
 
@@ -336,13 +308,6 @@ struct NewRow<'a> {
     spec: i64,
     tlp: i64,
     kind: &'a str,
-}
-
-pub(super) struct Parts {
-    pub(super) selectors: Vec<selectors::Found>,
-    pub(super) refs: Vec<(String, String)>,
-    pub(super) text: String,
-    pub(super) all: bool,
 }
 
 fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
@@ -385,10 +350,11 @@ pub(super) fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>,
 
 pub(super) fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     let mut stmt = view.prepare_cached(
-        "SELECT pos, version, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
+        "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
     )?;
-    let rows = stmt.query_map((obj, col), |r| Ok(Stood { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)? }))?;
-    rows.collect()
+    let row =
+        |r: &rusqlite::Row<'_>| Ok(Stood { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)?, kind: r.get(3)? });
+    stmt.query_map((obj, col), row)?.collect()
 }
 
 pub(super) fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
@@ -400,7 +366,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        7
+        8
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[

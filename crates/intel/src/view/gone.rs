@@ -34,6 +34,12 @@ impl IntelRoom {
         // Before a bit is cleared: without the body its words and links would stay.
         let value = body_value(bodies, target.pos)?;
         self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
+        let place = (entry.col, target.pos);
+        if bit == state::EXPUNGED {
+            self.forget_withdrawal(view, place.0, place.1)?;
+        } else if target.state & state::EXPUNGED == 0 {
+            self.note_withdrawal(view, place, (entry.author, entry.arrived), &goes.reason)?;
+        }
         let was_last = target.state & state::LAST != 0;
         if let Some(value) = value {
             let parts = self.parts(target.state, &value);

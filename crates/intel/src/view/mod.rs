@@ -4,21 +4,24 @@ mod dictionary;
 mod digest;
 mod fold;
 mod gone;
+mod letters;
+mod parts;
 mod spread;
 mod stock;
 mod text;
 mod texts;
 mod windows;
+mod withdrawals;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
-pub(crate) use fold::MOST_LINKED;
+pub(crate) use parts::MOST_LINKED;
 pub(crate) use spread::Spread;
 #[cfg(any(test, fuzzing))]
 pub(crate) use text::of_object as text_of_object;
 pub(crate) use text::{searchable_type, spaced};
 pub(crate) use texts::{of_text_row, text_row};
-pub(crate) use windows::{NARROW, window_word};
+pub(crate) use windows::{NARROW, WINDOW_OF, window_word};
 
 /// Bit of `holders.flags`: an observable without versions, which stands for itself in each collection.
 pub(crate) const OBSERVABLE: i64 = 256;

@@ -50,8 +50,16 @@ INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 CREATE TABLE IF NOT EXISTS windows(col INTEGER NOT NULL, wide INTEGER NOT NULL, first INTEGER NOT NULL,
   PRIMARY KEY(col, wide, first)) WITHOUT ROWID;
 
--- How much stands in each collection: objects, and versions of them.
-CREATE TABLE IF NOT EXISTS stock(col INTEGER PRIMARY KEY, objects INTEGER NOT NULL, versions INTEGER NOT NULL);
+-- How much of each type stands in each collection: objects, and versions of them.
+CREATE TABLE IF NOT EXISTS stock(col INTEGER NOT NULL, type INTEGER NOT NULL, objects INTEGER NOT NULL, versions INTEGER NOT NULL,
+  PRIMARY KEY(col, type)) WITHOUT ROWID;
+
+-- Which versions were withdrawn, by whom, when and why: never what they said. An erasure takes the row away.
+CREATE TABLE IF NOT EXISTS withdrawals(col INTEGER NOT NULL, pos INTEGER NOT NULL, cause INTEGER, author INTEGER NOT NULL,
+  arrived INTEGER NOT NULL, reason INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS withdrawals_of_import ON withdrawals(cause, col, arrived) WHERE cause IS NOT NULL;
+-- A reason once, however many versions went for it.
+CREATE TABLE IF NOT EXISTS reasons(reason INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
 -- Imports, and what each brought or met again.
 CREATE TABLE IF NOT EXISTS imports(pos INTEGER PRIMARY KEY, col INTEGER NOT NULL, source TEXT NOT NULL, format TEXT NOT NULL,

@@ -69,10 +69,9 @@ impl Windows {
     }
 }
 
+/// The first row of the window, wide or not, in which a collection's row stands.
+pub(crate) const WINDOW_OF: &str = "SELECT first FROM windows WHERE col = ? AND wide = ? AND first <= ? ORDER BY first DESC LIMIT 1 /* for all: by the row's own collection */";
+
 fn window_of(view: &Connection, col: u32, wide: bool, pos: i64) -> rusqlite::Result<Option<i64>> {
-    view.prepare_cached(
-        "SELECT first FROM windows WHERE col = ? AND wide = ? AND first <= ? ORDER BY first DESC LIMIT 1",
-    )?
-    .query_row((col, wide, pos), |r| r.get(0))
-    .optional()
+    view.prepare_cached(WINDOW_OF)?.query_row((col, wide, pos), |r| r.get(0)).optional()
 }

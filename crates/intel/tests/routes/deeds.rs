@@ -36,7 +36,12 @@ async fn a_word_on_a_selector_wants_a_reason_stands_with_it_and_can_be_undone() 
     let (status, at, page) = node.ask(&node.supervisor, say("nothing", "EXERCISE a <market>")).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let (_, page) = node.get(&node.supervisor, &at).await;
-    assert!(page.contains("Does not link: somebody decided so") && page.contains("Your word is saved"), "{page}");
+    assert!(
+        page.contains("Links nothing</span>")
+            && page.contains("somebody decided so")
+            && page.contains("Your word is saved"),
+        "{page}"
+    );
     assert!(!page.contains("Withdraw it again"), "{page}");
     assert!(page.contains("EXERCISE a &#60;market&#62;") && !page.contains("a <market>"), "{page}");
     assert!(offers(&page, "links") && offers(&page, "undo") && !offers(&page, "nothing"), "{page}");
@@ -137,7 +142,7 @@ async fn the_exercise_world_goes_whole_after_a_question_and_nothing_else_goes() 
     let (_, overview) = node.get(&node.supervisor, &at).await;
     assert!(overview.contains("The EXERCISE world is removed.") && !overview.contains("href=\"/exercise-world\""));
     for gone in [one, two] {
-        assert_eq!(node.get(&node.supervisor, &format!("/objects/{gone}")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(node.get(&node.supervisor, &format!("/objects/{gone}")).await.0, StatusCode::GONE);
     }
     assert_eq!(node.get(&node.supervisor, &format!("/objects/{real}")).await.0, StatusCode::OK);
     assert_eq!(node.strings.missing(), Vec::<String>::new());

@@ -133,6 +133,49 @@ async fn an_object_of_an_unseen_collection_is_not_found_by_address_nor_by_search
 }
 
 #[tokio::test]
+async fn a_withdrawn_objects_page_says_why_and_nothing_that_it_said_to_those_who_could_see_it() {
+    let node = node();
+    let audience = AudienceBody::shared("EXERCISE closed", stix::Tlp::Red, vec![Member::role(Role::Supervisor, true)]);
+    let closed = node.intel.people().create_collection(&node.me, &audience).unwrap().id;
+    let me = node.intel.people().local_viewer().unwrap();
+    let node = Node { me, ..node };
+    let (open, hidden) = (node.take(INTAKE, 1, "EXERCISE zwirblefink"), node.take(closed, 2, "EXERCISE gnorvelblatt"));
+    for id in [&open, &hidden] {
+        node.intel.withdraw(&node.me, id, &intel::Which::All, None, "EXERCISE <b>told twice</b>").unwrap();
+    }
+    let seen = |body: &str| body.contains("told twice") && !body.contains("<b>told") && !body.contains("zwirble");
+    for seat in [&node.reader, &node.supervisor] {
+        let (status, body) = node.get(seat, &format!("/objects/{open}")).await;
+        assert!(status == StatusCode::GONE && seen(&body), "{status}");
+    }
+    assert_eq!(node.get(&node.supervisor, &format!("/objects/{hidden}")).await.0, StatusCode::GONE);
+    let never = "note--00000000-0000-4000-8000-000000000077";
+    let page = |id: &str, body: String| body.replace(id, "ID");
+    let (status, one) = node.get(&node.reader, &format!("/objects/{hidden}")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, other) = node.get(&node.reader, &format!("/objects/{never}")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let line = |body: String| body.lines().filter(|l| !l.contains("nonce")).collect::<Vec<_>>().join("\n");
+    assert_eq!(line(page(&hidden, one)), line(page(never, other)), "as if it had never been");
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_type_of_which_nothing_is_seen_is_said_and_those_that_there_are_are_offered() {
+    let node = node();
+    node.take(INTAKE, 1, "EXERCISE zwirblefink");
+    let (status, body) = node.get(&node.reader, "/search?q=zwirblefink&type=foo").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.contains("foo") && body.contains("there is nothing that you may read"), "{body}");
+    assert!(
+        body.contains("/search?q=zwirblefink&amp;type=note") || body.contains("/search?q=zwirblefink&#38;type=note")
+    );
+    let (_, body) = node.get(&node.reader, "/search?q=zwirblefink").await;
+    assert!(body.contains(r#"<option value="note""#) && !body.contains(r#"<option value="malware""#));
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn looking_at_a_report_writes_nothing_and_saving_it_without_a_token_is_refused() {
     let node = node();
     let (intake, before) = (INTAKE.to_string(), node.intel.ledger().head().pos);
@@ -185,7 +228,7 @@ async fn a_report_that_was_looked_at_is_saved_once_found_and_withdrawn_with_a_re
     let why = [("csrf", &*node.supervisor.csrf), ("reason", "EXERCISE entered twice")];
     assert_eq!(node.ask(&node.reader, form(&withdraw, &why)).await.0, StatusCode::FORBIDDEN);
     assert_eq!(node.ask(&node.supervisor, form(&withdraw, &why)).await.0, StatusCode::SEE_OTHER);
-    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::GONE);
 }
 
 #[tokio::test]
@@ -229,7 +272,7 @@ async fn a_file_is_imported_by_its_form_and_what_was_set_aside_is_told_with_its_
     assert_eq!(node.ask(&node.supervisor, request()).await.0, StatusCode::CONFLICT);
     let why = [("csrf", &*node.supervisor.csrf), ("reason", "EXERCISE wrong file")];
     assert_eq!(node.ask(&node.supervisor, form(&format!("{place}/withdraw"), &why)).await.0, StatusCode::SEE_OTHER);
-    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::GONE);
 }
 
 #[test]

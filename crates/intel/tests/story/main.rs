@@ -1,6 +1,7 @@
 //! One story of the room on a real ledger: what comes in is found, links, goes again, and leaves no word behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod gone;
+mod standing;
 
 use intel::*;
 use ledger::{INTAKE, Ledger, Options, Urgency};

@@ -1,0 +1,191 @@
+//! What an erased object said, for finding it in records that were set aside and that name no object: in any spelling.
+//!
+//! Personal selectors always count, others when nothing else on the node holds them (as the view forgets them then), and a
+//! person's or a party's name.
+use crate::{Intel, Result, quarantine::Shelf};
+use rusqlite::OptionalExtension;
+use selectors::{Hints, Kind, Strength};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Letters and digits that a name or value has at least, or it would be found everywhere.
+const SHORTEST: usize = 6;
+/// Digits at the end of a telephone number that are the same in its national and international form (E.164: the country
+/// code and the prefix vary).
+const LINE: usize = 8;
+/// Records that are read at a time.
+const AT_ONCE: usize = 500;
+
+/// What erased bodies said.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    selectors: BTreeSet<(Kind, String)>,
+    /// Letters and digits alone, lower case.
+    bare: BTreeSet<String>,
+    country: Option<String>,
+}
+
+impl Intel {
+    /// What the bodies at these places say.
+    pub(crate) fn said(&self, targets: &[u64], said: &mut Said) -> Result<()> {
+        said.country.clone_from(&self.inner.country);
+        let (mut personal, mut others) = (Vec::new(), Vec::new());
+        self.inner.ledger.log().bodies(targets, |_, body| {
+            let Some(Ok(object)) = body.map(serde_json::from_str::<Value>) else { return };
+            said.names(&object);
+            for found in crate::reading::selectors_of(&object, self.inner.country.as_deref()) {
+                if found.kind.is_personal() {
+                    personal.push((found.kind, found.value));
+                } else if found.strength == Strength::Links {
+                    others.push((found.kind, found.value));
+                }
+            }
+        })?;
+        others.sort_unstable();
+        others.dedup();
+        for (kind, value) in others {
+            if !self.held_beside(kind, &value, targets)? {
+                personal.push((kind, value));
+            }
+        }
+        personal.into_iter().for_each(|(kind, value)| said.selector(kind, value));
+        Ok(())
+    }
+
+    /// Whether anything but the rows at `targets` holds a selector, whoever sees it; as far as the view had come when the
+    /// targets were read.
+    fn held_beside(&self, kind: Kind, value: &str, targets: &[u64]) -> Result<bool> {
+        Ok(self.inner.view.read(|r| {
+            let Some(sel) = self.selector_number(r.conn, kind, value)? else { return Ok(false) };
+            let mut stmt = r.conn.prepare_cached(
+                "SELECT pos FROM holders WHERE sel = ? AND col = ? AND pos > ? LIMIT ? /* for all: what an erasure leaves */",
+            )?;
+            let mut cols = r.conn.prepare_cached(
+                "SELECT col FROM holders WHERE sel = ? AND col > ? ORDER BY col LIMIT 1 /* for all: what an erasure leaves */",
+            )?;
+            let (mut at, most) = (-1_i64, targets.len() as i64 + 1);
+            while let Some(col) = cols.query_row((sel, at), |c| c.get::<_, i64>(0)).optional()? {
+                for pos in stmt.query_map((sel, col, -1_i64, most), |c| c.get::<_, i64>(0))? {
+                    if !targets.contains(&crate::rows::unsigned(pos?)) {
+                        return Ok(true);
+                    }
+                }
+                at = col;
+            }
+            Ok(false)
+        })?)
+    }
+}
+
+impl Said {
+    fn selector(&mut self, kind: Kind, value: String) {
+        let bare = bare(&value);
+        let phone = matches!(kind, Kind::Phone | Kind::Whatsapp | Kind::Viber | Kind::Promptpay);
+        let bare = match bare.len().checked_sub(LINE).filter(|_| phone) {
+            Some(cut) => bare.get(cut..).unwrap_or_default().to_owned(),
+            None => bare,
+        };
+        self.needle(bare);
+        self.selectors.insert((kind, value));
+    }
+
+    /// The names of a person or party, and what an observable itself is.
+    fn names(&mut self, object: &Value) {
+        const OF_IDENTITY: &[&str] = &["name"];
+        const OF_OBSERVABLE: &[&str] =
+            &["value", "account_number", "iban", "account_login", "user_id", "display_name", "number"];
+        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
+        let keys = match kind {
+            "identity" => OF_IDENTITY,
+            _ if object.get("modified").is_none() => OF_OBSERVABLE,
+            _ => return,
+        };
+        for text in keys.iter().filter_map(|key| object.get(key)?.as_str()) {
+            self.needle(bare(text));
+        }
+    }
+
+    fn needle(&mut self, bare: String) {
+        if bare.chars().count() >= SHORTEST {
+            self.bare.insert(bare);
+        }
+    }
+
+    /// Whether a record says any of it.
+    fn stands_in(&self, record: &str) -> bool {
+        // A record may be JSON that spells its letters as escapes.
+        let plain = record.contains("\\u").then(|| serde_json::from_str::<Value>(record).ok()).flatten();
+        let plain = plain.map(|value| value.to_string());
+        [Some(record), plain.as_deref()].into_iter().flatten().any(|text| self.stands_in_text(text))
+    }
+
+    fn stands_in_text(&self, text: &str) -> bool {
+        let whole = bare(text);
+        let hints = Hints { country: self.country.as_deref() };
+        self.bare.iter().any(|needle| whole.contains(needle.as_str()))
+            || selectors::scan(text, &hints).into_iter().any(|f| self.selectors.contains(&(f.kind, f.value)))
+    }
+}
+
+/// Letters and digits alone, lower case: what separators and spelling leave the same.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+impl Shelf {
+    /// Drops every record that says any of it; how many.
+    pub(crate) fn drop_saying(&self, said: &Said) -> Result<u64> {
+        if said.bare.is_empty() && said.selectors.is_empty() {
+            return Ok(0);
+        }
+        let (mut gone, mut after) = (0, (0, 0));
+        loop {
+            let records = self.records(after, AT_ONCE)?;
+            let Some(last) = records.last() else { return Ok(gone) };
+            after = last.0;
+            for (at, record) in &records {
+                if said.stands_in(record) {
+                    gone += self.drop_record(*at)?;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(kind: Kind, value: &str) -> Said {
+        let mut said = Said { country: Some("TH".into()), ..Said::default() };
+        said.selector(kind, value.into());
+        said
+    }
+
+    #[test]
+    fn a_value_is_found_however_it_is_spelled() {
+        let phone = said(Kind::Phone, "+66812345678");
+        for record in ["EXERCISE;081-234-5678;x", "+66 81 234 5678", r#"{"n":"0812345678","#, "๐๘๑๒๓๔๕๖๗๘"]
+        {
+            assert!(phone.stands_in(record), "{record}");
+        }
+        assert!(!phone.stands_in("EXERCISE;081-234-5679;x"));
+        let domain = said(Kind::Domain, "golden-crane.example");
+        for record in
+            ["see hxxp://golden-crane[.]example/x", "GOLDEN-CRANE.EXAMPLE", r#"{"a":"golden-crane.e\u0078ample"}"#]
+        {
+            assert!(domain.stands_in(record), "{record}");
+        }
+        assert!(!domain.stands_in("see golden-goose.example"));
+    }
+
+    #[test]
+    fn a_name_counts_and_what_is_too_short_does_not() {
+        let mut said = Said::default();
+        said.names(&serde_json::json!({"type": "identity", "modified": "x", "name": "EXERCISE Somchai"}));
+        said.names(&serde_json::json!({"type": "identity", "modified": "x", "name": "Li"}));
+        said.names(&serde_json::json!({"type": "note", "modified": "x", "name": "another name"}));
+        assert!(said.stands_in("1;exercise  somchai;Li"));
+        assert!(!said.stands_in("Li another name"));
+    }
+}

@@ -1,0 +1,149 @@
+//! An object that stands in several collections is one hit: at the newest of its rows that match.
+use super::ask::{Query, Words};
+use super::{Page, current_row};
+use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed};
+use crate::view::{WINDOW_OF, text_row};
+use crate::within::Bounds;
+use crate::{Intel, Result};
+use people::Viewer;
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{HashMap, HashSet};
+
+/// How often a page is filled up with older hits for those that stand on it, or stood before it, already.
+const ROUNDS: usize = 4;
+/// Other collections that are named for one object.
+const ELSEWHERE: i64 = 20;
+
+impl Intel {
+    /// The newest `limit` objects of what is asked for, each once over all pages, and whether there may be more.
+    pub(super) fn page_once(
+        &self,
+        conn: &Connection,
+        viewer: &Viewer,
+        asked: &Query,
+        bounds: &Bounds,
+        before: i64,
+        limit: usize,
+    ) -> rusqlite::Result<Page> {
+        let (mut met, mut kept, mut upper) = (HashSet::new(), Vec::new(), before);
+        let mut round = 1;
+        loop {
+            let mut page = self.page_of(conn, viewer, asked, bounds, upper, limit - kept.len())?;
+            for row in std::mem::take(&mut page.positions) {
+                if met.insert(row.obj) && !self.was_before(conn, viewer, asked, bounds, before, row.obj)? {
+                    kept.push(row);
+                }
+            }
+            if kept.len() >= limit || !page.more || page.broken_off || round == ROUNDS {
+                page.positions = kept;
+                return Ok(page);
+            }
+            (upper, round) = (page.next, round + 1);
+        }
+    }
+
+    /// Whether a page before this one had the object: one of its rows from `before` on matches.
+    fn was_before(
+        &self,
+        conn: &Connection,
+        viewer: &Viewer,
+        asked: &Query,
+        bounds: &Bounds,
+        before: i64,
+        obj: i64,
+    ) -> rusqlite::Result<bool> {
+        if before == i64::MAX {
+            return Ok(false);
+        }
+        let mut stmt = conn.prepare_cached(
+            "SELECT pos FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col BETWEEN ? AND ? AND see(col) \
+             AND state & 13 = 1 AND pos >= ?",
+        )?;
+        for (first, last) in viewer.set().runs() {
+            let newer = stmt.query_map((obj, first, last, before), |r| r.get::<_, i64>(0))?;
+            for pos in newer.collect::<rusqlite::Result<Vec<_>>>()? {
+                if let Some(row) = current_row(conn, pos)?
+                    && self.matches(conn, asked, bounds, &row, obj)?
+                {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a row is what is asked for; looks no further than its own window.
+    fn matches(
+        &self,
+        conn: &Connection,
+        asked: &Query,
+        bounds: &Bounds,
+        row: &ObjectRow,
+        obj: i64,
+    ) -> rusqlite::Result<bool> {
+        if bounds.any() && !bounds.hold(row) {
+            return Ok(false);
+        }
+        if asked.is_blank() {
+            return Ok(true);
+        }
+        if let Some(id) = &asked.id
+            && self.object_number(conn, id)? == Some(obj)
+        {
+            return Ok(true);
+        }
+        let (col, pos) = (row.col, signed(row.pos));
+        let mut holds =
+            conn.prepare_cached("SELECT 1 FROM holders WHERE sel = ? AND col = ? AND pos = ? AND see(col)")?;
+        for (kind, value) in &asked.selectors {
+            if let Some(sel) = self.selector_number(conn, *kind, value)?
+                && holds.exists((sel, col, pos))?
+            {
+                return Ok(true);
+            }
+        }
+        let Some(words) = Words::new(&asked.phrases, bounds.types()).filter(|_| !asked.phrases.is_empty()) else {
+            return Ok(false);
+        };
+        let first: Option<i64> =
+            conn.prepare_cached(WINDOW_OF)?.query_row((col, false, pos), |r| r.get(0)).optional()?;
+        let Some(first) = first else { return Ok(false) };
+        let mut says =
+            conn.prepare_cached("SELECT 1 FROM texts t WHERE texts MATCH ?1 AND t.rowid = ?2 AND see(t.rowid >> 36)")?;
+        says.exists((words.within(first, false), text_row(col, pos)))
+    }
+
+    /// Where else the objects of these rows stand: of each, by its position, the last versions in others of the viewer's
+    /// collections, newest first, at most twenty.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn elsewhere<'a>(
+        &self,
+        viewer: &Viewer,
+        rows: impl IntoIterator<Item = &'a ObjectRow>,
+    ) -> Result<HashMap<u64, Vec<ObjectRow>>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM versions me CROSS JOIN versions v INDEXED BY versions_of_object ON v.obj = me.obj {JOINS} \
+             WHERE me.col = ?1 AND me.pos = ?2 AND see(me.col) AND v.col BETWEEN ?3 AND ?4 AND v.col <> me.col AND see(v.col) \
+             AND v.state & 13 = 1 LIMIT {ELSEWHERE}"
+        );
+        self.read(viewer, |conn| {
+            let mut stmt = conn.prepare_cached(&sql)?;
+            let mut out: HashMap<u64, Vec<ObjectRow>> = HashMap::new();
+            for row in rows {
+                let mut others: Vec<ObjectRow> = Vec::new();
+                for (first, last) in viewer.set().runs() {
+                    let found = stmt.query_map((row.col, signed(row.pos), first, last), object_row)?;
+                    others.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+                }
+                others.sort_by_key(|r| std::cmp::Reverse(r.pos));
+                others.truncate(ELSEWHERE as usize);
+                if !others.is_empty() {
+                    out.insert(row.pos, others);
+                }
+            }
+            Ok(out)
+        })
+    }
+}

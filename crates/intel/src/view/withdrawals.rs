@@ -1,0 +1,34 @@
+use super::fold::IntelRoom;
+use rusqlite::{Connection, OptionalExtension};
+
+impl IntelRoom {
+    /// Notes that the version at `pos` was withdrawn by `author` at `arrived`, and why.
+    pub(super) fn note_withdrawal(
+        &self,
+        view: &Connection,
+        (col, pos): (u32, i64),
+        (author, arrived): (u32, i64),
+        reason: &str,
+    ) -> rusqlite::Result<()> {
+        let mut known = view.prepare_cached("SELECT reason FROM reasons WHERE text = ?")?;
+        let reason = match known.query_row([reason], |r| r.get::<_, i64>(0)).optional()? {
+            Some(known) => known,
+            None => {
+                view.prepare_cached("INSERT INTO reasons(text) VALUES (?)")?.execute([reason])?;
+                view.last_insert_rowid()
+            }
+        };
+        view.prepare_cached(
+            "INSERT OR REPLACE INTO withdrawals(col, pos, cause, author, arrived, reason) \
+             SELECT col, pos, cause, ?3, ?4, ?5 FROM versions WHERE col = ?1 AND pos = ?2 /* for all: the fold's own */",
+        )?
+        .execute((col, pos, author, arrived, reason))?;
+        Ok(())
+    }
+
+    /// Of an erased version nothing is told, nor that it was withdrawn before.
+    pub(super) fn forget_withdrawal(&self, view: &Connection, col: u32, pos: i64) -> rusqlite::Result<()> {
+        view.prepare_cached("DELETE FROM withdrawals WHERE col = ? AND pos = ?")?.execute((col, pos))?;
+        Ok(())
+    }
+}
