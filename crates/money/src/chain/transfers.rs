@@ -330,7 +330,7 @@ impl Gathered {
             Some(last) => last.transfers += 1,
             None => {
                 let id = block.key(row.tx);
-                block.txs.push(TransferTx { id, time: row.time, transfers: 1 });
+                block.txs.push(TransferTx { id, time: row.time, transfers: 1, ..TransferTx::default() });
             }
         }
         for part in [row.tx, row.from, row.to, row.asset, &row.amount.0, &[row.kind as u8], &row.time.to_le_bytes()] {
@@ -338,7 +338,8 @@ impl Gathered {
             self.digest.update(part);
         }
         let (from, to, asset) = (block.key(row.from), block.key(row.to), block.key(row.asset));
-        block.transfers.push(NewTransfer { from, to, asset, amount: row.amount, kind: row.kind, unordered });
+        let (amount, kind) = (row.amount, row.kind);
+        block.transfers.push(NewTransfer { from, to, asset, amount, kind, unordered, ..NewTransfer::default() });
         Ok(())
     }
 
