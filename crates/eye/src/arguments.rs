@@ -188,7 +188,7 @@ pub enum Command {
 /// `eye money`.
 #[derive(Debug, Subcommand)]
 pub enum Money {
-    /// Load blocks or a table of transfers; goes on where an earlier load ended.
+    /// Load blocks, a dump or a table of transfers; goes on where an earlier load ended.
     Load(MoneyLoad),
     /// What is kept of each chain, up to which block, and bytes a row of each column.
     Inspect {
@@ -216,10 +216,11 @@ pub enum Money {
 /// `eye money load`.
 #[derive(Debug, Args)]
 pub struct MoneyLoad {
-    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; a name of your own for a table.
+    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; eth, bsc, polygon, arbitrum, optimism, base, trx, evm-ID
+    /// for dumps; a name of your own for a table.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
-    /// Guessed when absent: blocks for Bitcoin's networks, transfers for every other chain.
+    /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.
     #[arg(long, value_parser = money_format())]
     pub format: Option<Format>,
     /// Which columns of a table mean what, TOML.
@@ -231,7 +232,8 @@ pub struct MoneyLoad {
     /// One JSON document.
     #[arg(long)]
     pub json: bool,
-    /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. Or one CSV file.
+    /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. A dump: its CSV and JSON-lines
+    /// files, or their folder. Or one CSV file.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }

@@ -1,7 +1,8 @@
 //! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
 //! are the roof's.
 use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
-use crate::columns::{Flags, Head, Inspection, Mode, hex};
+use crate::columns::{Flags, Head, Inspection, Mode, TxFlags, hex};
+use crate::evm::Profile;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,11 @@ pub struct InspectLine {
     pub blocks: u64,
     /// How many transactions.
     pub txs: u64,
-    /// Of these, how many have an input whose value is not known; `null` for chains of accounts.
+    /// Of these, how many have an input whose value is not known, or of chains of accounts, are known by their logs or calls
+    /// alone.
     pub partial: Option<u64>,
+    /// How many transactions the chain says that the blocks on record have; `null` when its sources do not say.
+    pub txs_said: Option<u64>,
     /// Bytes of all parts.
     pub bytes: u64,
     /// Columns, then what is derived.
@@ -65,12 +69,29 @@ pub struct LoadLine {
     pub unwound: u64,
     /// Blocks that lost to another branch.
     pub on_other_branches: u64,
+    /// Of the transactions that the source's blocks have, how many it gave; `null` when it does not say how many there are.
+    pub partial: Option<PartialLine>,
+    /// Rows of a dump that name another block at their height than the dump's own: passed over.
+    pub elsewhere: u64,
+    /// `Transfer` logs that are things (NFTs), not amounts.
+    pub nfts: u64,
+    /// Logs with a transfer's topic and not its shape: nothing was read out of them.
+    pub misshapen: u64,
     /// The head afterwards.
     pub head: Option<HeadLine>,
     /// Whether it was stopped before the end.
     pub stopped: bool,
     /// What kept files from being read to their end: then the exit code should not be 0.
     pub faults: Vec<String>,
+}
+
+/// How much of something there is.
+#[derive(Debug, Serialize)]
+pub struct PartialLine {
+    /// So many are there.
+    pub have: u64,
+    /// Of so many.
+    pub of: u64,
 }
 
 impl From<Head> for HeadLine {
@@ -99,6 +120,7 @@ impl InspectLine {
             blocks: inspection.blocks,
             txs: 0,
             partial: None,
+            txs_said: None,
             bytes: parts.iter().map(|part| part.bytes).sum(),
             parts,
         }
@@ -115,6 +137,10 @@ impl LoadLine {
             known: loaded.known,
             unwound: loaded.unwound,
             on_other_branches: loaded.on_other_branches,
+            partial: (loaded.txs_said > 0).then_some(PartialLine { have: loaded.txs, of: loaded.txs_said }),
+            elsewhere: loaded.elsewhere,
+            nfts: loaded.nfts,
+            misshapen: loaded.misshapen,
             head: loaded.head.map(HeadLine::from),
             stopped: loaded.stopped,
             faults: loaded.faults.iter().map(ToString::to_string).collect(),
@@ -135,7 +161,17 @@ fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
             let partial = (0..utxo.txs()).filter(|tx| has(*tx, Flags::PARTIAL)).count() as u64;
             InspectLine { txs: utxo.txs(), partial: Some(partial), ..InspectLine::of(chain, utxo.inspect()?) }
         }
-        Chain::Accounts(accounts) => InspectLine { txs: accounts.txs(), ..InspectLine::of(chain, accounts.inspect()?) },
+        Chain::Accounts(accounts) => {
+            let flags = (0..accounts.txs()).map(|tx| accounts.tx_flags(tx));
+            let (mut txs, mut partial) = (0, 0);
+            for flags in flags.filter(|flags| !flags.has(TxFlags::BLOCK)) {
+                txs += 1;
+                partial += u64::from(flags.has(TxFlags::PARTIAL));
+            }
+            let said = (0..accounts.store().blocks()).filter_map(|place| accounts.block_said(place).1);
+            let txs_said = said.map(u64::from).reduce(|sum, more| sum + more);
+            InspectLine { txs, partial: Some(partial), txs_said, ..InspectLine::of(chain, accounts.inspect()?) }
+        }
     })
 }
 
@@ -146,24 +182,33 @@ pub enum Format {
     Blocks,
     /// A table of transfers.
     Transfers,
+    /// A dump of an account chain.
+    Dump,
 }
 
 impl Format {
     /// The words of the command line.
-    pub const NAMES: [(&'static str, Format); 2] = [("blocks", Format::Blocks), ("transfers", Format::Transfers)];
+    pub const NAMES: [(&'static str, Format); 3] =
+        [("blocks", Format::Blocks), ("transfers", Format::Transfers), ("dump", Format::Dump)];
 }
 
-/// The source that files stand for. Without a format: blocks for Bitcoin's networks, a table with its mapping (a TOML file) for
-/// every other chain.
+/// The source that files stand for. Without a format: a table where there is a mapping (a TOML file), a dump for the account
+/// chains that are known, else blocks.
 pub fn source(chain: &ChainCode, format: Option<Format>, files: &[PathBuf], mapping: Option<&Path>) -> Result<Source> {
     let unknown = |why: String| crate::chain::Error::Unknown(why);
     for path in files {
         std::fs::metadata(path).map_err(crate::chain::io(path))?;
     }
-    let guessed = if chain.network().is_some() || mapping.is_none() { Format::Blocks } else { Format::Transfers };
+    let guessed = match (chain.network(), mapping, Profile::of(chain)) {
+        (None, Some(_), _) => Format::Transfers,
+        (None, None, Some(_)) => Format::Dump,
+        _ => Format::Blocks,
+    };
     match (format.unwrap_or(guessed), files, mapping) {
         (_, [], _) => Err(unknown("name at least one file".into())),
         (Format::Blocks, files, None) => Ok(Source::Blocks(files.to_vec())),
+        (Format::Dump, files, None) => Ok(Source::Dump(files.to_vec())),
+        (Format::Dump, _, Some(_)) => Err(unknown("a dump needs no mapping: its fields have names".into())),
         (Format::Blocks, _, Some(_)) => Err(unknown(format!(
             "blocks need no mapping: leave it out, or name another chain than {} for a table",
             chain.as_str()
@@ -202,7 +247,7 @@ mod tests {
         assert_eq!((&line["blocks"], &line["head"]["height"]), (&1.into(), &1.into()));
         let lines = inspect_lines(&room, None).unwrap();
         let json = serde_json::to_string(&lines).unwrap();
-        assert_eq!((lines[0].txs, lines[0].partial), (1, None));
+        assert_eq!((lines[0].txs, lines[0].partial, lines[0].txs_said), (1, Some(0), None));
         assert!(json.contains(r#""chain":"bank""#) && json.contains("transfer.amount"));
         assert_eq!(lines[0].parts.iter().map(|part| part.bytes).sum::<u64>(), lines[0].bytes);
     }
@@ -229,7 +274,8 @@ mod tests {
             done.unwrap_err().to_string()
         };
         assert!(loaded("ltc").contains("cannot be read yet"));
-        assert!(loaded("eth").contains("--mapping"));
+        assert!(loaded("thai-bank").contains("--mapping"));
+        assert!(loaded("eth").contains("no file has blocks"));
         assert!(!dir.path().join("money").exists());
     }
 }

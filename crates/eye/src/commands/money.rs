@@ -87,6 +87,22 @@ fn tell(job: &MoneyLoad, loaded: &Loaded, io: &mut Io<'_>) -> Result<(), Problem
         Some(head) => writeln!(io.out, "; the last is {}", named(head))?,
         None => writeln!(io.out)?,
     }
+    if let Some(partial) = line.partial.as_ref().filter(|partial| partial.have < partial.of) {
+        writeln!(
+            io.out,
+            "  partial: {} of {} transactions of these blocks are in the source",
+            partial.have, partial.of
+        )?;
+    }
+    for (many, what) in [
+        (line.nfts, "Transfer logs are things (NFTs), not amounts"),
+        (line.misshapen, "logs have a transfer's name and not its shape; nothing was read out of them"),
+        (line.elsewhere, "rows name another block at their height; they were passed over"),
+    ] {
+        if many > 0 {
+            writeln!(io.out, "  {many} {what}")?;
+        }
+    }
     Ok(())
 }
 
@@ -118,14 +134,13 @@ fn inspect(room: &Room, chain: Option<&ChainCode>, json: bool, io: &mut Io<'_>) 
 fn show(line: &InspectLine, io: &mut Io<'_>) -> Result<(), Problem> {
     let head = line.head.as_ref().map_or_else(|| "no block".into(), named);
     writeln!(io.out, "{}: {} blocks, from {} to {head}", line.chain, line.blocks, line.first.unwrap_or(0))?;
-    match line.partial.unwrap_or(0) {
-        0 => writeln!(io.out, "  {} transactions, {} bytes", line.txs, line.bytes)?,
-        partial => writeln!(
-            io.out,
-            "  {} transactions, {partial} of them partial (an input's value is not known), {} bytes",
-            line.txs, line.bytes
-        )?,
-    }
+    let partial = match (line.partial.unwrap_or(0), line.txs_said) {
+        (0, _) => String::new(),
+        (partial, None) => format!(", {partial} of them partial (an input's value is not known)"),
+        (partial, Some(_)) => format!(", {partial} of them known by their logs or calls alone"),
+    };
+    let said = line.txs_said.map_or_else(String::new, |said| format!("; the blocks have {said} by their own count"));
+    writeln!(io.out, "  {} transactions{partial}{said}, {} bytes", line.txs, line.bytes)?;
     writeln!(io.out, "  {:<20} {:>14} {:>16} {:>12}", "column", "rows", "bytes", "bytes a row")?;
     for part in &line.parts {
         let each = part.milli_bytes_a_row.map_or_else(String::new, |n| format!("{}.{:03}", n / 1000, n % 1000));

@@ -3,6 +3,7 @@ use super::bitcoin::load_blocks;
 use super::transfers::{Mapping, load_transfers};
 use super::{Error, Network, Result, io};
 use crate::columns::{Accounts, Head, Mode, Utxo};
+use crate::evm::{Profile, load_dump};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,8 @@ impl Room {
 pub enum Source {
     /// Raw blocks, `blk*.dat`, or folders of these; `rev*.dat` and `xor.dat` are taken from beside them.
     Blocks(Vec<PathBuf>),
+    /// Files of a dump of an account chain (GraphSense, ethereum-etl), or their folder.
+    Dump(Vec<PathBuf>),
     /// A table of transfers.
     Transfers {
         /// The CSV file.
@@ -148,6 +151,16 @@ pub struct Loaded {
     pub unwound: u64,
     /// Blocks of the source that lost to another branch.
     pub on_other_branches: u64,
+    /// Transactions of the source's blocks that it has, and how many the chain says there are (0: it does not say).
+    pub txs: u64,
+    /// See `txs`.
+    pub txs_said: u64,
+    /// Rows of a dump that name another block at their height than the dump's own.
+    pub elsewhere: u64,
+    /// `Transfer` logs that are things, not amounts.
+    pub nfts: u64,
+    /// Logs with a transfer's topic and not its shape.
+    pub misshapen: u64,
     /// Whether `progress` asked to stop before the end.
     pub stopped: bool,
     /// What kept a file from being read to its end; everything before it was loaded.
@@ -179,6 +192,11 @@ pub fn load(
             let loaded = load_transfers(accounts, file, mapping, options, progress)?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
+        (Chain::Accounts(accounts), Source::Dump(paths)) => {
+            let profile = Profile::of(chain).ok_or_else(|| unsuited(chain))?;
+            let loaded = load_dump(accounts, &profile, paths, options, progress)?;
+            Ok(Loaded { head: accounts.head(), ..loaded })
+        }
         // `suits` let nothing else through.
         _ => Err(unsuited(chain)),
     }
@@ -189,6 +207,14 @@ fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
     match (chain.network(), source) {
         _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
         (Some(_), Source::Blocks(_)) | (None, Source::Transfers { .. }) => Ok(()),
+        (None, Source::Dump(paths)) => match Profile::of(chain) {
+            Some(_) => crate::evm::Dump::open(paths).map(|_| ()),
+            None => Err(Error::Unknown(format!(
+                "dumps are read of {} and evm-ID (any chain by its id), not of {}",
+                Profile::codes().collect::<Vec<_>>().join(", "),
+                chain.as_str()
+            ))),
+        },
         _ => Err(unsuited(chain)),
     }
 }

@@ -102,7 +102,7 @@ impl TxFlags {
     pub const TRACED: TxFlags = TxFlags(4);
     /// What it cost is not known.
     pub const NO_FEE: TxFlags = TxFlags(8);
-    /// It has a value, and the source does not say of what (TRON: coins, a TRC-10 token, votes).
+    /// It has a value, and no source says whether that moved, or of what it is (TRON: coins, a TRC-10 token, votes).
     pub const UNSAID: TxFlags = TxFlags(16);
     /// Not a transaction: what the block itself paid (rewards, withdrawals).
     pub const BLOCK: TxFlags = TxFlags(32);

@@ -27,6 +27,8 @@ pub struct RawBlock {
     pub txs: Vec<RawTx>,
     /// What the block itself pays: rewards, withdrawals (EIP-4895), the first distribution.
     pub payments: Vec<Payment>,
+    /// Rows of its height that belong to another branch's block.
+    pub elsewhere: u64,
     /// Whether its sources have logs.
     pub with_logs: bool,
     /// Whether they have the calls of transactions.

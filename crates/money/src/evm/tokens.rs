@@ -190,7 +190,9 @@ mod tests {
         let expected = Meaning::Moved { from: Some(ANA), to: Some(BEN), amount: Amount::from(5), kind: Kind::Transfer };
         assert_eq!(meaning(&amount, &eth()), expected);
         assert_eq!(meaning(&log([1; 20], &[&parties[..], &[[0; 32]]].concat(), &[]), &eth()), Meaning::Nft);
-        for wrong in [log([1; 20], &parties, &[]), log([1; 20], &parties, &[1, 2]), log([1; 20], &[TRANSFER], &[1, 2, 3])] {
+        for wrong in
+            [log([1; 20], &parties, &[]), log([1; 20], &parties, &[1, 2]), log([1; 20], &[TRANSFER], &[1, 2, 3])]
+        {
             assert_eq!(meaning(&wrong, &eth()), Meaning::Misshapen);
         }
         let dirty = log([1; 20], &[TRANSFER, [1; 32], padded(&BEN)], &[5]);
@@ -199,11 +201,12 @@ mod tests {
 
     #[test]
     fn the_zero_address_mints_and_burns() {
-        let kind = |from: &Address, to: &Address| {
-            match meaning(&log([1; 20], &[TRANSFER, padded(from), padded(to)], &[5]), &eth()) {
-                Meaning::Moved { kind, .. } => kind,
-                other => panic!("{other:?}"),
-            }
+        let kind = |from: &Address, to: &Address| match meaning(
+            &log([1; 20], &[TRANSFER, padded(from), padded(to)], &[5]),
+            &eth(),
+        ) {
+            Meaning::Moved { kind, .. } => kind,
+            other => panic!("{other:?}"),
         };
         assert_eq!((kind(&ISSUER, &ANA), kind(&ANA, &ISSUER)), (Kind::Mint, Kind::Burn));
     }
@@ -219,7 +222,10 @@ mod tests {
         assert_eq!(read(log(weth, &pads(DEPOSIT), &[5])), Some((Some(ISSUER), Some(ANA), Kind::Wrap)));
         assert_eq!(read(log(weth, &pads(WITHDRAWAL), &[5])), Some((Some(ANA), Some(ISSUER), Kind::Unwrap)));
         assert_eq!(read(log(BEN, &pads(DEPOSIT), &[5])), None, "any contract may emit a Deposit");
-        let destroyed = RawLog { data: [padded(&ANA).to_vec(), padded(&[0; 20]).to_vec()].concat(), ..log(usdt, &[DESTROYED], &[]) };
+        let destroyed = RawLog {
+            data: [padded(&ANA).to_vec(), padded(&[0; 20]).to_vec()].concat(),
+            ..log(usdt, &[DESTROYED], &[])
+        };
         assert_eq!(read(destroyed), Some((Some(ANA), Some(ISSUER), Kind::Destroy)));
         assert_eq!(read(log(usdt, &pads(DESTROYED), &[5])), Some((Some(ANA), Some(ISSUER), Kind::Destroy)));
         assert_eq!(read(log(usdt, &[ISSUE], &[5])), Some((Some(ISSUER), None, Kind::Mint)));
