@@ -1,8 +1,8 @@
 //! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
 //! are the roof's.
 use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
-use crate::columns::{Flags, Head, Inspection, Mode, TxFlags, hex};
-use crate::evm::Profile;
+use crate::columns::{Accounts, Closing, Flags, Head, Holding, Inspection, Mode, TxFlags, hex};
+use crate::evm::{Endpoint, Node, Profile};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -173,6 +173,123 @@ fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
             InspectLine { txs, partial: Some(partial), txs_said, ..InspectLine::of(chain, accounts.inspect()?) }
         }
     })
+}
+
+/// What `balance` prints of an account and an asset.
+#[derive(Debug, Serialize)]
+pub struct BalanceLine {
+    /// The chain's code.
+    pub chain: String,
+    /// The account as its chain writes it.
+    pub account: String,
+    /// The asset: the coin, or a token's contract.
+    pub asset: String,
+    /// The height that the sums go to.
+    pub height: u64,
+    /// What came in, in base units.
+    pub received: String,
+    /// What went out.
+    pub spent: String,
+    /// What is left; `null` when more went out than came in, or a sum overflowed.
+    pub sum: Option<String>,
+    /// Whether the sum is what the chain itself says at `proven_at`: else the balance is unproven.
+    pub closed: bool,
+    /// The height at which the chain was asked, `null` if it never was.
+    pub proven_at: Option<u64>,
+    /// What the chain said there, when that is something else.
+    pub chain_says: Option<String>,
+}
+
+/// The balances of an account: of one asset, or of all that it ever had. With a node, it is asked what the chain says, and the
+/// answer is kept.
+///
+/// # Errors
+/// A chain without accounts, names that cannot be read, a node that is of another chain or does not answer.
+pub fn balances(
+    room: &Room,
+    chain: &ChainCode,
+    (account, asset): (&str, Option<&str>),
+    node: Option<&Endpoint>,
+) -> Result<Vec<BalanceLine>> {
+    let unknown = |why: &str| crate::chain::Error::Unknown(why.to_owned());
+    let mode = if node.is_some() { Mode::Write } else { Mode::Read };
+    room.chain(chain, Mode::Read)?;
+    let Chain::Accounts(mut accounts) = room.chain(chain, mode)? else {
+        return Err(unknown("this chain has no accounts; a UTXO chain's balances are its unspent outputs"));
+    };
+    let profile = Profile::of(chain);
+    let name = |text: &str| match &profile {
+        Some(profile) => profile.parse(text).map_err(unknown),
+        None => Ok(text.as_bytes().to_vec()),
+    };
+    let number = accounts.find_account(&name(account)?).ok_or_else(|| unknown("the account is not on record"))?;
+    let asset = asset.map(|asset| name(asset).map(|name| accounts.find_asset(&name))).transpose()?;
+    let head = accounts.head().ok_or_else(|| unknown("there is no block on record"))?;
+    let mut holdings = accounts.holdings(number, u64::MAX);
+    match asset {
+        Some(Some(asset)) => {
+            holdings.entry(asset).or_default();
+            holdings.retain(|held, _| *held == asset);
+        }
+        Some(None) => return Err(unknown("the asset is not on record")),
+        None => {}
+    }
+    if let Some(endpoint) = node {
+        let profile = profile.as_ref().ok_or_else(|| unknown("nodes are asked about chains of docs/evm.md alone"))?;
+        ask_balances(&mut accounts, profile, endpoint, number, (head, holdings.keys().copied()))?;
+    }
+    let text = |bytes: &[u8]| match &profile {
+        Some(profile) => profile.text(bytes),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let line = |(asset, holding): (u32, Holding)| {
+        let closing = accounts.closing(number, asset)?;
+        let (closed, proven_at, chain_says) = match closing {
+            Closing::Closed { height } => (true, Some(height), None),
+            Closing::Differs { height, told } => (false, Some(height), Some(told.to_string())),
+            Closing::Unproven => (false, None, None),
+        };
+        Ok(BalanceLine {
+            chain: chain.as_str().into(),
+            account: text(accounts.account(number).unwrap_or_default()),
+            asset: text(accounts.asset(asset).unwrap_or_default()),
+            height: head.height,
+            received: holding.received.0.to_string(),
+            spent: holding.spent.0.to_string(),
+            sum: holding.balance().map(|sum| sum.to_string()),
+            closed,
+            proven_at,
+            chain_says,
+        })
+    };
+    holdings.into_iter().map(line).collect()
+}
+
+/// Asks a node for the balances at the head of the record.
+fn ask_balances(
+    accounts: &mut Accounts,
+    profile: &Profile,
+    endpoint: &Endpoint,
+    account: u32,
+    (head, assets): (Head, impl Iterator<Item = u32>),
+) -> Result<()> {
+    let unknown = |why: String| crate::chain::Error::Unknown(why);
+    let mut node = Node::new(endpoint)?;
+    if node.hash_at(head.height)? != Some(head.hash) {
+        let why = format!("the node at {} does not have block {} of the record: load first", node.name(), head.height);
+        return Err(unknown(why));
+    }
+    let of = accounts.account(account).unwrap_or_default();
+    let of = of.try_into().map_err(|_| unknown("the account is no address".into()))?;
+    for asset in assets {
+        let token = match accounts.asset(asset).unwrap_or_default() {
+            coin if coin == profile.coin.as_bytes() => None,
+            token => Some(token.try_into().map_err(|_| unknown("the asset is no contract".into()))?),
+        };
+        let told = node.balance(&of, token.as_ref(), head.height)?;
+        accounts.close(account, asset, head.height, &told)?;
+    }
+    Ok(())
 }
 
 /// What the files of a load are.

@@ -191,7 +191,7 @@ fn the_extract_is_partial_and_says_so() {
     assert_eq!((loaded.blocks, loaded.txs, loaded.elsewhere), (90, 326, 6));
     assert!(loaded.txs_said > loaded.txs);
     let flags = (0..chain.store().blocks()).map(|place| chain.block_said(place).0);
-    assert!(flags.last().unwrap().has(BlockFlags::PARTIAL));
+    assert!({ flags }.next_back().unwrap().has(BlockFlags::PARTIAL));
     let of = |flag| (0..chain.txs()).filter(|tx| chain.tx_flags(*tx).has(flag)).count();
     let (failed, partial) = (of(TxFlags::FAILED), of(TxFlags::PARTIAL));
     println!("{failed} failed, {partial} known by logs or calls alone, {} transactions in all", chain.txs());

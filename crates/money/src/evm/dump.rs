@@ -21,6 +21,9 @@ const MAX_TOKENS: usize = 4 << 20;
 /// Between the cells of a CSV record while it waits to be sorted.
 const CELL: char = '\u{1f}';
 
+/// Is given a row, its line, its text, and how many bytes were read up to it.
+type EachRow<'f> = dyn FnMut(&Row<'_>, u64, &str, u64) -> Result<ControlFlow<()>> + 'f;
+
 /// A file of a dump.
 struct Source {
     path: PathBuf,
@@ -215,10 +218,7 @@ impl Dump {
 
 impl Source {
     /// Gives each row with its line, its text and how many bytes were read up to it.
-    fn rows(
-        &self,
-        each: &mut dyn FnMut(&Row<'_>, u64, &str, u64) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
+    fn rows(&self, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
         let file = File::open(&self.path).map_err(io(&self.path))?;
         let lines = ShortLines::new(file, MAX_LINE);
         match &self.places {
@@ -227,11 +227,7 @@ impl Source {
         }
     }
 
-    fn json_rows(
-        &self,
-        lines: ShortLines<File>,
-        each: &mut dyn FnMut(&Row<'_>, u64, &str, u64) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
+    fn json_rows(&self, lines: ShortLines<File>, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
         let mut lines = BufReader::with_capacity(1 << 16, lines);
         let (mut text, mut number) = (String::new(), 0);
         loop {
@@ -255,7 +251,7 @@ impl Source {
         &self,
         lines: ShortLines<File>,
         places: &HashMap<String, usize>,
-        each: &mut dyn FnMut(&Row<'_>, u64, &str, u64) -> Result<ControlFlow<()>>,
+        each: &mut EachRow<'_>,
     ) -> Result<ControlFlow<()>> {
         let mut table = csv::ReaderBuilder::new().from_reader(lines);
         let (mut record, mut line, mut text) = (csv::StringRecord::new(), 1, String::new());

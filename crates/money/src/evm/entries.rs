@@ -321,3 +321,6 @@ fn is_transfer_from(call: &RawCall, from: &Address, to: &Address, amount: &Amoun
         && party(1).as_ref() == Some(to)
         && words(words_of, 2).as_ref() == Some(amount)
 }
+
+#[cfg(test)]
+mod tests;

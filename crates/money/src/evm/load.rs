@@ -1,7 +1,6 @@
 //! Loading a dump into a chain: see [`crate::chain::load`].
-use super::Profile;
 use super::dump::{Dump, fakes};
-use super::join::Joiner;
+use super::{Joiner, Profile};
 use crate::chain::{Loaded, Options, Progress, Result};
 use crate::columns::Accounts;
 use std::ops::ControlFlow;
