@@ -144,7 +144,9 @@ def traces(node, anvil):
     kept = json.loads(node.eye("money", "inspect", "--chain", CHAIN, "--json"))
     rows = {part["name"]: part for part in kept["parts"]}
     check("no transaction of the record is known by its logs alone", kept["partial"] == 0 and kept["txs"] == 12, kept)
-    check("an allowance is on record", rows["allowance"]["rows"] == 1, rows["allowance"])
+    check("allowances are on record: one given, and what each transferFrom left of it", rows["allowance"]["rows"] == 3, rows["allowance"])
+    check("every block has logs, traces and rewards but the first, which cannot be traced",
+          kept["blocks_without"] == {"logs": 0, "traces": 0, "rewards": 0}, kept["blocks_without"])
     wide = sum(rows[f"transfer.{part}"]["milli_bytes_a_row"] for part in ("from", "to", "asset", "amount"))
     check("a transfer takes twenty bytes", wide == 20_000, wide)
 

@@ -1,7 +1,7 @@
 //! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
 //! are the roof's.
 use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
-use crate::columns::{Accounts, Closing, Flags, Head, Holding, Inspection, Mode, TxFlags, hex};
+use crate::columns::{Accounts, BlockFlags, Closing, Flags, Head, Holding, Inspection, Mode, TxFlags, hex};
 use crate::evm::{Endpoint, Node, Profile};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,23 @@ pub struct InspectLine {
     pub partial: Option<u64>,
     /// How many transactions the chain says that the blocks on record have; `null` when its sources do not say.
     pub txs_said: Option<u64>,
+    /// How many blocks lack what their chain has; `null` for UTXO chains and tables.
+    pub blocks_without: Option<WithoutLine>,
     /// Bytes of all parts.
     pub bytes: u64,
     /// Columns, then what is derived.
     pub parts: Vec<PartLine>,
+}
+
+/// So many blocks lack something.
+#[derive(Debug, Default, Serialize)]
+pub struct WithoutLine {
+    /// Logs: token transfers are missing.
+    pub logs: u64,
+    /// Traces: coins that contracts moved are missing.
+    pub traces: u64,
+    /// Rewards: what their authors were paid is missing.
+    pub rewards: u64,
 }
 
 /// A block as the command line names it.
@@ -73,6 +86,8 @@ pub struct LoadLine {
     pub partial: Option<PartialLine>,
     /// Rows of a dump that name another block at their height than the dump's own: passed over.
     pub elsewhere: u64,
+    /// Calls of a dump whose values were cut to 32 bits: kept as unexplained, for what is above these bits is lost.
+    pub cut: u64,
     /// `Transfer` logs that are things (NFTs), not amounts.
     pub nfts: u64,
     /// Logs with a transfer's topic and not its shape: nothing was read out of them.
@@ -121,6 +136,7 @@ impl InspectLine {
             txs: 0,
             partial: None,
             txs_said: None,
+            blocks_without: None,
             bytes: parts.iter().map(|part| part.bytes).sum(),
             parts,
         }
@@ -139,6 +155,7 @@ impl LoadLine {
             on_other_branches: loaded.on_other_branches,
             partial: (loaded.txs_said > 0).then_some(PartialLine { have: loaded.txs, of: loaded.txs_said }),
             elsewhere: loaded.elsewhere,
+            cut: loaded.cut,
             nfts: loaded.nfts,
             misshapen: loaded.misshapen,
             head: loaded.head.map(HeadLine::from),
@@ -168,9 +185,21 @@ fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
                 txs += 1;
                 partial += u64::from(flags.has(TxFlags::PARTIAL));
             }
-            let said = (0..accounts.store().blocks()).filter_map(|place| accounts.block_said(place).1);
-            let txs_said = said.map(u64::from).reduce(|sum, more| sum + more);
-            InspectLine { txs, partial: Some(partial), txs_said, ..InspectLine::of(chain, accounts.inspect()?) }
+            let (mut txs_said, mut without) = (None, WithoutLine::default());
+            for (flags, said) in (0..accounts.store().blocks()).map(|place| accounts.block_said(place)) {
+                txs_said = said.map(|said| txs_said.unwrap_or(0) + u64::from(said)).or(txs_said);
+                without.logs += u64::from(flags.has(BlockFlags::NO_LOGS));
+                without.traces += u64::from(flags.has(BlockFlags::NO_TRACES));
+                without.rewards += u64::from(flags.has(BlockFlags::NO_REWARD));
+            }
+            let blocks_without = Profile::of(chain).map(|_| without);
+            InspectLine {
+                txs,
+                partial: Some(partial),
+                txs_said,
+                blocks_without,
+                ..InspectLine::of(chain, accounts.inspect()?)
+            }
         }
     })
 }

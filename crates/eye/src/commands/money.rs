@@ -162,6 +162,10 @@ fn tell(job: &MoneyLoad, loaded: &Loaded, io: &mut Io<'_>) -> Result<(), Problem
     for (many, what) in [
         (line.nfts, "Transfer logs are things (NFTs), not amounts"),
         (line.misshapen, "logs have a transfer's name and not its shape; nothing was read out of them"),
+        (
+            line.cut,
+            "calls have values that were cut to 32 bits when the dump was made; the rest is kept as unexplained",
+        ),
         (line.elsewhere, "rows name another block at their height; they were passed over"),
     ] {
         if many > 0 {
@@ -206,6 +210,17 @@ fn show(line: &InspectLine, io: &mut Io<'_>) -> Result<(), Problem> {
     };
     let said = line.txs_said.map_or_else(String::new, |said| format!("; the blocks have {said} by their own count"));
     writeln!(io.out, "  {} transactions{partial}{said}, {} bytes", line.txs, line.bytes)?;
+    if let Some(without) = &line.blocks_without {
+        for (many, what) in [
+            (without.logs, "logs: token transfers are missing"),
+            (without.traces, "traces: coins that contracts moved are missing"),
+            (without.rewards, "rewards: what their authors were paid is missing"),
+        ] {
+            if many > 0 {
+                writeln!(io.out, "  {many} blocks without {what}")?;
+            }
+        }
+    }
     writeln!(io.out, "  {:<20} {:>14} {:>16} {:>12}", "column", "rows", "bytes", "bytes a row")?;
     for part in &line.parts {
         let each = part.milli_bytes_a_row.map_or_else(String::new, |n| format!("{}.{:03}", n / 1000, n % 1000));

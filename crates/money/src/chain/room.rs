@@ -159,6 +159,8 @@ pub struct Loaded {
     pub txs: u64,
     /// See `txs`.
     pub txs_said: u64,
+    /// Calls of a dump whose values were cut to 32 bits; what is left of them is kept as unexplained.
+    pub cut: u64,
     /// Questions that a node was asked.
     pub calls: u64,
     /// Rows of a dump that name another block at their height than the dump's own.

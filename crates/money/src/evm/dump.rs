@@ -1,7 +1,7 @@
 //! Dumps: files of rows in any order, gathered into blocks with bounded memory.
 use super::fields::{Row, bare};
 use super::model::{Address, RawBlock};
-use super::rows::{Gathering, Sort, height, token, tx_id};
+use super::rows::{Gathering, Sort, cut_value, height, token, tx_id};
 use super::sort::{Record, Sorted, Sorter};
 use crate::chain::{Error, Result, ShortLines, io, said};
 use std::collections::{HashMap, HashSet};
@@ -146,12 +146,17 @@ impl Dump {
         let mut sorter = Sorter::new(folder);
         let mut by_hash = Sorter::new(folder);
         let fees = self.has(Sort::Fees);
+        // One value below zero shows that all of its file were cut.
+        let mut cut = HashSet::new();
         let mut before = 0;
         for (number, source) in self.sources.iter().enumerate().filter(|(_, source)| source.sort != Sort::Tokens) {
             let mut read = 0;
             let flow = source.rows(&mut |row, line, text, bytes| {
                 read = bytes;
                 let wrong = |why: String| at(&source.path, line, why);
+                if source.sort == Sort::Traces && cut_value(row).is_some() {
+                    cut.insert(number);
+                }
                 if source.sort == Sort::Fees {
                     let mut key = tx_id(row).map_err(wrong)?.to_vec();
                     key.push(1);
@@ -173,12 +178,13 @@ impl Dump {
             before += read;
         }
         join_fees(by_hash, &mut sorter)?;
-        self.gather(sorter.sorted()?, each)
+        self.gather(sorter.sorted()?, &cut, each)
     }
 
     fn gather(
         &self,
         mut rows: Sorted,
+        cut: &HashSet<usize>,
         each: &mut dyn FnMut(RawBlock, u64) -> Result<ControlFlow<()>>,
     ) -> Result<ControlFlow<()>> {
         let mut done = self.bytes;
@@ -188,11 +194,15 @@ impl Dump {
             while rows.peek().and_then(height_of) == Some(height) {
                 let Some(record) = rows.next()? else { break };
                 bytes += record.body.len();
-                let (source, line, text) = self.untagged(&record).ok_or_else(damaged)?;
+                let (number, line, text) = untagged(&record).ok_or_else(damaged)?;
+                let source = self.sources.get(number).ok_or_else(damaged)?;
+                let cut = cut.contains(&number);
                 if gathering.rows() >= MAX_ROWS || bytes > MAX_BYTES {
                     return Err(at(&source.path, line, format!("block {height} has more rows than one can have")));
                 }
-                source.again(text, |row| gathering.add(source.sort, row)).map_err(|why| at(&source.path, line, why))?;
+                source
+                    .again(text, |row| gathering.add(source.sort, row, cut))
+                    .map_err(|why| at(&source.path, line, why))?;
                 last = Some((source, line));
             }
             let block = gathering.finish(height, |sort| self.has(sort));
@@ -206,13 +216,6 @@ impl Dump {
             }
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    fn untagged<'a>(&self, record: &'a Record) -> Option<(&Source, u64, &'a str)> {
-        let (number, rest) = record.body.split_first_chunk::<2>()?;
-        let (line, text) = rest.split_first_chunk::<8>()?;
-        let source = self.sources.get(usize::from(u16::from_le_bytes(*number)))?;
-        Some((source, u64::from_le_bytes(*line), std::str::from_utf8(text).ok()?))
     }
 }
 
@@ -316,6 +319,13 @@ fn height_of(key: &[u8]) -> Option<u64> {
 fn tagged(file: usize, line: u64, text: &str) -> Vec<u8> {
     let file = u16::try_from(file).unwrap_or(u16::MAX);
     [&file.to_le_bytes()[..], &line.to_le_bytes(), text.as_bytes()].concat()
+}
+
+fn untagged(record: &Record) -> Option<(usize, u64, &str)> {
+    let (number, rest) = record.body.split_first_chunk::<2>()?;
+    let (line, text) = rest.split_first_chunk::<8>()?;
+    let number = usize::from(u16::from_le_bytes(*number));
+    Some((number, u64::from_le_bytes(*line), std::str::from_utf8(text).ok()?))
 }
 
 fn damaged() -> Error {

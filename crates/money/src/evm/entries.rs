@@ -93,6 +93,9 @@ impl Writer<'_> {
         if !tx.calls.is_empty() {
             flags = flags.with(TxFlags::TRACED);
         }
+        if tx.calls.iter().any(|call| call.cut) {
+            flags = flags.with(TxFlags::UNSAID);
+        }
         let mut signer = Span::default();
         match &tx.body {
             Some(body) => {
@@ -207,7 +210,7 @@ impl Writer<'_> {
     }
 
     fn coins(&mut self, call: &RawCall, place: Place) {
-        let kind = self.kind_of_coins(call.to.as_ref());
+        let kind = if call.cut { Kind::Unexplained } else { self.kind_of_coins(call.to.as_ref()) };
         let to = call.to.as_ref().map(|to| &to[..]);
         if self.push((Some(&call.from), to), self.chain.coin.as_bytes(), call.value, kind) {
             self.mark(place);

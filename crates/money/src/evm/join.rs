@@ -46,6 +46,7 @@ impl<'a> Joiner<'a> {
         self.loaded.txs += raw.txs.iter().filter(|tx| tx.body.is_some()).count() as u64;
         self.loaded.txs_said += u64::from(raw.txs_said.unwrap_or(0));
         self.loaded.elsewhere += raw.elsewhere;
+        self.loaded.cut += raw.cut;
         self.skipped.nfts += skipped.nfts;
         self.skipped.misshapen += skipped.misshapen;
         let before = self.before(raw.height)?;

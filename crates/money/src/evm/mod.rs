@@ -30,7 +30,7 @@ pub use tokens::{Meaning, meaning};
 pub(crate) fn gathered(text: &str) -> Option<RawBlock> {
     let mut gathering = rows::Gathering::default();
     for row in text.lines().filter_map(fields::Row::json) {
-        gathering.add(rows::Sort::of(&row), &row).ok()?;
+        gathering.add(rows::Sort::of(&row), &row, rows::cut_value(&row).is_some()).ok()?;
         let _named = (rows::token(&row), rows::height(&row), rows::tx_id(&row));
     }
     gathering.finish(7, |_| true).ok()

@@ -29,6 +29,8 @@ pub struct RawBlock {
     pub payments: Vec<Payment>,
     /// Rows of its height that belong to another branch's block.
     pub elsewhere: u64,
+    /// Calls whose values were cut to 32 bits.
+    pub cut: u64,
     /// Whether its sources have logs.
     pub with_logs: bool,
     /// Whether they have the calls of transactions.
@@ -133,6 +135,8 @@ pub struct RawCall {
     pub sort: CallSort,
     /// Whether it and all above it succeeded.
     pub ok: bool,
+    /// Whether its source cut values to 32 bits: what is told is the rest after dividing by 2^32.
+    pub cut: bool,
     /// The first bytes of its input, as far as a `transferFrom` needs them.
     pub input: Vec<u8>,
 }

@@ -125,8 +125,8 @@ impl Gathering {
         &mut txs[place.min(last)]
     }
 
-    /// Adds what a row says.
-    pub fn add(&mut self, sort: Sort, row: &Row<'_>) -> Read<()> {
+    /// Adds what a row says. `cut`: the values of its file were cut to 32 bits.
+    pub fn add(&mut self, sort: Sort, row: &Row<'_>, cut: bool) -> Read<()> {
         self.rows += 1;
         match sort {
             Sort::Blocks => self.block_row(row),
@@ -134,7 +134,7 @@ impl Gathering {
             Sort::Receipts => self.receipt(row),
             Sort::Fees => self.fee(row),
             Sort::Logs => self.log(row),
-            Sort::Traces => self.trace(row),
+            Sort::Traces => self.trace(row, cut),
             Sort::TokenTransfers => self.token_transfer(row),
             Sort::Tokens | Sort::Other => Ok(()),
         }
@@ -305,14 +305,17 @@ impl Gathering {
         Ok(())
     }
 
-    fn trace(&mut self, row: &Row<'_>) -> Read<()> {
+    fn trace(&mut self, row: &Row<'_>, cut: bool) -> Read<()> {
         self.block.with_traces = true;
         let said = row.text(&["traceid"]).unwrap_or_default().into_owned();
         let sort = row
             .text(&["tracetype", "note"])
             .map_or_else(|| said.split('_').next().unwrap_or_default().into(), |t| t.into_owned());
         let to = maybe(row, &["toaddress", "transfertoaddress"], address, "whom it calls")?;
-        let value = amount(row, &["value", "callvalue"], "the value")?.unwrap_or_default();
+        let value = match cut_value(row) {
+            Some(value) => value,
+            None => amount(row, &["value", "callvalue"], "the value")?.unwrap_or_default(),
+        };
         let why = match sort.as_str() {
             "reward" => Some(PaymentKind::Reward),
             "genesis" | "daofork" => Some(PaymentKind::Genesis),
@@ -339,8 +342,10 @@ impl Gathering {
             value,
             sort: call_sort(&sort, row.text(&["calltype"]).as_deref().unwrap_or_default()),
             ok: !rejected && status(row, &["status"]).unwrap_or(true),
+            cut: cut && !value.is_zero(),
             input: Vec::new(),
         };
+        self.block.cut += u64::from(call.cut);
         let place = small(row, &["internalindex", "transactionindex"], "the transaction's place")?;
         self.order.entry(id).or_insert(order);
         let tx = self.tx(id);
@@ -390,6 +395,13 @@ impl Gathering {
         });
         Ok(self.block)
     }
+}
+
+/// A value below zero of an internal call of TRON: it was put into 32 bits and lost what is above them. The rest after dividing by
+/// 2^32 is what is left.
+pub fn cut_value(row: &Row<'_>) -> Option<Amount> {
+    let negative: i32 = row.text(&["callvalue"]).filter(|text| text.starts_with('-'))?.parse().ok()?;
+    Some(Amount::from(u128::from(negative.cast_unsigned())))
 }
 
 fn padded(address: &Address) -> Hash {

@@ -47,7 +47,7 @@ fn log(amount: u128, order: Option<u64>) -> RawLog {
 
 fn call(order: u64, from: Address, to: Address, value: u128) -> RawCall {
     let (value, sort) = (Amount::from(value), CallSort::Call);
-    RawCall { order, root: order == 0, from, to: Some(to), value, sort, ok: true, input: Vec::new() }
+    RawCall { order, root: order == 0, from, to: Some(to), value, sort, ok: true, cut: false, input: Vec::new() }
 }
 
 /// Kind, payer's and payee's first byte (0xff: not known), amount.

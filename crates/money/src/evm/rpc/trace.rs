@@ -99,6 +99,7 @@ impl Walk {
             value: frame.value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            cut: false,
             input: input(&frame.input)?,
         });
         let mut logs = frame.logs.iter().peekable();
@@ -238,6 +239,7 @@ impl Flat {
             value: value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            cut: false,
             input: action.input.as_deref().map_or(Some(Vec::new()), input)?,
         })
     }
