@@ -197,7 +197,8 @@ fn what_is_wrong_is_named_by_file_and_line() {
 
 #[test]
 fn rows_that_would_count_twice_or_belong_elsewhere_are_found() {
-    let wrong = |change: &dyn Fn(&mut Vec<(&'static str, String)>)| {
+    type Files = Vec<(&'static str, String)>;
+    let wrong = |change: &dyn Fn(&mut Files)| {
         let dir = tempfile::tempdir().unwrap();
         let mut files = ethereum();
         change(&mut files);
