@@ -19,8 +19,8 @@ pub struct InspectLine {
     pub blocks: u64,
     /// How many transactions.
     pub txs: u64,
-    /// Of these, how many have an input whose value is not known, or of chains of accounts, are known by their logs or calls
-    /// alone.
+    /// Of these, how many have an input whose value is not known, or of chains whose blocks are known, are known by their logs
+    /// or calls alone; `null` for tables.
     pub partial: Option<u64>,
     /// How many transactions the chain says that the blocks on record have; `null` when its sources do not say.
     pub txs_said: Option<u64>,
@@ -192,14 +192,9 @@ fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
                 without.traces += u64::from(flags.has(BlockFlags::NO_TRACES));
                 without.rewards += u64::from(flags.has(BlockFlags::NO_REWARD));
             }
-            let blocks_without = Profile::of(chain).map(|_| without);
-            InspectLine {
-                txs,
-                partial: Some(partial),
-                txs_said,
-                blocks_without,
-                ..InspectLine::of(chain, accounts.inspect()?)
-            }
+            let profile = Profile::of(chain);
+            let (blocks_without, partial) = (profile.map(|_| without), profile.map(|_| partial));
+            InspectLine { txs, partial, txs_said, blocks_without, ..InspectLine::of(chain, accounts.inspect()?) }
         }
     })
 }
@@ -393,7 +388,7 @@ mod tests {
         assert_eq!((&line["blocks"], &line["head"]["height"]), (&1.into(), &1.into()));
         let lines = inspect_lines(&room, None).unwrap();
         let json = serde_json::to_string(&lines).unwrap();
-        assert_eq!((lines[0].txs, lines[0].partial, lines[0].txs_said), (1, Some(0), None));
+        assert_eq!((lines[0].txs, lines[0].partial, lines[0].txs_said), (1, None, None));
         assert!(json.contains(r#""chain":"bank""#) && json.contains("transfer.amount"));
         assert_eq!(lines[0].parts.iter().map(|part| part.bytes).sum::<u64>(), lines[0].bytes);
     }
