@@ -82,7 +82,7 @@ def deploy(anvil, contracts, name, *texts):
     for text in texts:
         heads.append(32 * len(texts) + len(tails) // 2)
         raw = text.encode().hex()
-        tails += word(len(text)) + raw + "0" * (-len(raw) % 64)
+        tails += word(len(text.encode())) + raw + "0" * (-len(raw) % 64)
     receipt = anvil.send(anvil.accounts[0], data=code + "".join(word(h) for h in heads) + tails, gas=10_000_000)
     assert receipt["status"] == "0x1", receipt
     return receipt["contractAddress"]
@@ -195,10 +195,26 @@ def others(node, program, anvil):
     check("TRON is not asked by JSON-RPC", done.returncode == 1 and "dump" in done.stderr, said(done))
 
 
+def fakes(node, program, contracts):
+    """On Ethereum's own id: a contract that calls itself USDT and is not. The node is asked for its symbol."""
+    with Anvil(program, "--chain-id", "1") as anvil:
+        maker, ana, ben = anvil.accounts[:3]
+        fake = deploy(anvil, contracts, "ERC20PresetMinterPauser", "Tether USD", "USD\u0422")
+        own = deploy(anvil, contracts, "ERC20PresetMinterPauser", "EXERCISE coin", "EXC")
+        for token in (fake, own):
+            anvil.send(maker, token, call("40c10f19", ana, 1000))
+            anvil.send(ana, token, call("a9059cbb", ben, 300))
+        done = node.run("money", "load", "--chain", "eth", "--json", anvil.url)
+        check("a chain with a fake loads whole", done.returncode == 0, said(done))
+        held = [json.loads(line)["asset"].lower() for line in node.eye("money", "balance", "--chain", "eth", "--json", ben).splitlines()]
+        check("a token that spells itself as USDT moves nothing, another one does", own in held and fake not in held, held)
+
+
 program, contracts = tools()
 with Node() as node, Anvil(program) as anvil:
     token = story(node, anvil, contracts)
     traces(node, anvil)
     reorganise(node, anvil, token)
     others(node, program, anvil)
+    fakes(node, program, contracts)
 check.finish()

@@ -325,3 +325,35 @@ fn an_address_with_a_secret_is_never_repeated() {
     assert!(text.contains("127.0.0.1:1") && !text.contains("secret"), "{text}");
     assert!(!format!("{unknown:?}").contains("secret"));
 }
+
+#[test]
+fn an_answer_without_end_fills_no_memory() {
+    let answered = json!("f".repeat(100_000));
+    let endless = node_but(Vec::new(), move |_, _| Some(Reply::Result(answered.clone())));
+    let bounded = Endpoint { max_answer: 50_000, ..endless };
+    let text = follow(tempfile::tempdir().unwrap().path(), bounded, 0).unwrap_err().to_string();
+    assert!(text.contains("more than 50000 bytes"), "{text}");
+}
+
+#[test]
+fn a_server_with_a_limit_is_asked_no_more_often() {
+    let dir = tempfile::tempdir().unwrap();
+    let polite = Endpoint { calls_a_second: Some(100), ..node(blocks(9, 2, 1)) };
+    let began = std::time::Instant::now();
+    let calls = follow(dir.path(), polite, 0).unwrap().calls;
+    assert!(calls >= 8 && began.elapsed() >= Duration::from_millis(10) * u32::try_from(calls - 1).unwrap());
+}
+
+#[test]
+fn a_stop_ends_at_a_whole_block_and_the_next_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = Source::Node(Box::new(Endpoint { from: Some(2), to: Some(5), ..node(blocks(9, 9, 1)) }));
+    let stopped = load(&Room::open(dir.path()), &chain(), &source, &Options::default(), &mut |progress| {
+        assert_eq!(progress.blocks_total, Some(4));
+        if progress.blocks == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert!(stopped.is_ok_and(|loaded| loaded.stopped && loaded.blocks == 2));
+    assert_eq!(follow(dir.path(), Endpoint { to: Some(5), ..node(blocks(9, 9, 1)) }, 0).unwrap().blocks, 2);
+    let heights: Vec<u64> = (0..4).map(|n| open(dir.path()).store().record(n).unwrap().unwrap().height).collect();
+    assert_eq!(heights, [2, 3, 4, 5]);
+}

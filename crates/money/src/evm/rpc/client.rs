@@ -7,8 +7,6 @@ use std::io::Read;
 use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
-/// No answer has more bytes.
-const MAX_ANSWER: u64 = 256 << 20;
 /// A node that is busy is asked so often, each time after twice the wait.
 const TRIES: u32 = 7;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -31,6 +29,8 @@ pub struct Endpoint {
     pub patience: Duration,
     /// At most so many questions a second, if it is a server that limits them.
     pub calls_a_second: Option<u32>,
+    /// An answer of more bytes is not read to its end.
+    pub max_answer: u64,
 }
 
 impl Endpoint {
@@ -44,6 +44,7 @@ impl Endpoint {
             to: None,
             patience: Duration::from_secs(60),
             calls_a_second: None,
+            max_answer: 256 << 20,
         }
     }
 }
@@ -63,6 +64,7 @@ pub struct Node {
     headers: Vec<(String, String)>,
     first_wait: Duration,
     between: Duration,
+    max_answer: u64,
     asked: Option<std::time::Instant>,
     calls: u64,
 }
@@ -141,7 +143,8 @@ impl Node {
         let between = endpoint.calls_a_second.map_or(Duration::ZERO, |n| Duration::from_secs(1) / n.max(1));
         let headers = endpoint.headers.clone();
         let (url, name) = (endpoint.url.clone(), format!("{host}{port}"));
-        Ok(Node { agent, url, name, headers, first_wait: FIRST_WAIT, between, asked: None, calls: 0 })
+        let (first_wait, max_answer) = (FIRST_WAIT, endpoint.max_answer);
+        Ok(Node { agent, url, name, headers, first_wait, between, max_answer, asked: None, calls: 0 })
     }
 
     /// The same, waiting so long before it asks a busy node again.
@@ -243,10 +246,10 @@ impl Node {
             return Ok(Err(Refusal::Busy(after.map(Duration::from_secs))));
         }
         let mut text = String::new();
-        let read = answer.into_body().into_reader().take(MAX_ANSWER + 1).read_to_string(&mut text);
+        let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_string(&mut text);
         read.map_err(|error| self.fault(format!("{method}: {}", told(&error))))?;
-        if text.len() as u64 > MAX_ANSWER {
-            return Err(self.fault(format!("{method}: an answer of more than {} MiB", MAX_ANSWER >> 20)));
+        if text.len() as u64 > self.max_answer {
+            return Err(self.fault(format!("{method}: an answer of more than {} bytes", self.max_answer)));
         }
         // Some servers answer errors of JSON-RPC with 400 or 500.
         if status != 200 && !text.trim_start().starts_with('{') {
