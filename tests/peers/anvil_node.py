@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
 
 from node import ROOT, Checks, Node, skip
@@ -61,7 +62,10 @@ class Anvil:
     def send(self, sender, to=None, data="0x", value=0, gas=5_000_000):
         """Mines a transaction, also one that fails; its receipt."""
         tx = {"from": sender, "data": data, "value": hex(value), "gas": hex(gas)} | ({"to": to} if to else {})
-        return self.ask("eth_getTransactionReceipt", self.ask("eth_sendTransaction", tx))
+        sent, until = self.ask("eth_sendTransaction", tx), time.monotonic() + 30
+        while not (receipt := self.ask("eth_getTransactionReceipt", sent)) and time.monotonic() < until:
+            time.sleep(0.02)
+        return receipt
 
     def height(self):
         return int(self.ask("eth_blockNumber"), 16)
