@@ -186,6 +186,45 @@ def tables(node, how):
     shutil.rmtree(node.data / "money/btc", ignore_errors=True)
 
 
+def dump(node, how):
+    """A dump of an account chain, made here: two transactions that the blocks name, one of them there, and a Transfer of each shape."""
+    folder = node.scratch / f"{how.split()[0]}-dump"
+    folder.mkdir()
+    h, a, pad = (lambda n: "0x" + f"{n:02x}" * 32), (lambda n: "0x" + f"{n:02x}" * 20), (lambda n: "0x" + "00" * 12 + f"{n:02x}" * 20)
+    (folder / "blocks.csv").write_text("number,hash,parent_hash,miner,timestamp,transaction_count,base_fee_per_gas,difficulty\n"
+                                       f"7,{h(1)},{h(0)},{a(9)},1700000000,2,2,0\n")
+    (folder / "transactions.csv").write_text("hash,nonce,block_hash,block_number,transaction_index,from_address,to_address,value,gas_price,input\n"
+                                             f"{h(2)},0,{h(1)},7,0,{a(1)},{a(2)},5e17,5,0x\n")
+    (folder / "receipts.csv").write_text("transaction_hash,block_hash,block_number,cumulative_gas_used,gas_used,status,effective_gas_price\n"
+                                         f"{h(2)},{h(1)},7,100,100,1,5\n")
+    topics = ["0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef", pad(1), pad(2)]
+    logs = [{"blockId": 7, "blockHash": h(1), "txHash": h(2), "transactionIndex": 0, "logIndex": 0, "address": a(3), "topics": topics, "data": "0x" + "ff" * 32},
+            {"blockId": 7, "blockHash": h(1), "txHash": h(2), "transactionIndex": 0, "logIndex": 1, "address": a(4), "topics": [*topics, h(5)], "data": "0x"}]
+    (folder / "logs.json").write_text("".join(json.dumps(log) + "\n" for log in logs))
+    done, told = load(node, "eth", folder)
+    check(f"{how}: a dump's folder loads, partial, n of m, its NFT no amount",
+          done.returncode == 0 and (told["blocks"], told["rows"], told["partial"], told["nfts"]) == (1, 4, {"have": 1, "of": 2}, 1), said(done))
+    kept = inspected(node, "eth")
+    check(f"{how}: inspect says what the blocks lack", kept["blocks_without"] == {"logs": 0, "traces": 1, "rewards": 0} and kept["txs_said"] == 2, kept)
+    line = json.loads(node.eye("money", "balance", "--chain", "eth", "--asset", "ETH", "--json", a(1)))
+    check(f"{how}: a balance that nobody asked the chain about is unproven",
+          (line["received"], line["spent"], line["sum"], line["closed"]) == ("0", str(5 * 10**17 + 500), None, False), line)
+    done = node.run("money", "balance", "--chain", "eth", a(2))
+    check(f"{how}: for people it says unproven", done.returncode == 0 and "balance unproven" in done.stdout and "received 500000000000000000" in done.stdout, said(done))
+    done = node.run("money", "inspect", "--chain", "eth")
+    check(f"{how}: inspect for people names what is missing", "1 blocks without traces" in done.stdout and "2 by their own count" in done.stdout, said(done))
+    done, told = load(node, "eth", folder)
+    check(f"{how}: a second time it is known", done.returncode == 0 and (told["blocks"], told["known"]) == (0, 1), said(done))
+    for what, chain, words, wanted in (
+            ("a dump of a chain that is not known", "exercise-bank", ("--format", "dump", folder), "dumps and nodes are read of eth"),
+            ("an address among files", "eth", (folder / "logs.json", "http://127.0.0.1:1/key"), "asked alone"),
+            ("a node that is not there", "eth", ("http://127.0.0.1:1/secret-key",), "127.0.0.1:1"),
+            ("an account that is none", "eth", None, "40 hex digits")):
+        done = node.run("money", "load", "--chain", chain, *words) if words else node.run("money", "balance", "--chain", chain, "0x12")
+        check(f"{how}: {what} is refused and says why, and no key", done.returncode == 1 and wanted in done.stderr and "secret" not in done.stderr, said(done))
+    shutil.rmtree(node.data / "money/eth")
+
+
 def guide(node):
     """The example of docs/money.md, as it stands there."""
     text = (ROOT / "docs/money.md").read_text().replace("\n    ", "\n\t")
@@ -261,6 +300,7 @@ def everything(node, how):
     real(node, how, node.data / "money")
     blocks(node, how)
     tables(node, how)
+    dump(node, how)
     stopped(node, how)
 
 

@@ -111,7 +111,8 @@ fn authorities(pem: &[u8]) -> Result<RootCerts, String> {
     }
 }
 
-fn headers(text: Option<&str>) -> Result<Vec<(&str, &str)>, String> {
+/// Header lines, `Name: value`; errors name the line alone, for it may hold a secret.
+pub fn headers(text: Option<&str>) -> Result<Vec<(&str, &str)>, String> {
     let lines = text.unwrap_or_default().lines().enumerate().filter(|(_, l)| !l.trim().is_empty());
     let mut out = Vec::new();
     for (at, line) in lines {

@@ -1,6 +1,7 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
-use crate::chain::{Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
+use crate::chain::{ChainCode, Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
 use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
+use crate::evm::{Profile, RawBlock, answers, entries, gathered};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,6 +44,27 @@ pub fn table(bytes: &[u8]) {
         r#"{"from":"from","to":"to","amount":"amount","time":"time","height":"height","tx":"tx","asset_is":"C"}"#;
     if let Ok(mapping) = serde_json::from_str::<Mapping>(mapping) {
         let _counts = read_rows(bytes, &mapping);
+    }
+}
+
+/// Rows of a dump, and a node's answers: what is read becomes entries that are counted right.
+pub fn dump(bytes: &[u8]) {
+    std::str::from_utf8(bytes).ok().and_then(gathered).iter().for_each(counted);
+}
+
+/// A node's answers about a block, a line each.
+pub fn answer(bytes: &[u8]) {
+    std::str::from_utf8(bytes).ok().and_then(answers).iter().for_each(counted);
+}
+
+fn counted(block: &RawBlock) {
+    for code in ["eth", "trx", "base"] {
+        let chain = ChainCode::parse(code).ok().and_then(|code| Profile::of(&code));
+        if let Some((written, _)) = chain.and_then(|chain| entries(block, &chain, &Default::default()).ok()) {
+            assert!(written.txs.iter().map(|tx| tx.transfers as usize).sum::<usize>() == written.transfers.len());
+            assert!(written.allowances.iter().all(|allowance| allowance.before as usize <= written.transfers.len()));
+            assert!(written.transfers.iter().all(|transfer| !written.bytes(transfer.asset).is_empty()));
+        }
     }
 }
 
@@ -106,6 +128,8 @@ mod tests {
                 ("undo", super::undo),
                 ("script", super::script),
                 ("table", super::table),
+                ("dump", super::dump),
+                ("answer", super::answer),
                 ("amount", super::amount),
                 ("run", super::run),
                 ("commits", super::commits),

@@ -1,7 +1,8 @@
 //! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
 //! are the roof's.
 use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
-use crate::columns::{Flags, Head, Inspection, Mode, hex};
+use crate::columns::{Accounts, BlockFlags, Closing, Flags, Head, Holding, Inspection, Mode, TxFlags, hex};
+use crate::evm::{Endpoint, Node, Profile};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,28 @@ pub struct InspectLine {
     pub blocks: u64,
     /// How many transactions.
     pub txs: u64,
-    /// Of these, how many have an input whose value is not known; `null` for chains of accounts.
+    /// Of these, how many have an input whose value is not known, or of chains whose blocks are known, are known by their logs
+    /// or calls alone; `null` for tables.
     pub partial: Option<u64>,
+    /// How many transactions the chain says that the blocks on record have; `null` when its sources do not say.
+    pub txs_said: Option<u64>,
+    /// How many blocks lack what their chain has; `null` for UTXO chains and tables.
+    pub blocks_without: Option<WithoutLine>,
     /// Bytes of all parts.
     pub bytes: u64,
     /// Columns, then what is derived.
     pub parts: Vec<PartLine>,
+}
+
+/// So many blocks lack something.
+#[derive(Debug, Default, Serialize)]
+pub struct WithoutLine {
+    /// Logs: token transfers are missing.
+    pub logs: u64,
+    /// Traces: coins that contracts moved are missing.
+    pub traces: u64,
+    /// Rewards: what their authors were paid is missing.
+    pub rewards: u64,
 }
 
 /// A block as the command line names it.
@@ -65,12 +82,31 @@ pub struct LoadLine {
     pub unwound: u64,
     /// Blocks that lost to another branch.
     pub on_other_branches: u64,
+    /// Of the transactions that the source's blocks have, how many it gave; `null` when it does not say how many there are.
+    pub partial: Option<PartialLine>,
+    /// Rows of a dump that name another block at their height than the dump's own: passed over.
+    pub elsewhere: u64,
+    /// Calls of a dump whose values were cut to 32 bits: kept as unexplained, for what is above these bits is lost.
+    pub cut: u64,
+    /// `Transfer` logs that are things (NFTs), not amounts.
+    pub nfts: u64,
+    /// Logs with a transfer's topic and not its shape: nothing was read out of them.
+    pub misshapen: u64,
     /// The head afterwards.
     pub head: Option<HeadLine>,
     /// Whether it was stopped before the end.
     pub stopped: bool,
     /// What kept files from being read to their end: then the exit code should not be 0.
     pub faults: Vec<String>,
+}
+
+/// How much of something there is.
+#[derive(Debug, Serialize)]
+pub struct PartialLine {
+    /// So many are there.
+    pub have: u64,
+    /// Of so many.
+    pub of: u64,
 }
 
 impl From<Head> for HeadLine {
@@ -99,6 +135,8 @@ impl InspectLine {
             blocks: inspection.blocks,
             txs: 0,
             partial: None,
+            txs_said: None,
+            blocks_without: None,
             bytes: parts.iter().map(|part| part.bytes).sum(),
             parts,
         }
@@ -115,6 +153,11 @@ impl LoadLine {
             known: loaded.known,
             unwound: loaded.unwound,
             on_other_branches: loaded.on_other_branches,
+            partial: (loaded.txs_said > 0).then_some(PartialLine { have: loaded.txs, of: loaded.txs_said }),
+            elsewhere: loaded.elsewhere,
+            cut: loaded.cut,
+            nfts: loaded.nfts,
+            misshapen: loaded.misshapen,
             head: loaded.head.map(HeadLine::from),
             stopped: loaded.stopped,
             faults: loaded.faults.iter().map(ToString::to_string).collect(),
@@ -135,8 +178,142 @@ fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
             let partial = (0..utxo.txs()).filter(|tx| has(*tx, Flags::PARTIAL)).count() as u64;
             InspectLine { txs: utxo.txs(), partial: Some(partial), ..InspectLine::of(chain, utxo.inspect()?) }
         }
-        Chain::Accounts(accounts) => InspectLine { txs: accounts.txs(), ..InspectLine::of(chain, accounts.inspect()?) },
+        Chain::Accounts(accounts) => {
+            let flags = (0..accounts.txs()).map(|tx| accounts.tx_flags(tx));
+            let (mut txs, mut partial) = (0, 0);
+            for flags in flags.filter(|flags| !flags.has(TxFlags::BLOCK)) {
+                txs += 1;
+                partial += u64::from(flags.has(TxFlags::PARTIAL));
+            }
+            let (mut txs_said, mut without) = (None, WithoutLine::default());
+            for (flags, said) in (0..accounts.store().blocks()).map(|place| accounts.block_said(place)) {
+                txs_said = said.map(|said| txs_said.unwrap_or(0) + u64::from(said)).or(txs_said);
+                without.logs += u64::from(flags.has(BlockFlags::NO_LOGS));
+                without.traces += u64::from(flags.has(BlockFlags::NO_TRACES));
+                without.rewards += u64::from(flags.has(BlockFlags::NO_REWARD));
+            }
+            let profile = Profile::of(chain);
+            let (blocks_without, partial) = (profile.map(|_| without), profile.map(|_| partial));
+            InspectLine { txs, partial, txs_said, blocks_without, ..InspectLine::of(chain, accounts.inspect()?) }
+        }
     })
+}
+
+/// What `balance` prints of an account and an asset.
+#[derive(Debug, Serialize)]
+pub struct BalanceLine {
+    /// The chain's code.
+    pub chain: String,
+    /// The account as its chain writes it.
+    pub account: String,
+    /// The asset: the coin, or a token's contract.
+    pub asset: String,
+    /// The height that the sums go to.
+    pub height: u64,
+    /// What came in, in base units.
+    pub received: String,
+    /// What went out.
+    pub spent: String,
+    /// What is left; `null` when more went out than came in, or a sum overflowed.
+    pub sum: Option<String>,
+    /// Whether the sum is what the chain itself says at `proven_at`: else the balance is unproven.
+    pub closed: bool,
+    /// The height at which the chain was asked, `null` if it never was.
+    pub proven_at: Option<u64>,
+    /// What the chain said there, when that is something else.
+    pub chain_says: Option<String>,
+}
+
+/// The balances of an account: of one asset, or of all that it ever had. With a node, it is asked what the chain says, and the
+/// answer is kept.
+///
+/// # Errors
+/// A chain without accounts, names that cannot be read, a node that is of another chain or does not answer.
+pub fn balances(
+    room: &Room,
+    chain: &ChainCode,
+    (account, asset): (&str, Option<&str>),
+    node: Option<&Endpoint>,
+) -> Result<Vec<BalanceLine>> {
+    let unknown = |why: &str| crate::chain::Error::Unknown(why.to_owned());
+    let mode = if node.is_some() { Mode::Write } else { Mode::Read };
+    room.chain(chain, Mode::Read)?;
+    let Chain::Accounts(mut accounts) = room.chain(chain, mode)? else {
+        return Err(unknown("this chain has no accounts; a UTXO chain's balances are its unspent outputs"));
+    };
+    let profile = Profile::of(chain);
+    let name = |text: &str| match &profile {
+        Some(profile) => profile.parse(text).map_err(unknown),
+        None => Ok(text.as_bytes().to_vec()),
+    };
+    let number = accounts.find_account(&name(account)?).ok_or_else(|| unknown("the account is not on record"))?;
+    let asset = asset.map(|asset| name(asset).map(|name| accounts.find_asset(&name))).transpose()?;
+    let head = accounts.head().ok_or_else(|| unknown("there is no block on record"))?;
+    let mut holdings = accounts.holdings(number, u64::MAX);
+    match asset {
+        Some(Some(asset)) => {
+            holdings.entry(asset).or_default();
+            holdings.retain(|held, _| *held == asset);
+        }
+        Some(None) => return Err(unknown("the asset is not on record")),
+        None => {}
+    }
+    if let Some(endpoint) = node {
+        let profile = profile.as_ref().ok_or_else(|| unknown("nodes are asked about chains of docs/evm.md alone"))?;
+        ask_balances(&mut accounts, profile, endpoint, number, (head, holdings.keys().copied()))?;
+    }
+    let text = |bytes: &[u8]| match &profile {
+        Some(profile) => profile.text(bytes),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let line = |(asset, holding): (u32, Holding)| {
+        let closing = accounts.closing(number, asset)?;
+        let (closed, proven_at, chain_says) = match closing {
+            Closing::Closed { height } => (true, Some(height), None),
+            Closing::Differs { height, told } => (false, Some(height), Some(told.to_string())),
+            Closing::Unproven => (false, None, None),
+        };
+        Ok(BalanceLine {
+            chain: chain.as_str().into(),
+            account: text(accounts.account(number).unwrap_or_default()),
+            asset: text(accounts.asset(asset).unwrap_or_default()),
+            height: head.height,
+            received: holding.received.0.to_string(),
+            spent: holding.spent.0.to_string(),
+            sum: holding.balance().map(|sum| sum.to_string()),
+            closed,
+            proven_at,
+            chain_says,
+        })
+    };
+    holdings.into_iter().map(line).collect()
+}
+
+/// Asks a node for the balances at the head of the record.
+fn ask_balances(
+    accounts: &mut Accounts,
+    profile: &Profile,
+    endpoint: &Endpoint,
+    account: u32,
+    (head, assets): (Head, impl Iterator<Item = u32>),
+) -> Result<()> {
+    let unknown = |why: String| crate::chain::Error::Unknown(why);
+    let mut node = Node::new(endpoint)?;
+    if node.hash_at(head.height)? != Some(head.hash) {
+        let why = format!("the node at {} does not have block {} of the record: load first", node.name(), head.height);
+        return Err(unknown(why));
+    }
+    let of = accounts.account(account).unwrap_or_default();
+    let of = of.try_into().map_err(|_| unknown("the account is no address".into()))?;
+    for asset in assets {
+        let token = match accounts.asset(asset).unwrap_or_default() {
+            coin if coin == profile.coin.as_bytes() => None,
+            token => Some(token.try_into().map_err(|_| unknown("the asset is no contract".into()))?),
+        };
+        let told = node.balance(&of, token.as_ref(), head.height)?;
+        accounts.close(account, asset, head.height, &told)?;
+    }
+    Ok(())
 }
 
 /// What the files of a load are.
@@ -146,24 +323,33 @@ pub enum Format {
     Blocks,
     /// A table of transfers.
     Transfers,
+    /// A dump of an account chain.
+    Dump,
 }
 
 impl Format {
     /// The words of the command line.
-    pub const NAMES: [(&'static str, Format); 2] = [("blocks", Format::Blocks), ("transfers", Format::Transfers)];
+    pub const NAMES: [(&'static str, Format); 3] =
+        [("blocks", Format::Blocks), ("transfers", Format::Transfers), ("dump", Format::Dump)];
 }
 
-/// The source that files stand for. Without a format: blocks for Bitcoin's networks, a table with its mapping (a TOML file) for
-/// every other chain.
+/// The source that files stand for. Without a format: a table where there is a mapping (a TOML file), a dump for the account
+/// chains that are known, else blocks.
 pub fn source(chain: &ChainCode, format: Option<Format>, files: &[PathBuf], mapping: Option<&Path>) -> Result<Source> {
     let unknown = |why: String| crate::chain::Error::Unknown(why);
     for path in files {
         std::fs::metadata(path).map_err(crate::chain::io(path))?;
     }
-    let guessed = if chain.network().is_some() || mapping.is_none() { Format::Blocks } else { Format::Transfers };
+    let guessed = match (chain.network(), mapping, Profile::of(chain)) {
+        (None, Some(_), _) => Format::Transfers,
+        (None, None, Some(_)) => Format::Dump,
+        _ => Format::Blocks,
+    };
     match (format.unwrap_or(guessed), files, mapping) {
         (_, [], _) => Err(unknown("name at least one file".into())),
         (Format::Blocks, files, None) => Ok(Source::Blocks(files.to_vec())),
+        (Format::Dump, files, None) => Ok(Source::Dump(files.to_vec())),
+        (Format::Dump, _, Some(_)) => Err(unknown("a dump needs no mapping: its fields have names".into())),
         (Format::Blocks, _, Some(_)) => Err(unknown(format!(
             "blocks need no mapping: leave it out, or name another chain than {} for a table",
             chain.as_str()
@@ -202,7 +388,7 @@ mod tests {
         assert_eq!((&line["blocks"], &line["head"]["height"]), (&1.into(), &1.into()));
         let lines = inspect_lines(&room, None).unwrap();
         let json = serde_json::to_string(&lines).unwrap();
-        assert_eq!((lines[0].txs, lines[0].partial), (1, None));
+        assert_eq!((lines[0].txs, lines[0].partial, lines[0].txs_said), (1, None, None));
         assert!(json.contains(r#""chain":"bank""#) && json.contains("transfer.amount"));
         assert_eq!(lines[0].parts.iter().map(|part| part.bytes).sum::<u64>(), lines[0].bytes);
     }
@@ -229,7 +415,8 @@ mod tests {
             done.unwrap_err().to_string()
         };
         assert!(loaded("ltc").contains("cannot be read yet"));
-        assert!(loaded("eth").contains("--mapping"));
+        assert!(loaded("thai-bank").contains("--mapping"));
+        assert!(loaded("eth").contains("no file has blocks"));
         assert!(!dir.path().join("money").exists());
     }
 }

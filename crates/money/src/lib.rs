@@ -8,6 +8,7 @@ pub mod chain;
 pub mod cli;
 pub mod cluster;
 pub mod columns;
+pub mod evm;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
 #[cfg(any(test, fuzzing))]

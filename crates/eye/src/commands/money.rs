@@ -1,10 +1,12 @@
 //! `eye money`: the chains in DATA/money. It runs in this process whether a server has the node or not, for that folder has
 //! locks of its own: one writer a chain, readers beside it.
 use super::Io;
-use crate::arguments::{Money, MoneyLoad};
+use crate::arguments::{Money, MoneyBalance, MoneyLoad};
+use crate::fetch::{headers as header_lines, is_address};
 use crate::node::Problem;
-use money::chain::{ChainCode, Loaded, Options, Room, load, unwind};
-use money::cli::{HeadLine, InspectLine, LoadLine, inspect_lines, source};
+use money::chain::{ChainCode, Loaded, Options, Room, Source, load, unwind};
+use money::cli::{HeadLine, InspectLine, LoadLine, balances, inspect_lines, source};
+use money::evm::Endpoint;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
     match what {
         Money::Load(job) => load_files(&room, job, io),
         Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
+        Money::Balance(job) => balance(&room, job, io).map(|()| 0),
         Money::Unwind { chain, to, json } => {
             let head = HeadLine::from(unwind(&room, chain, *to)?);
             match json {
@@ -38,12 +41,20 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
 }
 
 fn load_files(room: &Room, job: &MoneyLoad, io: &mut Io<'_>) -> Result<u8, Problem> {
-    let files: Vec<_> = job.files.iter().map(|file| io.path(file)).collect();
-    let mapping = job.mapping.as_deref().map(|path| io.path(path));
-    let source = source(&job.chain, job.format, &files, mapping.as_deref())?;
+    let source = match node(job, io)? {
+        Some(endpoint) => Source::Node(Box::new(endpoint)),
+        None => {
+            let files: Vec<_> = job.files.iter().map(|file| io.path(file)).collect();
+            let mapping = job.mapping.as_deref().map(|path| io.path(path));
+            source(&job.chain, job.format, &files, mapping.as_deref())?
+        }
+    };
     let (stop, meter, what) = (asked_to_end()?, io.meter.clone(), format!("{} loads", job.chain.as_str()));
     let done = load(room, &job.chain, &source, &Options { keep: job.keep }, &mut |progress| {
-        meter.tell_bytes(&what, progress.bytes, Some(progress.bytes_total));
+        match progress.blocks_total {
+            Some(total) => meter.tell(&what, progress.blocks, Some(total)),
+            None => meter.tell_bytes(&what, progress.bytes, Some(progress.bytes_total)),
+        }
         match stop.load(Ordering::Relaxed) {
             0 => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
@@ -58,6 +69,60 @@ fn load_files(room: &Room, job: &MoneyLoad, io: &mut Io<'_>) -> Result<u8, Probl
         (true, _) => Ok(SIGNALLED + stop.load(Ordering::Relaxed)),
         (false, whole) => Ok(u8::from(!whole)),
     }
+}
+
+/// The node that a load asks, when an address stands where files do.
+fn node(job: &MoneyLoad, io: &Io<'_>) -> Result<Option<Endpoint>, Problem> {
+    let address = |file: &Path| file.to_str().filter(|word| is_address(word)).map(str::to_owned);
+    let Some(url) = job.files.iter().find_map(|file| address(file)) else {
+        if job.from.is_some() || job.to.is_some() || job.header_file.is_some() || job.calls_per_second.is_some() {
+            return Err(Problem::other(
+                "--from, --to, --header-file and --calls-per-second belong to a node's address",
+            ));
+        }
+        return Ok(None);
+    };
+    if job.files.len() > 1 || job.mapping.is_some() || job.format.is_some() {
+        return Err(Problem::other("a node is asked alone: one address, no files, no mapping, no format"));
+    }
+    let from = Endpoint { from: job.from, to: job.to, calls_a_second: job.calls_per_second, ..Endpoint::at(&url) };
+    with_secrets(from, job.header_file.as_deref(), job.ca.as_deref(), io).map(Some)
+}
+
+/// A node's address with the header lines and authorities that stand in files.
+fn with_secrets(node: Endpoint, headers: Option<&Path>, ca: Option<&Path>, io: &Io<'_>) -> Result<Endpoint, Problem> {
+    let read = |path: &Path| {
+        std::fs::read(io.path(path)).map_err(|error| Problem::other(format!("{}: {error}", path.display())))
+    };
+    let text = headers.map(read).transpose()?.map(String::from_utf8).transpose();
+    let text = text.map_err(|_| Problem::other("the header file is not UTF-8"))?;
+    let lines = header_lines(text.as_deref()).map_err(Problem::other)?;
+    let headers = lines.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(Endpoint { headers, authorities: ca.map(read).transpose()?, ..node })
+}
+
+fn balance(room: &Room, job: &MoneyBalance, io: &mut Io<'_>) -> Result<(), Problem> {
+    let node = job.node.as_deref().map(Endpoint::at);
+    let node = node.map(|node| with_secrets(node, job.header_file.as_deref(), job.ca.as_deref(), io)).transpose()?;
+    let lines = balances(room, &job.chain, (&job.account, job.asset.as_deref()), node.as_ref())?;
+    if job.json {
+        return lines.iter().try_for_each(|line| document(line, io));
+    }
+    if lines.is_empty() {
+        writeln!(io.out, "{}: no asset moved", job.account)?;
+    }
+    for line in &lines {
+        let sum = line.sum.as_deref().unwrap_or("more than it received, or more than fits");
+        write!(io.out, "{}: received {}, spent {}, sum {sum}: ", line.asset, line.received, line.spent)?;
+        match (line.closed, line.proven_at, &line.chain_says) {
+            (true, Some(height), _) => writeln!(io.out, "closed at block {height}")?,
+            (_, Some(height), Some(told)) => {
+                writeln!(io.out, "balance unproven: at block {height} the chain says {told}")?;
+            }
+            _ => writeln!(io.out, "balance unproven: the chain was not asked (--node)")?,
+        }
+    }
+    Ok(())
 }
 
 fn document(line: &impl serde::Serialize, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -86,6 +151,26 @@ fn tell(job: &MoneyLoad, loaded: &Loaded, io: &mut Io<'_>) -> Result<(), Problem
     match &line.head {
         Some(head) => writeln!(io.out, "; the last is {}", named(head))?,
         None => writeln!(io.out)?,
+    }
+    if let Some(partial) = line.partial.as_ref().filter(|partial| partial.have < partial.of) {
+        writeln!(
+            io.out,
+            "  partial: {} of {} transactions of these blocks are in the source",
+            partial.have, partial.of
+        )?;
+    }
+    for (many, what) in [
+        (line.nfts, "Transfer logs are things (NFTs), not amounts"),
+        (line.misshapen, "logs have a transfer's name and not its shape; nothing was read out of them"),
+        (
+            line.cut,
+            "calls have values that were cut to 32 bits when the dump was made; the rest is kept as unexplained",
+        ),
+        (line.elsewhere, "rows name another block at their height; they were passed over"),
+    ] {
+        if many > 0 {
+            writeln!(io.out, "  {many} {what}")?;
+        }
     }
     Ok(())
 }
@@ -118,13 +203,23 @@ fn inspect(room: &Room, chain: Option<&ChainCode>, json: bool, io: &mut Io<'_>) 
 fn show(line: &InspectLine, io: &mut Io<'_>) -> Result<(), Problem> {
     let head = line.head.as_ref().map_or_else(|| "no block".into(), named);
     writeln!(io.out, "{}: {} blocks, from {} to {head}", line.chain, line.blocks, line.first.unwrap_or(0))?;
-    match line.partial.unwrap_or(0) {
-        0 => writeln!(io.out, "  {} transactions, {} bytes", line.txs, line.bytes)?,
-        partial => writeln!(
-            io.out,
-            "  {} transactions, {partial} of them partial (an input's value is not known), {} bytes",
-            line.txs, line.bytes
-        )?,
+    let partial = match (line.partial.unwrap_or(0), line.txs_said) {
+        (0, _) => String::new(),
+        (partial, None) => format!(", {partial} of them partial (an input's value is not known)"),
+        (partial, Some(_)) => format!(", {partial} of them known by their logs or calls alone"),
+    };
+    let said = line.txs_said.map_or_else(String::new, |said| format!("; the blocks have {said} by their own count"));
+    writeln!(io.out, "  {} transactions{partial}{said}, {} bytes", line.txs, line.bytes)?;
+    if let Some(without) = &line.blocks_without {
+        for (many, what) in [
+            (without.logs, "logs: token transfers are missing"),
+            (without.traces, "traces: coins that contracts moved are missing"),
+            (without.rewards, "rewards: what their authors were paid is missing"),
+        ] {
+            if many > 0 {
+                writeln!(io.out, "  {many} blocks without {what}")?;
+            }
+        }
     }
     writeln!(io.out, "  {:<20} {:>14} {:>16} {:>12}", "column", "rows", "bytes", "bytes a row")?;
     for part in &line.parts {

@@ -24,6 +24,7 @@ pub use script::{address_text, key_of_script, revealed};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};
+pub(crate) use transfers::{ShortLines, said};
 pub use undo::{Coin, Undo, parse_undo};
 
 use crate::columns;

@@ -3,6 +3,7 @@ use super::bitcoin::load_blocks;
 use super::transfers::{Mapping, load_transfers};
 use super::{Error, Network, Result, io};
 use crate::columns::{Accounts, Head, Mode, Utxo};
+use crate::evm::{Endpoint, Profile, follow_node, load_dump};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,10 @@ impl Room {
 pub enum Source {
     /// Raw blocks, `blk*.dat`, or folders of these; `rev*.dat` and `xor.dat` are taken from beside them.
     Blocks(Vec<PathBuf>),
+    /// Files of a dump of an account chain (GraphSense, ethereum-etl), or their folder.
+    Dump(Vec<PathBuf>),
+    /// A node of an account chain, asked by JSON-RPC.
+    Node(Box<Endpoint>),
     /// A table of transfers.
     Transfers {
         /// The CSV file.
@@ -133,6 +138,8 @@ pub struct Progress {
     pub bytes: u64,
     /// Bytes of the source that are to be read.
     pub bytes_total: u64,
+    /// Blocks that are to be appended, where the source counts in these instead.
+    pub blocks_total: Option<u64>,
 }
 
 /// What a load did.
@@ -148,6 +155,20 @@ pub struct Loaded {
     pub unwound: u64,
     /// Blocks of the source that lost to another branch.
     pub on_other_branches: u64,
+    /// Transactions of the source's blocks that it has, and how many the chain says there are (0: it does not say).
+    pub txs: u64,
+    /// See `txs`.
+    pub txs_said: u64,
+    /// Calls of a dump whose values were cut to 32 bits; what is left of them is kept as unexplained.
+    pub cut: u64,
+    /// Questions that a node was asked.
+    pub calls: u64,
+    /// Rows of a dump that name another block at their height than the dump's own.
+    pub elsewhere: u64,
+    /// `Transfer` logs that are things, not amounts.
+    pub nfts: u64,
+    /// Logs with a transfer's topic and not its shape.
+    pub misshapen: u64,
     /// Whether `progress` asked to stop before the end.
     pub stopped: bool,
     /// What kept a file from being read to its end; everything before it was loaded.
@@ -179,6 +200,16 @@ pub fn load(
             let loaded = load_transfers(accounts, file, mapping, options, progress)?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
+        (Chain::Accounts(accounts), Source::Dump(paths)) => {
+            let profile = Profile::of(chain).ok_or_else(|| unsuited(chain))?;
+            let loaded = load_dump(accounts, &profile, paths, options, progress)?;
+            Ok(Loaded { head: accounts.head(), ..loaded })
+        }
+        (Chain::Accounts(accounts), Source::Node(endpoint)) => {
+            let profile = Profile::of(chain).ok_or_else(|| unsuited(chain))?;
+            let loaded = follow_node(accounts, &profile, endpoint, options, progress)?;
+            Ok(Loaded { head: accounts.head(), ..loaded })
+        }
         // `suits` let nothing else through.
         _ => Err(unsuited(chain)),
     }
@@ -189,6 +220,21 @@ fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
     match (chain.network(), source) {
         _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
         (Some(_), Source::Blocks(_)) | (None, Source::Transfers { .. }) => Ok(()),
+        (None, Source::Dump(_) | Source::Node(_)) => match Profile::of(chain) {
+            Some(profile) => match source {
+                Source::Dump(paths) => crate::evm::Dump::open(paths).map(|_| ()),
+                _ if profile.chain_id.is_none() => Err(Error::Unknown(format!(
+                    "a node of {} cannot be asked by JSON-RPC; load a dump",
+                    chain.as_str()
+                ))),
+                _ => Ok(()),
+            },
+            None => Err(Error::Unknown(format!(
+                "dumps and nodes are read of {} and evm-ID (any chain by its id), not of {}",
+                Profile::codes().collect::<Vec<_>>().join(", "),
+                chain.as_str()
+            ))),
+        },
         _ => Err(unsuited(chain)),
     }
 }

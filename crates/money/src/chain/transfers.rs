@@ -148,10 +148,19 @@ struct Row<'a> {
 }
 
 /// Stops at a line that is too long, before it fills the memory.
-struct ShortLines<R> {
+pub(crate) struct ShortLines<R> {
     inner: R,
+    max: usize,
     since: usize,
-    read: u64,
+    /// Bytes that were read.
+    pub(crate) read: u64,
+}
+
+impl<R> ShortLines<R> {
+    /// No line may have more than `max` bytes.
+    pub(crate) fn new(inner: R, max: usize) -> ShortLines<R> {
+        ShortLines { inner, max, since: 0, read: 0 }
+    }
 }
 
 impl<R: Read> Read for ShortLines<R> {
@@ -163,7 +172,10 @@ impl<R: Read> Read for ShortLines<R> {
             None => self.since + n,
         };
         self.read += n as u64;
-        if self.since > MAX_LINE { Err(std::io::Error::other("a line of more than 1 MiB")) } else { Ok(n) }
+        match self.since > self.max {
+            true => Err(std::io::Error::other(format!("a line of more than {} MiB", self.max >> 20))),
+            false => Ok(n),
+        }
     }
 }
 
@@ -207,8 +219,7 @@ impl Loader<'_> {
         let delimiter =
             u8::try_from(delimiter).map_err(|_| self.line(1, "the delimiter must be one plain character"))?;
         let zone = zone(self.mapping.zone.as_deref()).map_err(|why| self.line(1, why))?;
-        let mut table =
-            csv::ReaderBuilder::new().delimiter(delimiter).from_reader(ShortLines { inner: file, since: 0, read: 0 });
+        let mut table = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(ShortLines::new(file, MAX_LINE));
         let headings = table.byte_headers().map_err(|error| self.line(1, said(&error)))?;
         let columns = Columns::find(headings, self.mapping).map_err(|why| self.line(1, why))?;
         let (mut record, mut block, mut line) = (ByteRecord::new(), Gathered::default(), 1);
@@ -330,7 +341,7 @@ impl Gathered {
             Some(last) => last.transfers += 1,
             None => {
                 let id = block.key(row.tx);
-                block.txs.push(TransferTx { id, time: row.time, transfers: 1 });
+                block.txs.push(TransferTx { id, time: row.time, transfers: 1, ..TransferTx::default() });
             }
         }
         for part in [row.tx, row.from, row.to, row.asset, &row.amount.0, &[row.kind as u8], &row.time.to_le_bytes()] {
@@ -338,7 +349,8 @@ impl Gathered {
             self.digest.update(part);
         }
         let (from, to, asset) = (block.key(row.from), block.key(row.to), block.key(row.asset));
-        block.transfers.push(NewTransfer { from, to, asset, amount: row.amount, kind: row.kind, unordered });
+        let (amount, kind) = (row.amount, row.kind);
+        block.transfers.push(NewTransfer { from, to, asset, amount, kind, unordered, ..NewTransfer::default() });
         Ok(())
     }
 
@@ -401,7 +413,7 @@ fn read_row<'a>(
 /// Reads every row of a table without keeping any. What is right, what is not.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_rows(table: &[u8], mapping: &Mapping) -> (u64, u64) {
-    let mut reader = csv::ReaderBuilder::new().from_reader(ShortLines { inner: table, since: 0, read: 0 });
+    let mut reader = csv::ReaderBuilder::new().from_reader(ShortLines::new(table, MAX_LINE));
     let (mut right, mut wrong) = (0, 0);
     let Ok(columns) = reader.byte_headers().map_err(|_| ()).and_then(|row| Columns::find(row, mapping).map_err(|_| ()))
     else {
@@ -472,7 +484,7 @@ fn zone(name: Option<&str>) -> std::result::Result<jiff::tz::TimeZone, String> {
 }
 
 /// A table's error without its cells, which may name people.
-fn said(error: &csv::Error) -> String {
+pub(crate) fn said(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("has {len} cells where {expected_len} belong")

@@ -1,5 +1,7 @@
 //! Amounts: whole numbers of base units, up to 256 bits, never floats.
-use super::bytes::uint;
+use ruint::aliases::U256;
+
+const TEN: U256 = U256::from_limbs([10, 0, 0, 0]);
 
 /// An amount in base units, 256 bits, little-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -50,71 +52,92 @@ impl Amount {
         }
         let fraction = fraction.trim_end_matches('0');
         let shift = i64::from(exponent) + i64::from(decimals) - i64::try_from(fraction.len()).ok()?;
-        let mut amount = Amount::default();
+        let mut amount = U256::ZERO;
         for digit in whole.bytes().chain(fraction.bytes()) {
-            amount.times_ten_plus(digit.checked_sub(b'0').filter(|digit| *digit < 10)?)?;
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            amount = amount.checked_mul(TEN)?.checked_add(U256::from(digit))?;
         }
-        amount.shifted(shift)
+        shifted(amount, shift).map(Amount::from)
     }
 
-    /// Times ten to the `shift`; only if nothing is lost.
-    fn shifted(mut self, shift: i64) -> Option<Amount> {
-        if self.is_zero() {
-            return Some(self);
-        }
-        for _ in 0..shift.max(0) {
-            self.times_ten_plus(0)?;
-        }
-        for _ in 0..shift.min(0).unsigned_abs().min(100) {
-            if self.divide_by_ten() != 0 {
-                return None;
-            }
-        }
-        Some(self)
+    /// Reads a number of base 16, `0x` before it or not; exact or not at all.
+    ///
+    /// ```
+    /// use money::columns::Amount;
+    /// assert_eq!(Amount::from_hex("0x1ff"), Some(Amount::from(511)));
+    /// assert_eq!(Amount::from_hex("0x"), None);
+    /// ```
+    pub fn from_hex(text: &str) -> Option<Amount> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let fits = (1..=64).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        fits.then(|| U256::from_str_radix(digits, 16).ok()).flatten().map(Amount::from)
     }
 
-    fn limbs(&self) -> [u64; 4] {
-        let mut limbs = [0; 4];
-        limbs.iter_mut().zip(self.0.chunks_exact(8)).for_each(|(limb, bytes)| *limb = uint(bytes));
-        limbs
+    /// From 32 bytes, the greatest first: how contracts write them.
+    pub fn from_be(bytes: [u8; 32]) -> Amount {
+        U256::from_be_bytes(bytes).into()
     }
 
-    fn set(&mut self, limbs: [u64; 4]) {
-        self.0.chunks_exact_mut(8).zip(limbs).for_each(|(to, limb)| to.copy_from_slice(&limb.to_le_bytes()));
+    /// The sum, if it fits 256 bits.
+    #[must_use]
+    pub fn plus(&self, other: &Amount) -> Option<Amount> {
+        self.number().checked_add(other.number()).map(Amount::from)
     }
 
-    fn times_ten_plus(&mut self, digit: u8) -> Option<()> {
-        let (mut limbs, mut carry) = (self.limbs(), u128::from(digit));
-        for limb in &mut limbs {
-            carry += u128::from(*limb) * 10;
-            *limb = u64::try_from(carry & u128::from(u64::MAX)).ok()?;
-            carry >>= 64;
-        }
-        self.set(limbs);
-        (carry == 0).then_some(())
+    /// The difference, if it is not negative.
+    #[must_use]
+    pub fn minus(&self, other: &Amount) -> Option<Amount> {
+        self.number().checked_sub(other.number()).map(Amount::from)
     }
 
-    fn divide_by_ten(&mut self) -> u8 {
-        let (mut limbs, mut rest) = (self.limbs(), 0u128);
-        for limb in limbs.iter_mut().rev() {
-            let here = (rest << 64) | u128::from(*limb);
-            *limb = u64::try_from(here / 10).unwrap_or(u64::MAX);
-            rest = here % 10;
-        }
-        self.set(limbs);
-        u8::try_from(rest).unwrap_or(0)
+    /// The product, if it fits 256 bits.
+    #[must_use]
+    pub fn times(&self, other: &Amount) -> Option<Amount> {
+        self.number().checked_mul(other.number()).map(Amount::from)
     }
+
+    fn number(&self) -> U256 {
+        U256::from_le_bytes(self.0)
+    }
+}
+
+impl From<U256> for Amount {
+    fn from(number: U256) -> Amount {
+        Amount(number.to_le_bytes())
+    }
+}
+
+impl Ord for Amount {
+    fn cmp(&self, other: &Amount) -> std::cmp::Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Amount {
+    fn partial_cmp(&self, other: &Amount) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Times ten to the `shift`; only if nothing is lost.
+fn shifted(mut amount: U256, shift: i64) -> Option<U256> {
+    if amount.is_zero() {
+        return Some(amount);
+    }
+    // More than 77 digits fit no amount: either step ends before it can be long.
+    for _ in 0..shift.max(0) {
+        amount = amount.checked_mul(TEN)?;
+    }
+    for _ in 0..shift.min(0).unsigned_abs().min(100) {
+        let (tenth, rest) = amount.div_rem(TEN);
+        amount = rest.is_zero().then_some(tenth)?;
+    }
+    Some(amount)
 }
 
 impl std::fmt::Display for Amount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut rest = *self;
-        let mut digits = Vec::new();
-        while digits.is_empty() || !rest.is_zero() {
-            digits.push(char::from(b'0' + rest.divide_by_ten()));
-        }
-        let text: String = digits.iter().rev().collect();
-        f.pad_integral(true, "", &text)
+        f.pad_integral(true, "", &self.number().to_string())
     }
 }
 

@@ -6,6 +6,8 @@ use super::{Accounts, Amount, Result, UNKNOWN, io};
 /// Pairs of account and asset that are added up at a time.
 const PAIRS: usize = 4 << 20;
 const FILE: &str = "asset.standing";
+/// The zero address: the party of what is minted and burnt.
+pub const ISSUER: [u8; 20] = [0; 20];
 
 /// A sum of amounts in base units that says when it no longer holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,7 +73,40 @@ impl Standing {
     }
 }
 
+/// What an account received and spent of one asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Holding {
+    /// What came in.
+    pub received: Sum,
+    /// What went out.
+    pub spent: Sum,
+    /// Whether a sum did not fit 128 bits; then both are void.
+    pub overflow: bool,
+}
+
+impl Holding {
+    /// What is left: `None` when a sum overflowed or more was spent than received.
+    pub fn balance(&self) -> Option<u128> {
+        self.received.0.checked_sub(self.spent.0).filter(|_| !self.overflow)
+    }
+}
+
 impl Accounts {
+    /// What an account received and spent of each asset, by the assets' numbers, over the transfers before `end`. Fakes and
+    /// transfers to oneself are left out.
+    pub fn holdings(&self, account: u32, end: u64) -> std::collections::BTreeMap<u32, Holding> {
+        let mut holdings: std::collections::BTreeMap<u32, Holding> = std::collections::BTreeMap::new();
+        for transfer in (0..end.min(self.transfers())).map_while(|number| self.transfer(number)) {
+            if !transfer.edge || transfer.from == transfer.to || (transfer.from != account && transfer.to != account) {
+                continue;
+            }
+            let holding = holdings.entry(transfer.asset).or_default();
+            let sum = if transfer.to == account { &mut holding.received } else { &mut holding.spent };
+            holding.overflow |= !sum.add(&transfer.amount);
+        }
+        holdings
+    }
+
     /// The standing of every asset, by its number. Kept in a file that is built anew when it is not of this head.
     pub fn standings(&self) -> Result<Vec<Standing>> {
         let path = self.store().dir().join(FILE);
@@ -105,11 +140,13 @@ impl Accounts {
     /// One pass over the transfers for the accounts from `from` on, as many as fit; returns where the next pass begins.
     fn add_up_from(&self, from: u64, mut to: u64, pairs: usize, standings: &mut [Standing]) -> u64 {
         let mut sums: Numbers<Sum> = Numbers::default();
+        // Whoever issues pays what nobody held before, and is paid what nobody holds afterwards.
+        let issuer = self.find_account(&ISSUER);
         let mut seen = Vec::new();
         for number in 0..self.transfers() {
             let Some(transfer) = self.transfer(number) else { break };
             for (account, comes) in [(transfer.from, false), (transfer.to, true)] {
-                let here = (from..to).contains(&u64::from(account)) && account != UNKNOWN;
+                let here = (from..to).contains(&u64::from(account)) && account != UNKNOWN && Some(account) != issuer;
                 if !here || (transfer.from == transfer.to && comes) {
                     continue;
                 }

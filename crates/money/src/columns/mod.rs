@@ -9,22 +9,26 @@ mod amount;
 mod balance;
 mod block;
 mod bytes;
+mod closed;
 mod column;
 mod derived;
 mod dictionary;
+mod entries;
 mod inspect;
 mod log;
 mod reading;
 mod run;
 mod spent;
 mod store;
+mod transfer;
 mod utxo;
 
-pub use accounts::{ACCOUNTS, Accounts, Kind, NewTransfer, Transfer, TransferBlock, TransferTx};
+pub use accounts::{ACCOUNTS, Accounts};
 pub use amount::Amount;
-pub use balance::{Standing, Sum, Untraceable};
+pub use balance::{Holding, ISSUER, Standing, Sum, Untraceable};
 pub use block::{Block, Flags, Input, Output, Prevout, Span, Spend, Tx};
 pub use bytes::{U40_MAX, U56_MAX};
+pub use closed::Closing;
 pub use column::Column;
 pub use dictionary::Dictionary;
 pub use inspect::{Inspection, Part};
@@ -33,6 +37,9 @@ pub use log::{CommitLog, Record};
 pub(crate) use run::Run;
 pub use spent::Spent;
 pub use store::{ColumnSpec, Head, Layout, Mode, Model, Store};
+pub use transfer::{
+    Allowance, BlockFlags, Kind, NewAllowance, NewTransfer, Transfer, TransferBlock, TransferTx, TxFlags,
+};
 pub use utxo::{NOBODY, UNKNOWN, UNKNOWN_VALUE, UTXO, Utxo};
 
 use std::path::{Path, PathBuf};

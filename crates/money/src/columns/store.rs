@@ -7,8 +7,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Version of everything in a chain's folder; another is refused, never guessed at.
-const VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"EYEMONEY";
 /// At most so many blocks stand in one commit; so many records are checked when a chain is opened.
 const BATCH_BLOCKS: usize = 4096;
@@ -38,6 +36,8 @@ pub struct ColumnSpec {
 pub struct Layout {
     /// The model these columns serve.
     pub model: Model,
+    /// Version of everything in such a chain's folder; another is refused, never guessed at.
+    pub version: u32,
     /// The columns.
     pub columns: &'static [ColumnSpec],
 }
@@ -438,7 +438,7 @@ fn identity(dir: &Path, layout: &Layout, mode: Mode) -> Result<[u8; 16]> {
 
 fn write_identity(layout: &Layout, key: &[u8; 16]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&layout.version.to_le_bytes());
     bytes.extend_from_slice(&(layout.model as u32).to_le_bytes());
     bytes.extend_from_slice(key);
     bytes.extend_from_slice(described(layout).as_bytes());
@@ -460,12 +460,16 @@ fn read_identity(path: &Path, bytes: &[u8], layout: &Layout) -> Result<[u8; 16]>
     }
     let mut fields = Fields(body);
     let (magic, version) = (fields.take(8).ok_or_else(torn)?, fields.u32().ok_or_else(torn)?);
-    if magic != MAGIC || version != VERSION {
-        return Err(format(path, format!("is of version {version}; this program reads {VERSION}")));
+    let (model, key) = (fields.u32().ok_or_else(torn)?, fields.array().ok_or_else(torn)?);
+    let same_model = model == layout.model as u32;
+    if magic != MAGIC || (same_model && version != layout.version) {
+        let why = format!(
+            "is of version {version}; this program reads {}: move the chain's folder away and load it again",
+            layout.version
+        );
+        return Err(format(path, why));
     }
-    let model = fields.u32().ok_or_else(torn)?;
-    let key = fields.array().ok_or_else(torn)?;
-    if model != layout.model as u32 || fields.0 != described(layout).as_bytes() {
+    if !same_model || fields.0 != described(layout).as_bytes() {
         return Err(format(path, "holds another kind of chain"));
     }
     Ok(key)

@@ -13,6 +13,7 @@ const fn column(name: &'static str, width: u64) -> ColumnSpec {
 /// The columns of a UTXO chain.
 pub const UTXO: Layout = Layout {
     model: Model::Utxo,
+    version: 1,
     columns: &[
         column("block.first-tx", 5),
         column("block.time", 4),

@@ -1,0 +1,40 @@
+//! Chains of accounts whose contracts write logs: Ethereum, its relatives, TRON.
+//!
+//! Sources (dumps of GraphSense and ethereum-etl, a node's JSON-RPC) tell blocks ([`RawBlock`]); [`entries`] turns each into
+//! entries by the rules of `docs/evm.md`; the block then joins the record, or what is there instead is unwound.
+
+mod dump;
+mod entries;
+mod fields;
+mod join;
+mod load;
+mod model;
+mod profile;
+mod rows;
+mod rpc;
+mod sort;
+mod tokens;
+
+pub use dump::Dump;
+pub use entries::{Skipped, Wrong, entries};
+pub(crate) use join::Joiner;
+pub(crate) use load::load_dump;
+pub use model::{Address, CallSort, Hash, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
+pub use profile::{BaseFee, Profile, Writing};
+pub(crate) use rpc::follow_node;
+pub use rpc::{Endpoint, Node};
+pub use tokens::{Meaning, meaning};
+
+/// What is fuzzed: rows of a dump, a JSON object a line.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn gathered(text: &str) -> Option<RawBlock> {
+    let mut gathering = rows::Gathering::default();
+    for row in text.lines().filter_map(fields::Row::json) {
+        gathering.add(rows::Sort::of(&row), &row, rows::cut_value(&row).is_some()).ok()?;
+        let _named = (rows::token(&row), rows::height(&row), rows::tx_id(&row));
+    }
+    gathering.finish(7, |_| true).ok()
+}
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use rpc::answers;

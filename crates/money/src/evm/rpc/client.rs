@@ -1,0 +1,295 @@
+//! One question, one answer: bounded in size and time, asked again when a node is busy.
+use crate::chain::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::io::Read;
+use std::time::Duration;
+use ureq::tls::{PemItem, RootCerts, TlsConfig};
+
+/// A node that is busy is asked so often, each time after twice the wait.
+const TRIES: u32 = 7;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Where a node is, and what of it is loaded.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// `http://` or `https://`; may hold a key, and is never repeated.
+    pub url: String,
+    /// Header lines, such as a key.
+    pub headers: Vec<(String, String)>,
+    /// Certificates of authorities in PEM, in place of the public ones.
+    pub authorities: Option<Vec<u8>>,
+    /// The first block of a record that is still empty; 0 if not given.
+    pub from: Option<u64>,
+    /// The last block; the node's last if not given.
+    pub to: Option<u64>,
+    /// A node that says nothing for so long is given up.
+    pub patience: Duration,
+    /// At most so many questions a second, if it is a server that limits them.
+    pub calls_a_second: Option<u32>,
+    /// An answer of more bytes is not read to its end.
+    pub max_answer: u64,
+}
+
+impl Endpoint {
+    /// A node at an address.
+    pub fn at(url: &str) -> Endpoint {
+        Endpoint {
+            url: url.into(),
+            headers: Vec::new(),
+            authorities: None,
+            from: None,
+            to: None,
+            patience: Duration::from_secs(60),
+            calls_a_second: None,
+            max_answer: 256 << 20,
+        }
+    }
+}
+
+// The address and the headers may hold keys.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("from", &self.from).field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+/// A node that is asked.
+pub struct Node {
+    agent: ureq::Agent,
+    url: String,
+    name: String,
+    headers: Vec<(String, String)>,
+    first_wait: Duration,
+    between: Duration,
+    max_answer: u64,
+    asked: Option<std::time::Instant>,
+    calls: u64,
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The node does not know this question.
+    Unknown,
+    /// It limits how often it is asked, or is not ready.
+    Busy(Option<Duration>),
+    /// It answers with an error.
+    Said(String),
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    id: Option<u64>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<ErrorObject>,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+impl Node {
+    /// A client; asks nothing yet.
+    ///
+    /// # Errors
+    /// An address that is none, that carries a password, or that would send headers without encryption; unreadable certificates.
+    pub fn new(endpoint: &Endpoint) -> Result<Node> {
+        let wrong = |why: &str| Error::Unknown(why.to_owned());
+        let uri: ureq::http::Uri = endpoint.url.parse().map_err(|_| wrong("the node's address cannot be read"))?;
+        let host = uri.host().ok_or_else(|| wrong("the node's address names no host"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(wrong(
+                "the node's address carries a password: write `Authorization: …` into a file of headers",
+            ));
+        }
+        let encrypted = uri.scheme_str() == Some("https");
+        let bare = host.trim_matches(['[', ']']);
+        let here = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if !endpoint.headers.is_empty() && !encrypted && !here {
+            return Err(wrong("headers are sent over https only"));
+        }
+        let mut tls = TlsConfig::builder();
+        if let Some(pem) = &endpoint.authorities {
+            let found: Vec<_> = ureq::tls::parse_pem(pem)
+                .filter_map(|item| if let Ok(PemItem::Certificate(found)) = item { Some(found) } else { None })
+                .collect();
+            if found.is_empty() {
+                return Err(wrong("the file of authorities holds no certificate in PEM"));
+            }
+            tls = tls.root_certs(RootCerts::new_with_certs(&found));
+        }
+        let agent = ureq::Agent::config_builder()
+            .https_only(encrypted)
+            .tls_config(tls.build())
+            .http_status_as_error(false)
+            // A key must not follow to where somebody else points.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(Duration::from_secs(10).min(endpoint.patience)))
+            .timeout_recv_response(Some(endpoint.patience))
+            .timeout_per_read(Some(endpoint.patience))
+            .timeout_global(Some(endpoint.patience * 4))
+            .user_agent(concat!("compound-eye/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+        let between = endpoint.calls_a_second.map_or(Duration::ZERO, |n| Duration::from_secs(1) / n.max(1));
+        let headers = endpoint.headers.clone();
+        let (url, name) = (endpoint.url.clone(), format!("{host}{port}"));
+        let (first_wait, max_answer) = (FIRST_WAIT, endpoint.max_answer);
+        Ok(Node { agent, url, name, headers, first_wait, between, max_answer, asked: None, calls: 0 })
+    }
+
+    /// The same, waiting so long before it asks a busy node again.
+    #[must_use]
+    pub fn with_first_wait(self, first_wait: Duration) -> Node {
+        Node { first_wait, ..self }
+    }
+
+    /// Host and port; never the path, which may hold a key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many questions were asked.
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// An error of this node.
+    pub(super) fn fault(&self, why: impl std::fmt::Display) -> Error {
+        Error::Unknown(format!("the node at {}: {why}", self.name))
+    }
+
+    /// Asks, again and again while the node is busy.
+    ///
+    /// # Errors
+    /// No connection, no answer in time, too large or not JSON-RPC, or still busy.
+    pub fn ask<T>(
+        &mut self,
+        method: &str,
+        params: &Value,
+        read: impl FnOnce(&RawValue) -> std::result::Result<T, String>,
+    ) -> Result<std::result::Result<T, Refusal>> {
+        let mut wait = self.first_wait;
+        for left in (0..TRIES).rev() {
+            match self.once(method, params)? {
+                Ok(text) => {
+                    let answer: Answer<'_> = serde_json::from_str(&text)
+                        .map_err(|error| self.fault(format!("{method}: not JSON-RPC ({})", without_text(&error))))?;
+                    if answer.error.is_none() && answer.id != Some(self.calls) {
+                        return Err(self.fault(format!("{method}: the answer is not to what was asked")));
+                    }
+                    match refusal(answer.error) {
+                        Some(Refusal::Busy(_)) if left > 0 => {}
+                        Some(Refusal::Busy(_)) => break,
+                        Some(other) => return Ok(Err(other)),
+                        None => {
+                            let null = RawValue::NULL;
+                            return read(answer.result.unwrap_or(null))
+                                .map(Ok)
+                                .map_err(|why| self.fault(format!("{method}: {why}")));
+                        }
+                    }
+                }
+                Err(Refusal::Busy(told)) => wait = told.unwrap_or(wait),
+                Err(Refusal::Said(why)) => return Err(self.fault(format!("{method}: {why}"))),
+                Err(Refusal::Unknown) => return Ok(Err(Refusal::Unknown)),
+            }
+            if left > 0 {
+                std::thread::sleep(wait.min(LONGEST_WAIT));
+                wait *= 2;
+            }
+        }
+        Err(self.fault(format!(
+            "{method}: it limits how often it is asked, {TRIES} times in a row; load again later, it goes on from there, or ask less \
+             often with --calls-per-second"
+        )))
+    }
+
+    /// Asks, and an answer there must be.
+    pub fn must<T>(
+        &mut self,
+        method: &str,
+        params: &Value,
+        read: impl FnOnce(&RawValue) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        self.ask(method, params, read)?.map_err(|refusal| match refusal {
+            Refusal::Said(why) => self.fault(format!("{method}: {why}")),
+            _ => self.fault(format!("does not answer {method}")),
+        })
+    }
+
+    fn once(&mut self, method: &str, params: &Value) -> Result<std::result::Result<String, Refusal>> {
+        if let Some(asked) = self.asked {
+            std::thread::sleep(self.between.saturating_sub(asked.elapsed()));
+        }
+        self.asked = Some(std::time::Instant::now());
+        self.calls += 1;
+        let body =
+            serde_json::json!({"jsonrpc": "2.0", "id": self.calls, "method": method, "params": params}).to_string();
+        let mut request = self.agent.post(&self.url).header("content-type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send(body).map_err(|error| self.fault(format!("{method}: {}", said(&error))))?;
+        let status = answer.status().as_u16();
+        if matches!(status, 429 | 503) {
+            let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
+            return Ok(Err(Refusal::Busy(after.map(Duration::from_secs))));
+        }
+        let mut text = String::new();
+        let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_string(&mut text);
+        read.map_err(|error| self.fault(format!("{method}: {}", told(&error))))?;
+        if text.len() as u64 > self.max_answer {
+            return Err(self.fault(format!("{method}: an answer of more than {} bytes", self.max_answer)));
+        }
+        // Some servers answer errors of JSON-RPC with 400 or 500.
+        if status != 200 && !text.trim_start().starts_with('{') {
+            return Ok(Err(Refusal::Said(format!("it answers {status}"))));
+        }
+        Ok(Ok(text))
+    }
+}
+
+/// What an error of JSON-RPC means (EIP-1474; the messages of servers that limit).
+fn refusal(error: Option<ErrorObject>) -> Option<Refusal> {
+    let error = error?;
+    let message = error.message.to_ascii_lowercase();
+    let limits = ["rate limit", "too many requests", "compute units", "capacity exceeded"];
+    Some(match error.code {
+        -32601 | -32004 => Refusal::Unknown,
+        -32005 | 429 => Refusal::Busy(None),
+        _ if limits.iter().any(|words| message.contains(words)) => Refusal::Busy(None),
+        code => Refusal::Said(format!("error {code}: {}", error.message.chars().take(200).collect::<String>())),
+    })
+}
+
+fn said(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "no answer in time".into(),
+        ureq::Error::HostNotFound => "no such host".into(),
+        ureq::Error::Io(error) => told(error),
+        other => other.to_string(),
+    }
+}
+
+fn told(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => "no answer in time".into(),
+        std::io::ErrorKind::UnexpectedEof => "the answer breaks off".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Where a JSON text is wrong, without the text.
+pub(super) fn without_text(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
+}

@@ -1,0 +1,32 @@
+//! A node's JSON-RPC: a client that waits for nobody for ever and believes nobody.
+mod block;
+mod client;
+mod follow;
+mod trace;
+
+pub use client::{Endpoint, Node};
+pub(crate) use follow::follow_node;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzed::answers;
+
+#[cfg(any(test, fuzzing))]
+mod fuzzed {
+    use super::{block, trace};
+    use serde_json::value::RawValue;
+
+    /// A block, its receipts, its calls in both forms, a line each: `None` when they cannot be read or do not agree.
+    pub fn answers(text: &str) -> Option<crate::evm::RawBlock> {
+        let mut lines = text.lines().map(|line| serde_json::from_str::<&RawValue>(line).ok());
+        let (block, receipts) = (lines.next()??, lines.next()??);
+        let answers = block::Answers { block, receipts, logs: None };
+        let mut read = block::read_block(block::header(block).ok()??.0, &answers).ok()?;
+        let ids: Vec<_> = read.txs.iter().map(|tx| tx.id).collect();
+        let nested = lines.next().flatten().and_then(|raw| trace::nested(raw, &ids).ok());
+        let flat = lines.next().flatten().and_then(|raw| trace::flat(raw, &read.hash?, &ids).ok());
+        for traced in nested.into_iter().chain(flat.map(|(traced, _)| traced)) {
+            let _agree = block::put_traces(&mut read, traced).is_ok();
+        }
+        Some(read)
+    }
+}
