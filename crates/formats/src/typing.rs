@@ -243,8 +243,8 @@ pub fn is_placeholder(address: &str) -> bool {
     same == body.len() || (is_evm(address) && (zeros >= 34 || leading >= LEADING_ZEROS))
 }
 
-/// So many leading zeros are 96 bits: vanity addresses have had some 40 searched for them.
-const LEADING_ZEROS: usize = 24;
+/// So many leading zeros are 112 bits: vanity addresses have had some 40 searched for them.
+const LEADING_ZEROS: usize = 28;
 
 #[cfg(test)]
 mod tests {

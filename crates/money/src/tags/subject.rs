@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn one_address_has_one_spelling() {
-        let one = |raw| Subject::address(raw, None, None).unwrap().text;
+        let one = |raw: &str| Subject::address(raw, None, None).unwrap().text;
         assert_eq!(one(EVM), one(&EVM.to_ascii_lowercase()));
         assert_eq!(one("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"), "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
         assert_eq!(typed(EVM).first().map(|(kind, _)| *kind), Some(Some(Kind::Evm)));
