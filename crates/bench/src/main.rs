@@ -12,6 +12,7 @@ mod server;
 mod shared;
 mod size;
 mod stream;
+mod tags;
 mod taxii;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,8 @@ enum What {
     Search(search::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
+    /// Loading tags, and asking what is said of an address.
+    Tags(tags::Args),
     /// Objects that share one selector.
     Shared(shared::Args),
 }
@@ -57,6 +60,7 @@ fn main() -> Result<(), Failure> {
         What::Links(args) => links::run(&args),
         What::Search(args) => search::run(&args),
         What::Cluster(args) => cluster::run(&args),
+        What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),
     }
 }

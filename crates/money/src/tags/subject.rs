@@ -10,6 +10,9 @@ pub const MAX_SUBJECT: usize = 256;
 /// Characters at each end that a person compares, and that a look-alike has alike.
 const ENDS: usize = 4;
 
+/// Tokens that move on many networks and are none: an address of theirs whose shape is not known is nowhere known.
+const TOKENS: [&str; 10] = ["USDT", "USDC", "DAI", "BUSD", "TUSD", "FDUSD", "PYUSD", "USDP", "WETH", "WBTC"];
+
 /// A tag's subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
@@ -89,7 +92,8 @@ impl Subject {
                 Err(Unfit::Shape)
             }
             None => {
-                let network = claimed.map_or_else(|| currency.unwrap_or("unknown").to_ascii_lowercase(), str::to_owned);
+                let currency = currency.filter(|currency| !TOKENS.contains(currency)).unwrap_or("unknown");
+                let network = claimed.map_or_else(|| currency.to_ascii_lowercase(), str::to_owned);
                 Ok(Subject { text: raw.to_owned(), kind: None, network, misnamed: false })
             }
         }
@@ -222,6 +226,8 @@ mod tests {
         assert_eq!(read("BTC", TRX), ("trx".into(), true));
         assert_eq!(read("TRX", EVM), ("evm".into(), true));
         assert_eq!(read("ETH", BTC), ("btc".into(), true));
+        assert_eq!(read("USDC", "EXERCISE7qbF8RrYQw6nJ"), ("unknown".into(), false));
+        assert_eq!(read("ALGO", "EXERCISE7qbF8RrYQw6nJ"), ("algo".into(), false));
         let stated = Subject::address(EVM, Some("USDT"), Some("arb")).unwrap();
         assert_eq!((stated.network.as_str(), stated.misnamed), ("arb", false));
     }
