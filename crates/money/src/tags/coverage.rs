@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// So many different statements of one address are told apart; more are counted without looking whether they repeat.
 const MOST_STATEMENTS: usize = 10_000;
+/// So many actors of a network are told apart.
+const MOST_ACTORS: usize = 1 << 20;
+/// So many networks have a line of their own; what is on more is told as `other`.
+const MOST_NETWORKS: usize = 1_024;
 
 /// What a rule needs tags of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +190,10 @@ impl Group {
         let said = &row.said;
         let key = [row.subject, said.network, said.currency, said.label].map(str::to_owned);
         let [subject, network, currency, label] = key;
+        if self.statements.len() >= MOST_STATEMENTS && !self.about.contains_key(&(subject.clone(), network.clone())) {
+            self.counted.entry("other".to_owned()).or_default().0 += 1;
+            return;
+        }
         let about = self.about.entry((subject.clone(), network.clone())).or_default();
         if !said.actor.is_empty() {
             about.actors.insert(said.actor.to_owned());
@@ -206,11 +214,11 @@ impl Group {
     fn close(&mut self, networks: &mut BTreeMap<String, (NetworkLine, BTreeSet<String>)>) {
         self.statements.clear();
         for (network, (tags, repeats)) in std::mem::take(&mut self.counted) {
-            let line = &mut networks.entry(network).or_default().0;
+            let line = &mut networks.entry(of(networks, network)).or_default().0;
             (line.tags, line.repeats) = (line.tags + tags, line.repeats + repeats);
         }
         for ((_, network), about) in std::mem::take(&mut self.about) {
-            let (line, actors) = networks.entry(network).or_default();
+            let (line, actors) = networks.entry(of(networks, network)).or_default();
             let one = |so: bool| u64::from(so);
             let role = |role| one(about.roles.contains(&role));
             line.addresses += 1;
@@ -222,9 +230,17 @@ impl Group {
             line.definers += one(about.marks & DEFINES != 0);
             line.refused_definers += one(about.marks & REFUSED != 0);
             line.signed += one(about.marks & SIGNED != 0);
-            actors.extend(about.actors);
+            if actors.len() < MOST_ACTORS {
+                actors.extend(about.actors);
+            }
         }
     }
+}
+
+/// The line on which a network is told.
+fn of<T>(networks: &BTreeMap<String, T>, network: String) -> String {
+    let room = networks.len() < MOST_NETWORKS || networks.contains_key(&network);
+    if room { network } else { "other".to_owned() }
 }
 
 impl NetworkLine {

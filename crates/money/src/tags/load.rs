@@ -417,7 +417,7 @@ impl<'p> Intake<'p> {
     fn flow(&mut self) -> ControlFlow<()> {
         self.seen += 1;
         // A look at the clock or a flag costs more than a tag.
-        if self.seen % 1_024 == 0 && (self.progress)(self.seen).is_break() {
+        if self.seen.is_multiple_of(1_024) && (self.progress)(self.seen).is_break() {
             self.stopped = true;
         }
         if self.stopped || self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

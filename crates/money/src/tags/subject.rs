@@ -7,6 +7,8 @@ use selectors::{Found, Hints, Kind, Strength, normalise, parse_query};
 
 /// Longest spelling of a subject.
 pub const MAX_SUBJECT: usize = 256;
+/// Longest code of a network or currency.
+const MAX_CODE: usize = 32;
 /// Characters at each end that a person compares, and that a look-alike has alike.
 const ENDS: usize = 4;
 
@@ -69,7 +71,8 @@ impl Subject {
         if formats::is_placeholder(raw) {
             return Err(Unfit::Placeholder);
         }
-        let claimed = network.or_else(|| native(currency));
+        let (currency, network) = (code(currency), code(network));
+        let claimed = network.or_else(|| native(currency, raw));
         match found(raw, claimed) {
             Some(found) if found.strength == Strength::Never => Err(match found.why.contains("placeholder") {
                 true => Unfit::Placeholder,
@@ -105,7 +108,7 @@ impl Subject {
         if raw.is_empty() || raw.len() > MAX_SUBJECT {
             return Err(Unfit::Length);
         }
-        let network = network.or_else(|| native(currency)).unwrap_or("unknown").to_owned();
+        let network = code(network).or_else(|| native(code(currency), "")).unwrap_or("unknown").to_owned();
         match normalise(Kind::Transaction, raw, &Hints::default()) {
             Ok(found) if found.strength == Strength::Never => Err(Unfit::Placeholder),
             Ok(found) => Ok(Subject { text: found.value, kind: Some(Kind::Transaction), network, misnamed: false }),
@@ -155,10 +158,14 @@ pub fn ends(kind: Kind, text: &str) -> Option<String> {
     (body.len() >= 3 * ENDS).then(|| format!("{}:{head}:{tail}", kind.as_str()))
 }
 
-/// The network whose own coin this is; a token's name says none.
-fn native(currency: Option<&str>) -> Option<&'static str> {
-    // Without an address only a network's own coin answers.
-    formats::network_of(Some(currency?), "")
+/// The network whose own coin this is; a token's name says none, and then the address alone does.
+fn native(currency: Option<&str>, raw: &str) -> Option<&'static str> {
+    formats::network_of(Some(currency?), raw)
+}
+
+/// A code as packs and currencies have them; anything else names no network.
+fn code(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty() && text.len() <= MAX_CODE && text.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Reads an address by its shape, whatever network is claimed for it.
@@ -171,7 +178,7 @@ fn found(raw: &str, claimed: Option<&str>) -> Option<Found> {
         [b'b' | b'B' | b'1' | b'3', ..] => read(Kind::Btc).or_else(|| read(Kind::Bch)).or_else(|| read(Kind::Bnb)),
         [b'r', ..] => read(Kind::Xrp),
         [b'4' | b'8', ..] => read(Kind::Xmr),
-        [b'E' | b'U', b'Q', ..] => read(Kind::Ton),
+        [b'E' | b'U', b'Q', ..] | [b'0', b':', ..] | [b'-', b'1', b':', ..] => read(Kind::Ton),
         // By its checksum alone, whichever chain's it is.
         _ => read(Kind::Ltc),
     })
@@ -218,8 +225,14 @@ mod tests {
 
     #[test]
     fn a_networks_own_coin_names_it_unless_the_address_says_another() {
-        let own =
-            [("BTC", BTC, "btc"), ("XBT", BTC, "btc"), ("BCH", BTC, "bch"), ("BSV", BTC, "bsv"), ("BEP20", EVM, "bsc")];
+        let own = [
+            ("BTC", BTC, "btc"),
+            ("XBT", BTC, "btc"),
+            ("BCH", BTC, "bch"),
+            ("BSV", BTC, "bsv"),
+            ("BEP20", EVM, "bsc"),
+            ("BNB", EVM, "bsc"),
+        ];
         for (currency, address, network) in own {
             assert_eq!(read(currency, address), (network.into(), false), "{currency}");
         }
@@ -251,6 +264,8 @@ mod tests {
         let one = |raw: &str| Subject::address(raw, None, None).unwrap().text;
         assert_eq!(one(EVM), one(&EVM.to_ascii_lowercase()));
         assert_eq!(one("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"), "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
+        let ton = one("EQDtFpEwcFAEcRe5mLVh2N6C0x-_hJEM7W61_JLnSF74p4q2");
+        assert_eq!((one(&ton), ton.starts_with("0:")), (ton.clone(), true));
         assert_eq!(typed(EVM).first().map(|(kind, _)| *kind), Some(Some(Kind::Evm)));
     }
 
