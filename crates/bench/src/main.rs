@@ -13,6 +13,7 @@ mod server;
 mod shared;
 mod size;
 mod stream;
+mod tags;
 mod taxii;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +47,8 @@ enum What {
     Sdn(sdn::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
+    /// Loading tags, and asking what is said of an address.
+    Tags(tags::Args),
     /// Objects that share one selector.
     Shared(shared::Args),
 }
@@ -61,6 +64,7 @@ fn main() -> Result<(), Failure> {
         What::Search(args) => search::run(&args),
         What::Sdn(args) => sdn::run(&args),
         What::Cluster(args) => cluster::run(&args),
+        What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),
     }
 }

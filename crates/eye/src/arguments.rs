@@ -1,9 +1,12 @@
+mod tags;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use money::chain::ChainCode;
 use money::cli::Format;
 use reference::ListKind;
 use std::path::PathBuf;
+pub use tags::{MoneyTags, TagsFormat, TagsLoad};
 
 /// The node that agencies run to fight scam compounds together.
 #[derive(Debug, Parser)]
@@ -253,6 +256,15 @@ pub enum Money {
         /// The height of the block that is to be the last.
         #[arg(long, value_name = "HEIGHT")]
         to: u64,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tags: who addresses are said to belong to, by whom, and how they know.
+    #[command(subcommand)]
+    Tags(MoneyTags),
+    /// How much is tagged on each chain, and which rules find nothing there for want of tags.
+    Doctor {
         /// One JSON document.
         #[arg(long)]
         json: bool,
@@ -738,6 +750,9 @@ mod tests {
         let load = read("eye money load --data D --chain btc --format blocks blk00000.dat").unwrap();
         assert!(!load.needs_node());
         assert!(matches!(load, Command::Money(Money::Load(MoneyLoad { format: Some(Format::Blocks), keep: 100, .. }))));
+        let tags = read("eye money tags load --data D --collection intake --marking amber pack.yaml").unwrap();
+        assert!(!tags.needs_node() && matches!(tags, Command::Money(Money::Tags(MoneyTags::Load(_)))));
+        assert!(read("eye money tags load --signs-as X f").is_err(), "a name is the actor's");
         for wrong in ["--chain ../x f", "--chain BTC f", "--chain btc --format parquet f", "--chain btc", "f"] {
             assert!(read(&format!("eye money load {wrong}")).is_err(), "{wrong}");
         }

@@ -123,11 +123,12 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String], given: G
 
 /// The row of a command that opened no node: written by the server that runs now, or on the node for this alone.
 fn log_apart(data: &Path, what: &str, done: bool) {
-    let mut words = vec!["eye".to_owned(), "--data".into(), data.to_string_lossy().into_owned(), "logged".into(), what.into()];
+    let mut words =
+        vec!["eye".to_owned(), "--data".into(), data.to_string_lossy().into_owned(), "logged".into(), what.into()];
     if !done {
         words.push("--failed".into());
     }
-    let written = Arguments::try_parse_from(&words).is_ok_and(|row| dispatch(&row, &row.command, &words) == 0);
+    let written = Arguments::try_parse_from(&words).is_ok_and(|row| dispatch(&row, &row.command, &words, None) == 0);
     if !written {
         tell(&node::Problem::other(format!("the access log has no row of `eye {what}`")));
     }

@@ -20,6 +20,9 @@ pub enum Problem {
     /// The money room's.
     #[error(transparent)]
     Money(#[from] money::chain::Error),
+    /// The tags'.
+    #[error(transparent)]
+    Tags(#[from] money::tags::Error),
     /// The reference lists'.
     #[error(transparent)]
     Reference(#[from] reference::Error),

@@ -34,6 +34,7 @@ mod mapping;
 mod misp;
 mod object;
 mod ofac;
+mod pack;
 mod phishing;
 mod record;
 mod stix_file;
@@ -50,8 +51,9 @@ pub use format::{Format, GuessError, guess};
 pub use ids::{IdMaker, KeyedIds, deterministic_id};
 pub use input::decompress;
 pub use mapping::{Column, Mapping, MappingError};
+pub use pack::{PackActor, PackItem, PackTag, confidence_of, read_pack};
 pub use record::{Bad, Item, Limits, Options, Position, ReadError, Record, Summary, TextAs, TimesKnown};
-pub use typing::{Typed, network_of, type_of};
+pub use typing::{Typed, is_placeholder, network_of, type_of};
 
 use std::io::BufRead;
 use std::ops::ControlFlow;

@@ -368,10 +368,15 @@ impl<'a, 's> Out<'a, 's> {
         ReadError::Malformed { at, format: self.format.as_str(), why: why.into() }
     }
 
+    /// Says that whoever takes the records has had enough.
+    pub fn stopped(&mut self) -> ReadError {
+        self.summary.stopped = true;
+        ReadError::Stopped
+    }
+
     fn send(&mut self, item: Item) -> Result<(), ReadError> {
         if (self.sink)(item).is_break() {
-            self.summary.stopped = true;
-            return Err(ReadError::Stopped);
+            return Err(self.stopped());
         }
         Ok(())
     }

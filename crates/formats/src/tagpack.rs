@@ -1,50 +1,12 @@
 //! GraphSense TagPacks: each tag becomes a wallet (or transaction), a note with label, source and confidence,
 //! and a relationship to the actor's identity.
 
-use crate::fault::Fault;
 use crate::object::Object;
+use crate::pack::{PackTag, confidence_of, tags};
 use crate::record::{Out, Position, ReadError};
 use crate::typing::{is_placeholder, network_of, wallet_value};
-use crate::yaml::{Fields, read_pack, text_of, texts_of};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::BufRead;
-
-/// The fields of a tag that the header may give for all.
-const INHERITED: [&str; 15] = [
-    "label",
-    "source",
-    "currency",
-    "network",
-    "confidence",
-    "context",
-    "is_cluster_definer",
-    "lastmod",
-    "category",
-    "abuse",
-    "actor",
-    "concepts",
-    "tag_type",
-    "address",
-    "tx_hash",
-];
-/// Fields a header has for itself.
-const HEADER: [&str; 5] = ["title", "creator", "description", "owner", "is_public"];
-
-/// GraphSense's confidence classes as percentages (its `confidence.csv`).
-pub(crate) fn confidence_of(class: &str) -> Option<u64> {
-    Some(match class {
-        "override" | "ownership" | "ledger_immanent" => 100,
-        "manual_transaction" => 90,
-        "service_api" | "forensic_investigation" => 70,
-        "authority_data" => 60,
-        "trusted_provider" | "service_data" | "forensic" => 50,
-        "untrusted_transaction" => 40,
-        "web_crawl" => 20,
-        "heuristic" => 10,
-        "unknown" => 5,
-        _ => return None,
-    })
-}
 
 /// The id of an actor's identity: the same from an ActorPack and from any TagPack.
 pub(crate) fn actor_id(out: &Out<'_, '_>, actor: &str) -> String {
@@ -53,106 +15,26 @@ pub(crate) fn actor_id(out: &Out<'_, '_>, actor: &str) -> String {
 
 pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let mut seen = std::collections::HashMap::new();
-    read_pack(input, "tags", out, &mut |header, item, number, out| {
-        out.record()?;
-        let at = Position::of("tag").record(number);
-        let Value::Object(own) = item else {
-            return out.bad(at, Fault::TagShape, item.to_string().as_bytes());
-        };
-        if number == 1 {
-            for name in header.keys().filter(|name| !known(name)) {
-                out.note(&format!("an unknown header field was left out ({})", short(name)));
-            }
-        }
-        match Tag::new(header, &own, out) {
-            Ok(Some(tag)) => tag.write(&at, &mut seen, out),
-            Ok(None) => Ok(()),
-            Err(why) => out.bad(at, why, Value::Object(own).to_string().as_bytes()),
-        }
-    })?;
-    Ok(())
-}
-
-fn known(name: &str) -> bool {
-    INHERITED.contains(&name) || HEADER.contains(&name)
-}
-
-fn short(name: &str) -> String {
-    name.chars().take(32).collect()
-}
-
-/// A tag with what it inherits.
-struct Tag {
-    label: String,
-    source: Option<String>,
-    address: Option<String>,
-    tx_hash: Option<String>,
-    currency: Option<String>,
-    network: Option<String>,
-    confidence: Option<(String, u64)>,
-    actor: Option<String>,
-    lastmod: Option<String>,
-    context: Option<String>,
-    cluster_definer: Option<bool>,
-    tag_type: Option<String>,
-    concepts: Vec<String>,
-    abuse: Option<String>,
-    category: Option<String>,
-    title: Option<String>,
-    creator: Option<String>,
-}
-
-impl Tag {
-    /// `None` when the tag holds a placeholder, which is counted and left out.
-    fn new(header: &Fields, own: &Fields, out: &mut Out<'_, '_>) -> Result<Option<Tag>, Fault> {
-        let field = |name: &str| own.get(name).filter(|value| !value.is_null()).or_else(|| header.get(name));
-        let text = |name: &str| field(name).and_then(text_of).filter(|text| !text.is_empty());
-        let address = text("address");
-        let tx_hash = text("tx_hash");
-        let of_a_wallet = match (&address, &tx_hash) {
-            (None, None) => return Err(Fault::TagOfNothing),
-            (Some(address), _) => address,
-            (None, Some(tx_hash)) => tx_hash,
-        };
-        if is_placeholder(of_a_wallet) {
+    tags(input, out, &mut |tag, at, out| {
+        let tagged = tag.address.as_deref().or(tag.tx_hash.as_deref()).unwrap_or_default();
+        if is_placeholder(tagged) {
             out.note("a placeholder address was left out");
-            return Ok(None);
+            return Ok(());
         }
-        if of_a_wallet.len() > 256 || of_a_wallet.chars().any(char::is_whitespace) {
-            return Err(Fault::AddressShape);
+        if tag.confidence.as_deref().is_some_and(|class| confidence_of(class).is_none()) {
+            out.note("a confidence class that GraphSense does not list was read as `unknown`");
         }
-        let currency = text("currency").map(|text| text.to_ascii_uppercase());
-        let stated = text("network").map(|text| text.to_ascii_lowercase());
-        let network = stated.or_else(|| network_of(currency.as_deref(), of_a_wallet).map(str::to_owned));
-        let confidence = match text("confidence") {
-            None => None,
-            Some(class) => match confidence_of(&class) {
-                Some(percent) => Some((class, percent)),
-                None => {
-                    out.note("a confidence class that GraphSense does not list was read as `unknown`");
-                    Some((class, 5))
-                }
-            },
-        };
-        Ok(Some(Tag {
-            label: text("label").ok_or(Fault::TagLabel)?,
-            source: text("source"),
-            lastmod: text("lastmod").and_then(|day| crate::dates::from_iso(&day)),
-            context: field("context").map(|value| text_of(value).unwrap_or_else(|| crate::canonical_json(value))),
-            cluster_definer: field("is_cluster_definer").and_then(Value::as_bool),
-            tag_type: text("tag_type"),
-            concepts: texts_of(field("concepts")),
-            abuse: text("abuse"),
-            category: text("category"),
-            actor: text("actor"),
-            title: header.get("title").and_then(text_of),
-            creator: header.get("creator").and_then(text_of),
-            address,
-            tx_hash,
-            currency,
-            network,
-            confidence,
-        }))
+        tag.write(at, &mut seen, out)
+    })
+}
+
+/// The level of a class that GraphSense does not list.
+const UNLISTED: u8 = 5;
+
+impl PackTag {
+    /// The class as it is named, and its level in per cent.
+    fn level(&self) -> Option<(&str, u8)> {
+        self.confidence.as_deref().map(|class| (class, confidence_of(class).unwrap_or(UNLISTED)))
     }
 
     fn write(
@@ -228,14 +110,15 @@ impl Tag {
             };
             object.put("external_references", reference);
         }
-        if let Some((class, percent)) = &self.confidence {
-            object.put("confidence", *percent);
-            object.also("confidence_class", class.as_str());
+        if let Some((class, percent)) = self.level() {
+            object.put("confidence", percent);
+            object.also("confidence_class", class);
         }
         object.also("currency", self.currency.as_deref());
-        object.also("network", self.network.as_deref());
+        let tagged = self.address.as_deref().or(self.tx_hash.as_deref()).unwrap_or_default();
+        object.also("network", self.network.as_deref().or_else(|| network_of(self.currency.as_deref(), tagged)));
         object.also("last_modified", self.lastmod.as_deref());
-        object.also("cluster_definer", self.cluster_definer);
+        object.also("cluster_definer", self.is_cluster_definer);
         object.also("tag_type", self.tag_type.as_deref());
         for label in [&self.category, &self.abuse].into_iter().flatten().chain(&self.concepts) {
             object.label(label);
@@ -255,7 +138,7 @@ impl Tag {
                 text.push_str(&format!("; {what}: {value}"));
             }
         }
-        if let Some((class, percent)) = &self.confidence {
+        if let Some((class, percent)) = self.level() {
             text.push_str(&format!("; confidence: {class} ({percent})"));
         }
         text

@@ -180,10 +180,11 @@ pub(crate) fn wallet_value(address: &str) -> String {
 
 /// The network of a wallet, from the currency a source names (a ticker, `XBT` too) and the address's shape.
 ///
-/// Tokens live on several networks: the shape decides. `None` when neither tells.
+/// Tokens live on several networks: the shape decides, and `evm` says that it is one of Ethereum's kind without saying
+/// which. `None` when neither tells.
 ///
 /// ```
-/// assert_eq!(formats::network_of(Some("USDT"), "0x52908400098527886e0f7030069857d2e4169ee7"), Some("eth"));
+/// assert_eq!(formats::network_of(Some("USDT"), "0x52908400098527886e0f7030069857d2e4169ee7"), Some("evm"));
 /// assert_eq!(formats::network_of(Some("BSC"), "0x52908400098527886e0f7030069857d2e4169ee7"), Some("bsc"));
 /// assert_eq!(formats::network_of(Some("XBT"), "anything"), Some("btc"));
 /// ```
@@ -191,9 +192,12 @@ pub fn network_of(currency: Option<&str>, address: &str) -> Option<&'static str>
     let currency = currency.map(|text| text.trim().to_ascii_uppercase());
     let native = match currency.as_deref() {
         Some("BTC" | "XBT") => Some("btc"),
-        Some("ETH" | "WETH") => Some("eth"),
+        Some("ETH") => Some("eth"),
         Some("ETC") => Some("etc"),
-        Some("BSC") => Some("bsc"),
+        Some("BSC" | "BEP20") => Some("bsc"),
+        Some("BEP2") => Some("bnb"),
+        Some("AVAX") => Some("avax"),
+        Some("FTM") => Some("ftm"),
         Some("BNB") => Some(if is_evm(address) { "bsc" } else { "bnb" }),
         Some("ARB") => Some("arb"),
         Some("MATIC" | "POL") => Some("matic"),
@@ -206,7 +210,7 @@ pub fn network_of(currency: Option<&str>, address: &str) -> Option<&'static str>
         Some("DOGE") => Some("doge"),
         Some("ZEC") => Some("zec"),
         Some("XMR") => Some("xmr"),
-        Some("XRP") => Some("xrp"),
+        Some("XRP" | "RIPPLE") => Some("xrp"),
         Some("XVG") => Some("xvg"),
         Some("SOL") => Some("sol"),
         Some("ADA") => Some("ada"),
@@ -216,25 +220,31 @@ pub fn network_of(currency: Option<&str>, address: &str) -> Option<&'static str>
     if native.is_some() {
         return native;
     }
-    match wallet_shape(address) {
-        Some("evm") => Some("eth"),
-        // A dollar token with a Bitcoin address is Omni on Bitcoin.
-        other => other,
-    }
+    // A dollar token with a Bitcoin address is Omni on Bitcoin.
+    wallet_shape(address)
 }
 
-/// Whether an address is plainly made up to fill a field: nothing but one digit after its prefix, or zeros
-/// for most of it.
-pub(crate) fn is_placeholder(address: &str) -> bool {
+/// Whether an address is plainly made up to fill a field: nothing but one digit after its prefix, zeros for most of it, or a
+/// number so small that nobody can have searched a key for it.
+///
+/// ```
+/// assert!(formats::is_placeholder("0x0000000000000000000000000000018148086009"));
+/// assert!(!formats::is_placeholder("0x000000000000ad05ccc4f10045630fb830b95127"));
+/// ```
+pub fn is_placeholder(address: &str) -> bool {
     let body = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X")).unwrap_or(address);
     if body.len() < 8 {
         return address.trim().is_empty();
     }
     let zeros = body.bytes().filter(|byte| *byte == b'0').count();
+    let leading = body.bytes().take_while(|byte| *byte == b'0').count();
     let first = body.bytes().next();
     let same = body.bytes().filter(|byte| Some(*byte) == first).count();
-    same == body.len() || (address.len() == 42 && address.starts_with("0x") && zeros >= 34)
+    same == body.len() || (is_evm(address) && (zeros >= 34 || leading >= LEADING_ZEROS))
 }
+
+/// So many leading zeros are 112 bits: vanity addresses have had some 40 searched for them.
+const LEADING_ZEROS: usize = 28;
 
 #[cfg(test)]
 mod tests {
@@ -275,6 +285,8 @@ mod tests {
     fn placeholders_are_seen_and_real_burn_candidates_are_not() {
         assert!(is_placeholder("0x0000000000000000000000000000000000000000"));
         assert!(is_placeholder("0x0000000000000000000000000000000000000001"));
+        // Of a public list: seconds since 1970 in a field of an address.
+        assert!(is_placeholder("0x0000000000000000000000000000018148086009"));
         assert!(!is_placeholder("0x000000000000ad05ccc4f10045630fb830b95127"));
         assert!(!is_placeholder("1BoatSLRHtKNngkdXEeobR76b53LETtpyT"));
     }

@@ -2,6 +2,8 @@
 use crate::chain::{ChainCode, Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
 use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
 use crate::evm::{Profile, RawBlock, answers, entries, gathered};
+use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -113,6 +115,58 @@ fn in_a_folder(then: impl FnOnce(&Path)) {
     let _left_over = std::fs::remove_dir_all(&dir);
 }
 
+/// A row of tags: the first byte cuts the rest into rows and texts.
+pub fn tag_row(bytes: &[u8]) {
+    let Some((cut, rest)) = bytes.split_first() else { return };
+    let (rows, text) = rest.split_at(usize::from(*cut).min(rest.len()));
+    for n in [0, 1, u32::MAX] {
+        if let Some(row) = read_row(rows, text, n) {
+            assert!(row.subject.len() <= text.len() && row.said.all_concepts().count() <= text.len() + 2);
+        }
+    }
+}
+
+/// A manifest of tags: no batch stands in it twice.
+pub fn tag_manifest(bytes: &[u8]) {
+    if let Ok((_, next, batches)) = read_manifest(bytes) {
+        let ids: std::collections::BTreeSet<u64> = batches.iter().map(|batch| batch.id).collect();
+        assert!(ids.len() == batches.len() && ids.iter().all(|id| *id < next));
+    }
+}
+
+/// A file of signed addresses: whatever it says, nothing in it is proved unless somebody signed.
+pub fn reserves(bytes: &[u8]) {
+    let signer = Signer { actor: "exercise".into(), name: "EXERCISE".into() };
+    let mut lines = 0;
+    let _read = read_reserves(bytes, &signer, &mut |_| {
+        lines += 1;
+        if lines < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+}
+
+/// A proof, one part a line: network, address, message, script, signatures.
+pub fn proof(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut lines = text.lines();
+    let mut next = || lines.next().unwrap_or_default();
+    let (network, address, message, script) = (next(), next(), next(), next());
+    let signatures: Vec<&str> = lines.take(4).collect();
+    let script = Some(script).filter(|script| !script.is_empty());
+    let proved = verify(&Proof { network, address, message, signatures: &signatures, script });
+    assert!(proved.is_err() || !signatures.is_empty());
+}
+
+/// An address: its agreed spelling reads as itself.
+pub fn subject(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for currency in [None, Some("BTC"), Some("USDT"), Some("SOL")] {
+        if let Ok(subject) = Subject::address(text, currency, None) {
+            let again = Subject::address(&subject.text, currency, None);
+            assert!(again.is_ok_and(|again| again.text == subject.text && again.network == subject.network));
+        }
+    }
+}
+
 #[cfg(test)]
 #[path = "../../../tests/fuzz/replay.rs"]
 mod replay;
@@ -133,6 +187,11 @@ mod tests {
                 ("amount", super::amount),
                 ("run", super::run),
                 ("commits", super::commits),
+                ("tag_row", super::tag_row),
+                ("tag_manifest", super::tag_manifest),
+                ("reserves", super::reserves),
+                ("proof", super::proof),
+                ("subject", super::subject),
             ],
         );
     }

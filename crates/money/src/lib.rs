@@ -1,7 +1,8 @@
 //! The money's record: every balance change of a chain or a bank statement as a row in columns of this room's own, and which
 //! addresses one party controls, each merge with its witness.
 //! Never: floats for amounts, an entry in the ledger but for findings and watches, a question to a server nobody was warned of.
-//! Chains (`chain`) are read into columns (`columns`); clusters (`cluster`) are solved over them and kept beside them.
+//! Chains (`chain`) are read into columns (`columns`); clusters (`cluster`) are solved over them and kept beside them; tags
+//! (`tags`) say who addresses are said to belong to.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod chain;
@@ -9,6 +10,7 @@ pub mod cli;
 pub mod cluster;
 pub mod columns;
 pub mod evm;
+pub mod tags;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
 #[cfg(any(test, fuzzing))]

@@ -1,5 +1,7 @@
 //! `eye money`: the chains in DATA/money. It runs in this process whether a server has the node or not, for that folder has
 //! locks of its own: one writer a chain, readers beside it.
+mod tags;
+
 use super::Io;
 use crate::arguments::{Money, MoneyBalance, MoneyLoad};
 use crate::fetch::{headers as header_lines, is_address};
@@ -29,6 +31,8 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Load(job) => load_files(&room, job, io),
         Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
+        Money::Tags(what) => tags::run(&data.join(FOLDER), what, io),
+        Money::Doctor { json } => tags::doctor(&data.join(FOLDER), &room, *json, io),
         Money::Unwind { chain, to, json } => {
             let head = HeadLine::from(unwind(&room, chain, *to)?);
             match json {

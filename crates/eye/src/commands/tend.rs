@@ -157,4 +157,3 @@ pub fn recovery_key(file: &Path, io: &mut Io<'_>) -> Result<(), Problem> {
     writeln!(io.err, "the private key is in {}: keep it away from the node and from its backups", path.display())?;
     Ok(writeln!(io.out, "{}", key.public())?)
 }
-

@@ -21,6 +21,7 @@ pub use hash::{hash160, merkle_root, sha256d};
 pub use network::Network;
 pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, load, unwind};
 pub use script::{address_text, key_of_script, revealed};
+pub(crate) use script::{each_push, kind as script_kind};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};

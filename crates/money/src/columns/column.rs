@@ -181,7 +181,7 @@ impl Column {
 
 /// Maps the first `len` bytes of a file.
 #[allow(unsafe_code)] // mmap is how columns of hundreds of gigabytes are read without holding them
-pub(super) fn map(file: &File, len: u64, path: &Path) -> Result<Mmap> {
+pub(crate) fn map(file: &File, len: u64, path: &Path) -> Result<Mmap> {
     let have = file.metadata().map_err(io(path))?.len();
     if have < len {
         return Err(format(path, format!("has {have} bytes where the head needs {len}")));
@@ -191,5 +191,6 @@ pub(super) fn map(file: &File, len: u64, path: &Path) -> Result<Mmap> {
     // meet a page that is gone. Two things change under a map: `out.spent`, whose every answer is checked against the inputs,
     // and, for a reader beside a writer who unwinds, the rows of the blocks that are gone (`Store::outdated` says so). Each
     // value is copied out as a plain number, for which any bits will do, and every lookup is checked against the lengths.
+    // Batches of tags are written once, before they are mapped, and only ever unlinked.
     unsafe { memmap2::MmapOptions::new().len(len).map(file) }.map_err(io(path))
 }

@@ -27,15 +27,18 @@ pub use accounts::{ACCOUNTS, Accounts};
 pub use amount::Amount;
 pub use balance::{Holding, ISSUER, Standing, Sum, Untraceable};
 pub use block::{Block, Flags, Input, Output, Prevout, Span, Spend, Tx};
+pub(crate) use bytes::{Fields, replace, u40, uint};
 pub use bytes::{U40_MAX, U56_MAX};
 pub use closed::Closing;
 pub use column::Column;
+pub(crate) use column::map;
 pub use dictionary::Dictionary;
+pub(crate) use dictionary::FRESH;
 pub use inspect::{Inspection, Part};
 pub use log::{CommitLog, Record};
-#[cfg(any(test, fuzzing))]
-pub(crate) use run::Run;
+pub(crate) use run::{Entry, Run, merged};
 pub use spent::Spent;
+pub(crate) use store::take_lock;
 pub use store::{ColumnSpec, Head, Layout, Mode, Model, Store};
 pub use transfer::{
     Allowance, BlockFlags, Kind, NewAllowance, NewTransfer, Transfer, TransferBlock, TransferTx, TxFlags,

@@ -135,6 +135,17 @@ impl Run {
 
     /// The highest number under `hash` that `is` the one looked for.
     pub fn find(&self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
+        self.all(hash).filter(|id| is(*id)).last()
+    }
+
+    /// All numbers under `hash`, ascending.
+    pub fn all(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
+        let (start, end) = self.rows_of(hash).unwrap_or((0, 0));
+        (start..end).map_while(move |row| self.entry(row).filter(|entry| entry.0 == hash)).map(|entry| entry.1)
+    }
+
+    /// From where the rows of `hash` stand, if there are any, and where its bucket ends.
+    fn rows_of(&self, hash: u64) -> Option<(u64, u64)> {
         if !self.may_hold(hash) {
             return None;
         }
@@ -145,11 +156,7 @@ impl Run {
             let middle = low + (high - low) / 2;
             if self.entry(middle)?.0 < hash { low = middle + 1 } else { high = middle }
         }
-        (low..end)
-            .map_while(|row| self.entry(row).filter(|entry| entry.0 == hash))
-            .filter(|entry| is(entry.1))
-            .last()
-            .map(|entry| entry.1)
+        Some((low, end))
     }
 }
 

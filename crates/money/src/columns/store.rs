@@ -399,8 +399,8 @@ fn block_crc(paths: &[PathBuf], before: &[u64], after: &[u64]) -> Result<u32> {
     Ok(crc.finalize())
 }
 
-/// The chain's lock, with the number of the process that holds it in the file.
-fn take_lock(dir: &Path) -> Result<File> {
+/// The lock of a folder's one writer, with the number of the process that holds it in the file.
+pub(crate) fn take_lock(dir: &Path) -> Result<File> {
     // Bank legs are personal: nobody but the node's own user looks in.
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir))?;
     let path = dir.join("lock");

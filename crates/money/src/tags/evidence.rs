@@ -1,0 +1,50 @@
+//! What tags give to a chain's clusters: who is said to hold its addresses, and which addresses one signer signed for.
+use super::batch::Marks;
+use super::store::{Sees, Tags};
+use crate::cluster::{Attribution, Link, Rule};
+use std::collections::BTreeMap;
+
+/// What tags give to a chain's clusters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagEvidence {
+    /// Who is said to hold which address. A tag about a CoinJoin says so, and never defines a cluster.
+    pub attributions: Vec<Attribution>,
+    /// Addresses of one signer, one after the other: their keys signed in one file. The source is the batch's number.
+    pub links: Vec<Link>,
+    /// The parties by their number: the actor's id, else the label.
+    pub parties: Vec<String>,
+}
+
+/// Looks up each tagged address of `network` on the chain; `find` gives its number there, if the chain has it.
+pub fn evidence(tags: &Tags, network: &str, sees: Sees<'_>, mut find: impl FnMut(&str) -> Option<u32>) -> TagEvidence {
+    let mut evidence = TagEvidence::default();
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    for (info, batch) in tags.open_batches(sees) {
+        let mut signed: BTreeMap<u32, u32> = BTreeMap::new();
+        for row in (0..batch.count()).filter_map(|n| batch.row(u32::try_from(n).ok()?)) {
+            if row.actor || row.said.network != network {
+                continue;
+            }
+            let Some(address) = find(row.subject) else { continue };
+            let name = if row.said.actor.is_empty() { row.said.label } else { row.said.actor };
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            let party = *numbers.entry(name.to_owned()).or_insert_with(|| {
+                evidence.parties.push(name.to_owned());
+                next
+            });
+            evidence.attributions.push(Attribution {
+                address,
+                party,
+                coinjoin: row.marks.has(Marks::COINJOIN),
+                defines_cluster: row.marks.has(Marks::DEFINER) && !row.marks.has(Marks::COINJOIN),
+            });
+            if row.marks.has(Marks::SIGNED)
+                && let Some(before) = signed.insert(party, address).filter(|before| *before != address)
+            {
+                let source = u32::try_from(info.id).unwrap_or(u32::MAX);
+                evidence.links.push(Link { a: before, b: address, rule: Rule::SignedOwnership, source });
+            }
+        }
+    }
+    evidence
+}
