@@ -104,7 +104,7 @@ impl Intel {
     /// appends nothing at all unless every record is good.
     ///
     /// # Errors
-    /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when the
+    /// [`Error::Format`] when it cannot be told; [`Error::Bad`] with `strict`, when a record is bad; [`Error::Read`] when the
     /// file breaks off (what stood before the break is in); the ledger's.
     pub fn import(
         &self,
@@ -414,7 +414,7 @@ fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box
         Some(format) => format,
         None => {
             let head = input.fill_buf().map_err(|e| Error::Bad(format!("{}: {e}", job.source)))?;
-            formats::guess(&job.source, head).map_err(|e| Error::Bad(e.to_string()))?
+            formats::guess(&job.source, head)?
         }
     };
     Ok((format, Box::new(input)))
