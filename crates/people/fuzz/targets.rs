@@ -31,7 +31,7 @@ mod replay;
 mod tests {
     #[test]
     fn no_seed_and_nothing_a_fuzzer_found_breaks_a_rule() {
-        let targets: [(&str, fn(&[u8])); 2] = [("authorization", super::authorization), ("sought", super::sought)];
-        super::replay::replay(env!("CARGO_MANIFEST_DIR"), &targets);
+        let targets: &[super::replay::Target] = &[("authorization", super::authorization), ("sought", super::sought)];
+        super::replay::replay(env!("CARGO_MANIFEST_DIR"), targets);
     }
 }
