@@ -19,6 +19,9 @@ pub enum Error {
     /// What was asked cannot be so.
     #[error("{0}")]
     Bad(String),
+    /// Nobody said of what format a file is, and it does not tell.
+    #[error(transparent)]
+    Format(#[from] formats::GuessError),
     /// A file cannot be read on.
     #[error(transparent)]
     Read(#[from] formats::ReadError),
@@ -50,7 +53,7 @@ impl Error {
             Self::People(e) => e.status(),
             Self::NotFound => 404,
             Self::Forbidden(_) => 403,
-            Self::Bad(_) | Self::Read(_) => 422,
+            Self::Bad(_) | Self::Format(_) | Self::Read(_) => 422,
         }
     }
 }

@@ -109,9 +109,9 @@ impl Intel {
     /// appends nothing at all unless every record is good.
     ///
     /// # Errors
-    /// [`Error::Bad`] when the format cannot be told or, with `strict`, when a record is bad; [`Error::Read`] when
-    /// nothing at all of the file could be read (when it breaks off later, the report says so: [`ImportReport::broken`]);
-    /// the ledger's.
+    /// [`Error::Format`] when the format cannot be told; [`Error::Bad`] with `strict`, when a record is bad; [`Error::Read`]
+    /// when nothing at all of the file could be read (when it breaks off later, the report says so:
+    /// [`ImportReport::broken`]); the ledger's.
     pub fn import(
         &self,
         viewer: &Viewer,
@@ -428,7 +428,7 @@ fn opened<'i>(job: &ImportJob, input: Box<dyn Read + 'i>) -> Result<(Format, Box
         Some(format) => format,
         None => {
             let head = input.fill_buf().map_err(|e| Error::Bad(format!("{}: {e}", job.source)))?;
-            formats::guess(&job.source, head).map_err(|e| Error::Bad(e.to_string()))?
+            formats::guess(&job.source, head)?
         }
     };
     Ok((format, Box::new(input)))

@@ -174,6 +174,10 @@ impl People {
     pub fn sign_in_with_link(&self, secret: &str, peer: IpAddr, agent: &str) -> Result<SignedIn, AuthError> {
         let door = &self.inner.door;
         let attempt = door.begin_attempt(None, peer)?;
+        // Of an account that may not come in, nothing is used up: it may be enabled again.
+        if !matches!(self.link_state(secret)?, LinkState::Stands { .. }) {
+            return Err(AuthError::Refused);
+        }
         let (hash, now) = (token::hash(secret), door.ledger.now());
         let taken = door.ledger.state().write(move |conn| {
             let sql = "DELETE FROM sign_in_links WHERE hash = ? AND expires > ? RETURNING account";

@@ -394,7 +394,9 @@ fn what_became_of_a_link_is_told_to_whoever_holds_it_and_asking_uses_nothing_up(
     assert_eq!(state(&one), LinkState::Used { at });
     node.people.set_disabled(&node.local(), two.account, true).unwrap();
     assert_eq!(state(&two), LinkState::Unknown);
+    assert!(matches!(node.people.sign_in_with_link(&two.secret, PEER, ""), Err(AuthError::Refused)));
     node.people.set_disabled(&node.local(), two.account, false).unwrap();
+    assert!(matches!(state(&two), LinkState::Stands { .. }), "who was refused used nothing up");
     node.clock.forward(30 * 60);
     assert_eq!(state(&two), LinkState::Over { at: two.until });
     assert_eq!(node.people.link_state("ei_none").unwrap(), LinkState::Unknown);

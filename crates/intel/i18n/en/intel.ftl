@@ -254,6 +254,7 @@ intel-file = File
 intel-file-hint = At most { $n } MB. Larger files: ask the operator of this node to bring them in.
 intel-file-refused = The file was not taken: { $why }
 intel-file-unread = { $why } { $detail }
+intel-file-format = The node cannot tell what this file is. Choose its format below and send it again, or ask the operator of this node.
 intel-file-operator = This file cannot be read without a mapping that says what its columns are. Ask the operator of this node to bring it in with one.
 intel-file-missing = Choose a file that is not empty.
 intel-uploads-busy = Other files are being imported at this moment.

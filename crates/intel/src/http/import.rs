@@ -400,11 +400,13 @@ pub(super) fn said(chrome: &Chrome, row: &SetAside) -> Option<String> {
 
 /// Why a file was not taken at all.
 fn refused(chrome: &Chrome, error: &crate::Error) -> String {
-    let crate::Error::Read(e) = error else { return chrome.t1("intel-file-refused", "why", error.to_string()) };
-    // What it wants beside it, this form does not take: its words would be options of a command.
-    if matches!(e, formats::ReadError::Options(_)) {
-        return chrome.t("intel-file-operator");
-    }
+    // What these say in words are options of a command, which is not at hand here.
+    let e = match error {
+        crate::Error::Format(_) => return chrome.t("intel-file-format"),
+        crate::Error::Read(formats::ReadError::Options(_)) => return chrome.t("intel-file-operator"),
+        crate::Error::Read(e) => e,
+        other => return chrome.t1("intel-file-refused", "why", other.to_string()),
+    };
     let reason = Reason::from(e);
     chrome.t2("intel-file-unread", "why", chrome.l.said("aside", reason.code), "detail", reason.detail)
 }

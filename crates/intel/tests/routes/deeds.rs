@@ -243,24 +243,29 @@ async fn who_has_no_shell_is_sent_to_the_operator_and_who_has_one_gets_the_comma
     assert!(page.contains("eye reference add"), "{page}");
     let (_, page) = node.get(&node.supervisor, "/import").await;
     assert!(page.contains("ask the operator") && !page.contains("command line"), "{page}");
-    let once = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let part =
         |name: &str, value: &str| format!("--b\r\ncontent-disposition: form-data; name={name}\r\n\r\n{value}\r\n");
-    let sent = format!(
-        "{}{}{}{}{}--b--\r\n",
-        part("csrf", &node.supervisor.csrf),
-        part("once", once),
-        part("format", "csv"),
-        part("collection", &INTAKE.to_string()),
-        part("\"file\"; filename=\"a.csv\"", "a,b\r\nEXERCISE,1"),
-    );
-    let request = axum::http::Request::post("/import")
-        .header("content-type", "multipart/form-data; boundary=b")
-        .body(axum::body::Body::from(sent))
-        .unwrap();
-    let (status, _, page) = node.ask(&node.supervisor, request).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
-    assert!(page.contains("Ask the operator of this node to bring it in") && !page.contains("--mapping"), "{page}");
+    for (format, file, due) in [
+        ("csv", "a,b\r\nEXERCISE,1", "Ask the operator of this node to bring it in"),
+        ("", "\0EXERCISE", "Choose its format below"),
+    ] {
+        let (_, form) = node.get(&node.supervisor, "/import").await;
+        let once = form.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [
+            part("csrf", &node.supervisor.csrf),
+            part("once", once),
+            part("format", format),
+            part("collection", &INTAKE.to_string()),
+            part("\"file\"; filename=\"EXERCISE\"", file),
+        ];
+        let request = axum::http::Request::post("/import")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(axum::body::Body::from(format!("{}--b--\r\n", fields.concat())))
+            .unwrap();
+        let (status, _, page) = node.ask(&node.supervisor, request).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+        assert!(page.contains(due) && !page.contains("--mapping") && !page.contains("--format"), "{page}");
+    }
     let (status, at, _) =
         node.ask(&administrator, axum::http::Request::get("/").body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(
