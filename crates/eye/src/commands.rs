@@ -83,10 +83,8 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
 /// Runs a command on a node that was opened for it: first its views catch up with the log, as after a restore.
 pub fn run_alone(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
     // These say how the node is, or mend it: none waits for a view that cannot get level.
-    let reads = !matches!(
-        command,
-        Command::Doctor { .. } | Command::Verify { .. } | Command::Rebuild | Command::Logged { .. }
-    );
+    let reads =
+        !matches!(command, Command::Doctor { .. } | Command::Verify { .. } | Command::Rebuild | Command::Logged { .. });
     match if reads { level(node, io) } else { Ok(()) } {
         Ok(()) => run(data, node, command, io),
         Err(e) => told(Err(e), io),

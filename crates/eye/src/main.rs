@@ -103,7 +103,8 @@ fn dispatch(arguments: &Arguments, command: &Command, words: &[String]) -> u8 {
 
 /// The row of a command that opened no node: written by the server that runs now, or on the node for this alone.
 fn log_apart(data: &Path, what: &str, done: bool) {
-    let mut words = vec!["eye".to_owned(), "--data".into(), data.to_string_lossy().into_owned(), "logged".into(), what.into()];
+    let mut words =
+        vec!["eye".to_owned(), "--data".into(), data.to_string_lossy().into_owned(), "logged".into(), what.into()];
     if !done {
         words.push("--failed".into());
     }
