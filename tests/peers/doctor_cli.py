@@ -1,4 +1,5 @@
-"""what `eye doctor` sees, on a stopped node and beside a server, and that it never writes"""
+"""what `eye doctor` sees, on a stopped node and beside a server, and that it never writes
+Each check is broken on purpose: rights, bounds, lists, views, erasures, the clock, the log."""
 import contextlib
 import hashlib
 import json

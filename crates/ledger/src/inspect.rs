@@ -10,7 +10,7 @@ use std::time::Duration;
 /// What the log and the views' files say of themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Entries in the log.
+    /// The last entry: how many there are.
     pub entries: u64,
     /// When the last one arrived, µs since the epoch; 0 in an empty log.
     pub arrived: i64,
@@ -95,7 +95,7 @@ pub fn inspect(root: &Path, served: bool, patience: Duration) -> Result<Inspecti
         });
     }
     Ok(Inspection {
-        entries: log::unsigned(conn.query_row("SELECT count(*) FROM entries", [], |r| r.get(0))?),
+        entries: log::last_pos(&conn)?,
         arrived: log::last_arrived(&conn)?,
         log: structure(&conn, patience),
         erasures: log::unsigned(erasures.unwrap_or(0)),

@@ -152,7 +152,9 @@ fn tell(name: &str, report: &ImportReport, json: bool, io: &mut Io<'_>) -> Resul
         report.aside,
         if report.broken.is_some() { ", not read to its end" } else { "" }
     )?;
-    for problem in &report.problems {
+    // Why it was not read to its end is said by itself.
+    let end = report.broken.as_ref().map(|why| why.text.as_str());
+    for problem in report.problems.iter().filter(|problem| end.is_none_or(|why| !problem.ends_with(why))) {
         writeln!(io.err, "  set aside: {problem}")?;
     }
     if report.aside > 0 {

@@ -4,14 +4,15 @@ use crate::record::{Out, Position, ReadError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 /// The deepest nesting of elements; OFAC's files have 11 levels.
 const MAX_DEPTH: usize = 64;
+const BUFFER: usize = 64 * 1024;
 
 pub(crate) struct Xml<'i> {
-    reader: Reader<Metered<'i>>,
+    reader: Reader<BufReader<Metered<'i>>>,
     left: Rc<Cell<usize>>,
     buffer: Vec<u8>,
     name: String,
@@ -19,6 +20,8 @@ pub(crate) struct Xml<'i> {
     text: String,
     /// The element opened last was `<Empty/>`: its close comes next.
     empty: bool,
+    /// What is passed by is copied nowhere.
+    skipping: bool,
     max: usize,
     depth: usize,
 }
@@ -27,13 +30,18 @@ impl<'i> Xml<'i> {
     pub fn new(input: Box<dyn BufRead + 'i>, max: usize) -> Self {
         let left = Rc::new(Cell::new(max));
         Self {
-            reader: Reader::from_reader(Metered { input, left: Rc::clone(&left) }),
+            // The parser asks for its bytes several times an event: not through two boxes each time.
+            reader: Reader::from_reader(BufReader::with_capacity(
+                BUFFER.min(max.max(1)),
+                Metered { input, left: Rc::clone(&left) },
+            )),
             left,
             buffer: Vec::with_capacity(4096),
             name: String::new(),
             attributes: String::new(),
             text: String::new(),
             empty: false,
+            skipping: false,
             max,
             depth: 0,
         }
@@ -52,15 +60,13 @@ impl<'i> Xml<'i> {
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let mut rest = self.attributes.as_str();
         loop {
-            let at = rest.find(name)?;
-            let (before, after) = rest.split_at_checked(at)?;
-            let after = after.get(name.len()..)?;
-            if let (Some(value), true) =
-                (after.strip_prefix("=\""), before.ends_with(|c: char| c.is_ascii_whitespace()))
-            {
-                return value.split('"').next();
+            let (here, after) = rest.split_once('=')?;
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+            let (value, next) = after.get(1..)?.split_once(quote)?;
+            if here.trim_ascii() == name {
+                return Some(value);
             }
-            rest = after;
+            rest = next;
         }
     }
 
@@ -85,9 +91,11 @@ impl<'i> Xml<'i> {
             };
             match event {
                 Event::Start(start) => {
-                    take(&mut self.name, start.name().0);
-                    take(&mut self.attributes, start.attributes_raw());
-                    self.text.clear();
+                    if !self.skipping {
+                        take(&mut self.name, start.name().0);
+                        take(&mut self.attributes, start.attributes_raw());
+                        self.text.clear();
+                    }
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
                         return Err(ReadError::Limit {
@@ -98,9 +106,11 @@ impl<'i> Xml<'i> {
                     return Ok(true);
                 }
                 Event::Empty(start) => {
-                    take(&mut self.name, start.name().0);
-                    take(&mut self.attributes, start.attributes_raw());
-                    self.text.clear();
+                    if !self.skipping {
+                        take(&mut self.name, start.name().0);
+                        take(&mut self.attributes, start.attributes_raw());
+                        self.text.clear();
+                    }
                     self.depth += 1;
                     self.empty = true;
                     return Ok(true);
@@ -109,10 +119,11 @@ impl<'i> Xml<'i> {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(false);
                 }
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.skipping => {}
                 Event::Text(text) => {
-                    let content = text.xml10_content();
-                    if !(content.bytes().all(|byte| byte.is_ascii_whitespace()) && self.text.is_empty()) {
-                        self.text.push_str(&content);
+                    // Between elements stand line ends and indents: most texts of the file.
+                    if !(self.text.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace())) {
+                        self.text.push_str(&text.xml10_content());
                     }
                 }
                 Event::CData(data) => self.text.push_str(&data.xml10_content()),
@@ -151,12 +162,19 @@ impl<'i> Xml<'i> {
 
     /// Leaves the element opened last and gives its text.
     pub fn leaf(&mut self, out: &Out<'_, '_>) -> Result<&str, ReadError> {
-        self.skip(out)?;
+        self.leave(out)?;
         Ok(self.text.trim())
     }
 
-    /// Leaves the element opened last.
+    /// Leaves the element opened last; its name, attributes and text are none afterwards.
     pub fn skip(&mut self, out: &Out<'_, '_>) -> Result<(), ReadError> {
+        self.skipping = true;
+        let left = self.leave(out);
+        self.skipping = false;
+        left
+    }
+
+    fn leave(&mut self, out: &Out<'_, '_>) -> Result<(), ReadError> {
         let mut inner = 1;
         while inner > 0 {
             match self.open(out)? {

@@ -48,6 +48,7 @@ struct ListPage {
     errors: ErrorSummary,
     once: String,
     file: Field,
+    mapping: Field,
     fields: Vec<Field>,
     may_write: bool,
     columns: Vec<Column>,
@@ -129,7 +130,7 @@ async fn draw(
     let mapping = Field::file("mapping", chrome.t("intel-mapping"))
         .hint(chrome.t("intel-mapping-hint"))
         .error(errors.of("mapping"));
-    let mut fields = vec![format.value(sent.text("format")).error(errors.of("format")), mapping];
+    let mut fields = vec![format.value(sent.text("format")).error(errors.of("format"))];
     fields.extend(place_fields(&chrome, places, sent, &errors));
     let most = desk.intel.limits().upload >> 20;
     let file = Field::file("file", chrome.t("intel-file"))
@@ -160,6 +161,7 @@ async fn draw(
         errors,
         once,
         file,
+        mapping,
         fields,
         next,
     };

@@ -166,7 +166,7 @@ fn form_page(
         Field::input("country", chrome.t("intel-country"))
             .hint(chrome.t("intel-country-hint"))
             .value(sent.text("country"))
-            .width(2)
+            .width(10)
             .error(errors.of("country")),
     ];
     fields.extend(place_fields(&chrome, places, sent, &errors));
