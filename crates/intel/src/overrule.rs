@@ -1,6 +1,7 @@
 //! A person's word on a selector: that it links although a rule suppresses it, or must not although none does.
 use crate::entry::{OVERRULE, Overrule};
 use crate::import::work;
+use crate::search::cols_of_selector;
 use crate::{Error, Intel, Result};
 use ledger::{Append, IdSource, Urgency};
 use people::{Right, Viewer};
@@ -10,7 +11,7 @@ use selectors::Kind;
 /// The longest reason, bytes.
 const REASON: usize = 1_000;
 /// Collections that one word goes to.
-const PLACES: i64 = 100;
+const PLACES: usize = 100;
 
 /// What a person says of a selector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +50,11 @@ impl Intel {
         if reason.is_empty() || reason.len() > REASON {
             return Err(Error::Bad(format!("say why, in at most {REASON} bytes")));
         }
-        let cols: Vec<u32> = self.read(viewer, |conn| {
-            let Some(sel) = self.selector_number(conn, kind, value)? else { return Ok(Vec::new()) };
-            conn.prepare_cached("SELECT DISTINCT col FROM holders WHERE sel = ? AND see(col) LIMIT ?")?
-                .query_map((sel, PLACES), |r| r.get(0))?
-                .collect()
+        let mut cols: Vec<u32> = self.read(viewer, |conn| match self.selector_number(conn, kind, value)? {
+            Some(sel) => cols_of_selector(conn, viewer, sel),
+            None => Ok(Vec::new()),
         })?;
+        cols.truncate(PLACES);
         if cols.is_empty() {
             return Err(Error::NotFound);
         }

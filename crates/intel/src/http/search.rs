@@ -175,7 +175,9 @@ fn chosen(
 ) -> Vec<(&'static str, String)> {
     let words = |name: &'static str| match (name, sent.text(name)) {
         (_, "") => None,
-        ("type", kind) if held.contains_key(kind) => Some(chrome.kind(kind)),
+        ("type", kind) if held.contains_key(&kind.to_ascii_lowercase()) => {
+            Some(chrome.kind(&kind.to_ascii_lowercase()))
+        }
         ("type", kind) => Some(chrome.t1("intel-search-type-unknown", "type", kind)),
         ("marking", level) => Some(level.to_owned()),
         ("in", id) => Some(places.iter().find(|c| c.id.to_string() == id).map_or(id, |c| c.title()).to_owned()),
@@ -192,7 +194,7 @@ fn fields(
     held: &BTreeMap<String, u64>,
     errors: &ErrorSummary,
 ) -> Vec<Field> {
-    let kind = sent.text("type");
+    let kind = &*sent.text("type").to_ascii_lowercase();
     let named = |(t, n): (&'_ String, &u64)| {
         (t.clone(), chrome.t2("intel-search-type-n", "type", chrome.kind(t), "n", chrome.n(*n)))
     };

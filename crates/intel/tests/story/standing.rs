@@ -202,3 +202,28 @@ fn what_a_person_types_finds_what_was_written_otherwise() {
     }
     node.end();
 }
+
+#[test]
+fn a_word_that_a_views_file_lost_is_found_when_it_is_compared() {
+    let mut node = node();
+    node.take(&[&note(1, V1, "EXERCISE zwirblefink"), &note(2, V1, "EXERCISE zwirblefink too")]);
+    node.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+    assert!(node.intel.ledger().compare("intel", &|_, _| {}).unwrap().same());
+    node.intel.ledger().close();
+    let file = files(&node.dir.path().join("views")).into_iter().find(|f| {
+        f.file_name().unwrap().to_str().is_some_and(|name| name.starts_with("intel.") && name.ends_with(".db"))
+    });
+    let view = rusqlite::Connection::open(file.unwrap()).unwrap();
+    let row: (i64, Vec<u8>) = view
+        .query_row("SELECT id, sz FROM texts_docsize ORDER BY id LIMIT 1", [], |r| Ok((r.get(0)?, r.get(1)?)))
+        .unwrap();
+    view.execute("INSERT INTO texts(texts, rowid, text) VALUES ('delete', ?, 'zwirblefink')", [row.0]).unwrap();
+    view.execute("INSERT INTO texts_docsize(id, sz) VALUES (?, ?)", row).unwrap();
+    drop(view);
+    (node.intel, node.me) = open(node.dir.path());
+    assert_eq!(node.hits("zwirblefink").len(), 1, "the word was lost");
+    assert!(!node.intel.ledger().compare("intel", &|_, _| {}).unwrap().same());
+    node.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
+    assert_eq!(node.hits("zwirblefink").len(), 2);
+    node.end();
+}
