@@ -342,6 +342,7 @@ impl Gathering {
             value,
             sort: call_sort(&sort, row.text(&["calltype"]).as_deref().unwrap_or_default()),
             ok: !rejected && status(row, &["status"]).unwrap_or(true),
+            token: Vec::new(),
             cut: cut && !value.is_zero(),
             input: Vec::new(),
         };

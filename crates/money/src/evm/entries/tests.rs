@@ -47,7 +47,18 @@ fn log(amount: u128, order: Option<u64>) -> RawLog {
 
 fn call(order: u64, from: Address, to: Address, value: u128) -> RawCall {
     let (value, sort) = (Amount::from(value), CallSort::Call);
-    RawCall { order, root: order == 0, from, to: Some(to), value, sort, ok: true, cut: false, input: Vec::new() }
+    RawCall {
+        order,
+        root: order == 0,
+        from,
+        to: Some(to),
+        value,
+        sort,
+        ok: true,
+        cut: false,
+        token: Vec::new(),
+        input: Vec::new(),
+    }
 }
 
 /// Kind, payer's and payee's first byte (0xff: not known), amount.
@@ -207,4 +218,9 @@ fn rows_of_each_dump_make_one_block() {
     assert_eq!(told(&tron, &profile("trx")), expected);
     let answers = crate::evm::answers(include_str!("../../../fuzz/seeds/answer/block")).unwrap();
     assert!(answers.with_traces && answers.txs[0].calls.len() == 1, "the flat form came last");
+    let told_by_tron = crate::evm::tron_answers(include_str!("../../../fuzz/seeds/tron/block")).unwrap();
+    let kinds: Vec<_> =
+        told(&told_by_tron, &profile("trx")).into_iter().map(|(kind, ..)| kind).filter(|k| *k != Kind::Fee).collect();
+    use Kind::{Mint, Stake, Transfer};
+    assert_eq!(kinds, [Transfer, Transfer, Transfer, Transfer, Transfer, Mint, Stake, Transfer]);
 }

@@ -185,6 +185,8 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
         blob_fee: blob_fee.ok_or("the fee of its blobs does not fit 256 bits")?,
         l1_fee: maybe(&receipt.l1_fee)?.filter(|_| !deposit).unwrap_or_default(),
         mint: maybe(&tx.mint)?.unwrap_or_default(),
+        moves: None,
+        unsaid: false,
         selector: tx.input.get(..10).and_then(|first| bytes(first, true)).and_then(|first| first.try_into().ok()),
     };
     let mut logs = Vec::with_capacity(receipt.logs.len());

@@ -99,6 +99,7 @@ impl Walk {
             value: frame.value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            token: Vec::new(),
             cut: false,
             input: input(&frame.input)?,
         });
@@ -239,6 +240,7 @@ impl Flat {
             value: value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            token: Vec::new(),
             cut: false,
             input: action.input.as_deref().map_or(Some(Vec::new()), input)?,
         })
