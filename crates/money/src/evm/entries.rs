@@ -284,8 +284,10 @@ impl Writer<'_> {
                 PaymentKind::Reward => Kind::Reward,
                 PaymentKind::Withdrawal => Kind::Withdrawal,
                 PaymentKind::Genesis => Kind::Mint,
+                PaymentKind::Irregular => Kind::Unexplained,
             };
-            self.push((Some(&ISSUER), Some(&payment.to)), self.chain.coin.as_bytes(), payment.amount, kind);
+            let from = payment.from.unwrap_or(ISSUER);
+            self.push((Some(&from), Some(&payment.to)), self.chain.coin.as_bytes(), payment.amount, kind);
         }
         let transfers = u32::try_from(self.block.transfers.len() - first).unwrap_or(u32::MAX);
         if transfers > 0 {

@@ -39,9 +39,11 @@ pub struct RawBlock {
     pub with_rewards: bool,
 }
 
-/// What a block pays out of nothing.
+/// What a block pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
+    /// Whom it is taken from, where it does not come out of nothing (the change of 2016 that undid the DAO's loss).
+    pub from: Option<Address>,
     /// To whom.
     pub to: Address,
     /// Base units.
@@ -59,6 +61,8 @@ pub enum PaymentKind {
     Withdrawal,
     /// The first distribution.
     Genesis,
+    /// A change that no transaction made.
+    Irregular,
 }
 
 /// A transaction with its logs and calls.

@@ -103,10 +103,13 @@ fn a_chain_above_another_pays_vaults_and_mints_what_was_deposited_below() {
 
 #[test]
 fn what_a_block_pays_stands_at_its_end_and_names_no_transaction() {
-    let pay = |why| Payment { to: BEN, amount: Amount::from(5), why };
-    let payments = vec![pay(PaymentKind::Reward), pay(PaymentKind::Withdrawal), pay(PaymentKind::Genesis)];
+    let pay = |why| Payment { from: None, to: BEN, amount: Amount::from(5), why };
+    let taken = Payment { from: Some(ANA), ..pay(PaymentKind::Irregular) };
+    let payments = vec![pay(PaymentKind::Reward), pay(PaymentKind::Withdrawal), pay(PaymentKind::Genesis), taken];
     let raw = RawBlock { payments, ..block(Vec::new()) };
-    assert_eq!(told(&raw, &profile("eth")), [Kind::Reward, Kind::Withdrawal, Kind::Mint].map(|kind| (kind, 0, 2, 5)));
+    let mut expected = [Kind::Reward, Kind::Withdrawal, Kind::Mint].map(|kind| (kind, 0, 2, 5)).to_vec();
+    expected.push((Kind::Unexplained, 1, 2, 5));
+    assert_eq!(told(&raw, &profile("eth")), expected);
     let (written, _) = entries(&raw, &profile("eth"), &HashSet::new()).unwrap();
     assert_eq!((written.txs.len(), written.txs[0].flags), (1, TxFlags::BLOCK));
 }

@@ -149,7 +149,12 @@ pub fn read_block(height: u64, answers: &Answers<'_>) -> Result<RawBlock, String
     for withdrawal in block.withdrawals.iter().flatten() {
         let gwei = amount(&withdrawal.amount)?;
         let amount = gwei.times(&Amount::from(GWEI)).ok_or("a withdrawal does not fit 256 bits")?;
-        raw.payments.push(Payment { to: party(&withdrawal.address)?, amount, why: PaymentKind::Withdrawal });
+        raw.payments.push(Payment {
+            from: None,
+            to: party(&withdrawal.address)?,
+            amount,
+            why: PaymentKind::Withdrawal,
+        });
     }
     Ok(raw)
 }
