@@ -208,7 +208,7 @@ def dump(node, how):
     check(f"{how}: inspect says what the blocks lack", kept["blocks_without"] == {"logs": 0, "traces": 1, "rewards": 0} and kept["txs_said"] == 2, kept)
     line = json.loads(node.eye("money", "balance", "--chain", "eth", "--asset", "ETH", "--json", a(1)))
     check(f"{how}: a balance that nobody asked the chain about is unproven",
-          (line["received"], line["spent"], line["sum"], line["closed"]) == ("0", str(5 * 10**17 + 500), None, False), line)
+          (line["received"], line["spent"], line["sum"], line["closed"], line["untraceable"]) == ("0", str(5 * 10**17 + 500), None, False, "negative"), line)
     done = node.run("money", "balance", "--chain", "eth", a(2))
     check(f"{how}: for people it says unproven", done.returncode == 0 and "balance unproven" in done.stdout and "received 500000000000000000" in done.stdout, said(done))
     done = node.run("money", "inspect", "--chain", "eth")

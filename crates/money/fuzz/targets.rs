@@ -1,7 +1,7 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
 use crate::chain::{ChainCode, Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
 use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
-use crate::evm::{Profile, RawBlock, answers, entries, gathered};
+use crate::evm::{Profile, RawBlock, answers, entries, gathered, tron_answers};
 use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -57,6 +57,11 @@ pub fn dump(bytes: &[u8]) {
 /// A node's answers about a block, a line each.
 pub fn answer(bytes: &[u8]) {
     std::str::from_utf8(bytes).ok().and_then(answers).iter().for_each(counted);
+}
+
+/// A TRON node's answers about its first block, a line each.
+pub fn tron(bytes: &[u8]) {
+    std::str::from_utf8(bytes).ok().and_then(tron_answers).iter().for_each(counted);
 }
 
 fn counted(block: &RawBlock) {
@@ -184,6 +189,7 @@ mod tests {
                 ("table", super::table),
                 ("dump", super::dump),
                 ("answer", super::answer),
+                ("tron", super::tron),
                 ("amount", super::amount),
                 ("run", super::run),
                 ("commits", super::commits),

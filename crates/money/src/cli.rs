@@ -1,7 +1,9 @@
 //! What the command line says of chains: which source its files stand for, structs to print as JSON. The words and flags
 //! are the roof's.
 use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
-use crate::columns::{Accounts, BlockFlags, Closing, Flags, Head, Holding, Inspection, Mode, TxFlags, hex};
+use crate::columns::{
+    Accounts, BlockFlags, Closing, Flags, Head, Holding, Inspection, Mode, Standing, TxFlags, Untraceable, hex,
+};
 use crate::evm::{Endpoint, Node, Profile};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -216,6 +218,8 @@ pub struct BalanceLine {
     pub spent: String,
     /// What is left; `null` when more went out than came in, or a sum overflowed.
     pub sum: Option<String>,
+    /// Why the asset cannot be traced by balance: `negative` (somebody paid more than they had) or `overflow`; `null` when it can.
+    pub untraceable: Option<&'static str>,
     /// Whether the sum is what the chain itself says at `proven_at`: else the balance is unproven.
     pub closed: bool,
     /// The height at which the chain was asked, `null` if it never was.
@@ -266,6 +270,7 @@ pub fn balances(
         Some(profile) => profile.text(bytes),
         None => String::from_utf8_lossy(bytes).into_owned(),
     };
+    let standings = accounts.standings()?;
     let line = |(asset, holding): (u32, Holding)| {
         let closing = accounts.closing(number, asset)?;
         let (closed, proven_at, chain_says) = match closing {
@@ -280,6 +285,11 @@ pub fn balances(
             height: head.height,
             received: holding.received.0.to_string(),
             spent: holding.spent.0.to_string(),
+            untraceable: match standings.get(asset as usize) {
+                Some(Standing::Untraceable(Untraceable::Negative, _)) => Some("negative"),
+                Some(Standing::Untraceable(Untraceable::Overflow, _)) => Some("overflow"),
+                _ => None,
+            },
             sum: holding.balance().map(|sum| sum.to_string()),
             closed,
             proven_at,

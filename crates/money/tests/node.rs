@@ -5,12 +5,13 @@ use money::chain::{Chain, ChainCode, Error, Loaded, Options, Result, Room, Sourc
 use money::columns::*;
 use money::evm::{Endpoint, Node};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+mod standin;
+use standin::{Reply, serve};
 
 const ANA: [u8; 20] = [0xa; 20];
 const BEN: [u8; 20] = [0xb; 20];
@@ -19,66 +20,6 @@ const AUTHOR: [u8; 20] = [0x99; 20];
 
 fn hexed(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
-}
-
-/// What the stand-in does with a question.
-enum Reply {
-    Result(Value),
-    Error(i64, &'static str),
-    Status(&'static str),
-    Silence,
-    Cut,
-}
-
-type Answering = Arc<Mutex<dyn FnMut(&str, &Value) -> Reply + Send>>;
-
-/// A node on a free port; each connection is one question.
-fn serve(answering: Answering) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answering = Arc::clone(&answering);
-            std::thread::spawn(move || answer(stream, &answering));
-        }
-    });
-    url
-}
-
-fn answer(mut stream: TcpStream, answering: &Answering) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        if stream.read_exact(&mut byte).is_err() {
-            return;
-        }
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-    let len = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().trim().parse().unwrap();
-    let mut body = vec![0; len];
-    stream.read_exact(&mut body).unwrap();
-    let asked: Value = serde_json::from_slice(&body).unwrap();
-    let reply = (*answering.lock().unwrap())(asked["method"].as_str().unwrap(), &asked["params"]);
-    let ok = |body: Value, more: usize| {
-        let body = body.to_string();
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len() + more)
-    };
-    let id = &asked["id"];
-    let text = match reply {
-        Reply::Result(result) => ok(json!({"jsonrpc": "2.0", "id": id, "result": result}), 0),
-        Reply::Error(code, message) => {
-            ok(json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}), 0)
-        }
-        Reply::Status(line) => {
-            format!("HTTP/1.1 {line}\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        }
-        Reply::Cut => ok(json!({"jsonrpc": "2.0", "id": id, "result": "0x"}), 10),
-        // The client hangs up when its patience ends.
-        Reply::Silence => return drop(stream.read(&mut [0])),
-    };
-    // A client that has heard enough hangs up.
-    drop(stream.write_all(text.as_bytes()));
 }
 
 /// A chain of blocks, each with a payment, a token's transfer and a failed payment; branches differ by their mark.

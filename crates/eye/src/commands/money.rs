@@ -125,6 +125,13 @@ fn balance(room: &Room, job: &MoneyBalance, io: &mut Io<'_>) -> Result<(), Probl
             }
             _ => writeln!(io.out, "balance unproven: the chain was not asked (--node)")?,
         }
+        match line.untraceable {
+            Some("negative") => {
+                writeln!(io.out, "  untraceable by balance: somebody paid more of it than they had on record")?
+            }
+            Some(_) => writeln!(io.out, "  untraceable by balance: a sum of it does not fit 128 bits")?,
+            None => {}
+        }
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ pub enum Source {
     Blocks(Vec<PathBuf>),
     /// Files of a dump of an account chain (GraphSense, ethereum-etl), or their folder.
     Dump(Vec<PathBuf>),
-    /// A node of an account chain, asked by JSON-RPC.
+    /// A node of an account chain, asked by JSON-RPC (TRON: by its HTTP API).
     Node(Box<Endpoint>),
     /// A table of transfers.
     Transfers {
@@ -221,12 +221,8 @@ fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
         _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
         (Some(_), Source::Blocks(_)) | (None, Source::Transfers { .. }) => Ok(()),
         (None, Source::Dump(_) | Source::Node(_)) => match Profile::of(chain) {
-            Some(profile) => match source {
+            Some(_) => match source {
                 Source::Dump(paths) => crate::evm::Dump::open(paths).map(|_| ()),
-                _ if profile.chain_id.is_none() => Err(Error::Unknown(format!(
-                    "a node of {} cannot be asked by JSON-RPC; load a dump",
-                    chain.as_str()
-                ))),
                 _ => Ok(()),
             },
             None => Err(Error::Unknown(format!(

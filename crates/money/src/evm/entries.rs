@@ -156,6 +156,13 @@ impl Writer<'_> {
     /// The coins that a transaction itself moves. True when it has a value and nobody says of what, or whether it moved.
     fn own_value(&mut self, body: &TxBody, root: Option<&RawCall>, ok: Option<bool>) -> bool {
         let coin = self.chain.coin.as_bytes();
+        if let Some(moves) = &body.moves {
+            for one in moves.iter().filter(|_| ok != Some(false)) {
+                let parties = (one.from.as_ref().map(|from| &from[..]), one.to.as_ref().map(|to| &to[..]));
+                self.push(parties, if one.token.is_empty() { coin } else { &one.token }, one.amount, one.kind);
+            }
+            return body.unsaid;
+        }
         if let Some(root) = root {
             if root.moves() && ok != Some(false) {
                 self.coins(root, Place::Known(0));
@@ -212,7 +219,8 @@ impl Writer<'_> {
     fn coins(&mut self, call: &RawCall, place: Place) {
         let kind = if call.cut { Kind::Unexplained } else { self.kind_of_coins(call.to.as_ref()) };
         let to = call.to.as_ref().map(|to| &to[..]);
-        if self.push((Some(&call.from), to), self.chain.coin.as_bytes(), call.value, kind) {
+        let asset = if call.token.is_empty() { self.chain.coin.as_bytes() } else { &call.token };
+        if self.push((Some(&call.from), to), asset, call.value, kind) {
             self.mark(place);
         }
     }
@@ -276,8 +284,10 @@ impl Writer<'_> {
                 PaymentKind::Reward => Kind::Reward,
                 PaymentKind::Withdrawal => Kind::Withdrawal,
                 PaymentKind::Genesis => Kind::Mint,
+                PaymentKind::Irregular => Kind::Unexplained,
             };
-            self.push((Some(&ISSUER), Some(&payment.to)), self.chain.coin.as_bytes(), payment.amount, kind);
+            let from = payment.from.unwrap_or(ISSUER);
+            self.push((Some(&from), Some(&payment.to)), self.chain.coin.as_bytes(), payment.amount, kind);
         }
         let transfers = u32::try_from(self.block.transfers.len() - first).unwrap_or(u32::MAX);
         if transfers > 0 {
@@ -295,12 +305,11 @@ enum Entry<'a> {
 /// Who called a contract in a transaction, when that was one account alone.
 fn caller(tx: &RawTx, contract: &Address) -> Option<Address> {
     let plain = |call: &&RawCall| call.ok && call.sort == CallSort::Call && call.to.as_ref() == Some(contract);
-    let mut callers = tx.calls.iter().filter(plain).map(|call| call.from);
-    let first = callers.next();
-    match &tx.body {
-        Some(body) if tx.calls.is_empty() => (body.to.as_ref() == Some(contract)).then_some(body.from),
-        _ => first.filter(|first| callers.all(|next| next == *first)),
-    }
+    // Sources that tell inner calls alone, or none, leave the transaction's own to its body.
+    let rootless = !tx.calls.iter().any(|call| call.root);
+    let own = tx.body.iter().filter(|body| rootless && body.to.as_ref() == Some(contract)).map(|body| body.from);
+    let mut callers = own.chain(tx.calls.iter().filter(plain).map(|call| call.from));
+    callers.next().filter(|first| callers.all(|next| next == *first))
 }
 
 /// Who moved a token in its owner's place: the caller of a `transferFrom` with these parties, if that is not the signer.

@@ -19,7 +19,7 @@ pub use dump::Dump;
 pub use entries::{Skipped, Wrong, entries};
 pub(crate) use join::Joiner;
 pub(crate) use load::load_dump;
-pub use model::{Address, CallSort, Hash, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
+pub use model::{Address, CallSort, Hash, Move, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
 pub use profile::{BaseFee, Profile, Writing};
 pub(crate) use rpc::follow_node;
 pub use rpc::{Endpoint, Node};
@@ -37,4 +37,4 @@ pub(crate) fn gathered(text: &str) -> Option<RawBlock> {
 }
 
 #[cfg(any(test, fuzzing))]
-pub(crate) use rpc::answers;
+pub(crate) use rpc::{answers, tron_answers};

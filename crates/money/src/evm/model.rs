@@ -1,5 +1,5 @@
 //! A block of an account chain as its sources tell it, whatever they are: dumps or a node. Rules come after ([`super::entries`]).
-use crate::columns::Amount;
+use crate::columns::{Amount, Kind};
 
 /// Twenty bytes, without TRON's first one (0x41).
 pub type Address = [u8; 20];
@@ -39,9 +39,11 @@ pub struct RawBlock {
     pub with_rewards: bool,
 }
 
-/// What a block pays out of nothing.
+/// What a block pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
+    /// Whom it is taken from, where it does not come out of nothing (the change of 2016 that undid the DAO's loss).
+    pub from: Option<Address>,
     /// To whom.
     pub to: Address,
     /// Base units.
@@ -59,6 +61,8 @@ pub enum PaymentKind {
     Withdrawal,
     /// The first distribution.
     Genesis,
+    /// A change that no transaction made.
+    Irregular,
 }
 
 /// A transaction with its logs and calls.
@@ -101,6 +105,25 @@ pub struct TxBody {
     pub mint: Amount,
     /// The first four bytes of its input.
     pub selector: Option<[u8; 4]>,
+    /// What it moves itself, where its source names each (TRON): then `value` counts for nothing.
+    pub moves: Option<Vec<Move>>,
+    /// Whether it moves more than its source tells.
+    pub unsaid: bool,
+}
+
+/// Something that a transaction moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Who pays, if anybody is named.
+    pub from: Option<Address>,
+    /// Who is paid, if anybody is named.
+    pub to: Option<Address>,
+    /// The token's name; empty for the coin.
+    pub token: Vec<u8>,
+    /// Base units.
+    pub amount: Amount,
+    /// What kind of change.
+    pub kind: Kind,
 }
 
 /// A log.
@@ -131,6 +154,8 @@ pub struct RawCall {
     pub to: Option<Address>,
     /// Base units of the coin; some sources repeat the caller's for a call that moves none.
     pub value: Amount,
+    /// What the value is of, where that is a token (TRC-10); empty for the coin.
+    pub token: Vec<u8>,
     /// What sort of call.
     pub sort: CallSort,
     /// Whether it and all above it succeeded.

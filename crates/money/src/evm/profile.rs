@@ -34,7 +34,8 @@ pub struct Profile {
     pub writing: Writing,
     /// Contracts whose `Deposit` and `Withdrawal` wrap and unwrap the coin.
     pub wrapped: &'static [Address],
-    /// The true contracts of well-known symbols; another contract with such a symbol is a fake.
+    /// The true contracts of the symbols that are passed off most, bridged ones too; another contract with such a symbol is a fake.
+    /// Only the two stablecoins: of other symbols several true contracts are about.
     pub known: &'static [(&'static str, Address)],
     /// Contracts written as USDT's: `Issue` and `Redeem` change their owner's balance and emit no transfer.
     pub tether: &'static [Address],
@@ -95,13 +96,7 @@ const ETHEREUM: Profile = Profile {
     chain_id: Some(1),
     coin: "ETH",
     wrapped: &[WETH],
-    known: &[
-        ("USDT", USDT),
-        ("USDC", at("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48")),
-        ("DAI", at("6b175474e89094c44da98b954eedeac495271d0f")),
-        ("WETH", WETH),
-        ("WBTC", at("2260fac5e5542a773aa44fbcfedf7c193bc2c599")),
-    ],
+    known: &[("USDT", USDT), ("USDC", at("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"))],
     tether: &[USDT],
     in_shares: &[at("ae7ab96520de3a18e5e111b5eaab095312d7fe84")],
     stake: &[at("00000000219ab540356cbb839cbe05303d7705fa")],
@@ -124,7 +119,7 @@ const TRON: Profile = Profile {
     coin: "TRX",
     writing: Writing::Tron,
     wrapped: &[WTRX],
-    known: &[("USDT", TRON_USDT), ("USDC", at("3487b63d30b5b2c87fb7ffa8bcfade38eaac1abe")), ("WTRX", WTRX)],
+    known: &[("USDT", TRON_USDT), ("USDC", at("3487b63d30b5b2c87fb7ffa8bcfade38eaac1abe"))],
     tether: &[TRON_USDT],
     base_fee: BaseFee::Burnt,
     ..PLAIN
@@ -158,6 +153,7 @@ const CHAINS: [(&str, Profile); 8] = [
             known: &[
                 ("USDT", at("c2132d05d31c914a87c6611c10748aeb04b58e8f")),
                 ("USDC", at("3c499c542cef5e3811e1192ce70d8cc03d5c3359")),
+                ("USDC", at("2791bca1f2de4661ed88a30c99a7a9449aa84174")),
             ],
             ..PLAIN
         },
@@ -171,6 +167,7 @@ const CHAINS: [(&str, Profile); 8] = [
             known: &[
                 ("USDT", at("fd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9")),
                 ("USDC", at("af88d065e77c8cc2239327c5edb3a432268e5831")),
+                ("USDC", at("ff970a61a04b1ca14834a43f5de4533ebddb5cc8")),
             ],
             ..PLAIN
         },
@@ -182,6 +179,7 @@ const CHAINS: [(&str, Profile); 8] = [
             known: &[
                 ("USDT", at("94b008aa00579c1307b0ef2c499ad98a8ce58e58")),
                 ("USDC", at("0b2c639c533813f4aa9d7837caf62653d097ff85")),
+                ("USDC", at("7f5c764cbc14f9669b88837ca1490cca17c31607")),
             ],
             ..OP_STACK
         },

@@ -190,7 +190,7 @@ impl Gathering {
             let to = row.text(&["address"]).and_then(|text| address(&text)).ok_or_else(unread)?;
             let amount = amount(&row, &["amount"], "a withdrawal")?.unwrap_or_default();
             let amount = amount.times(&Amount::from(1_000_000_000)).ok_or_else(unread)?;
-            self.block.payments.push(Payment { to, amount, why: PaymentKind::Withdrawal });
+            self.block.payments.push(Payment { from: None, to, amount, why: PaymentKind::Withdrawal });
         }
         Ok(())
     }
@@ -318,12 +318,14 @@ impl Gathering {
         };
         let why = match sort.as_str() {
             "reward" => Some(PaymentKind::Reward),
-            "genesis" | "daofork" => Some(PaymentKind::Genesis),
+            "genesis" => Some(PaymentKind::Genesis),
+            "daofork" => Some(PaymentKind::Irregular),
             _ => None,
         };
         if let (Some(why), Some(to)) = (why, to) {
-            self.block.with_rewards = true;
-            self.block.payments.push(Payment { to, amount: value, why });
+            let from = maybe(row, &["fromaddress"], address, "whom it is taken from")?;
+            self.block.with_rewards |= why == PaymentKind::Reward;
+            self.block.payments.push(Payment { from, to, amount: value, why });
             return Ok(());
         }
         let id = tx_id(row)?;
@@ -342,6 +344,7 @@ impl Gathering {
             value,
             sort: call_sort(&sort, row.text(&["calltype"]).as_deref().unwrap_or_default()),
             ok: !rejected && status(row, &["status"]).unwrap_or(true),
+            token: Vec::new(),
             cut: cut && !value.is_zero(),
             input: Vec::new(),
         };

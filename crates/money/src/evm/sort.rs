@@ -52,7 +52,7 @@ impl Sorter {
     fn spill(&mut self) -> Result<()> {
         self.waiting.sort_unstable();
         let path = self.folder.join(format!("sort.{}.{}", std::process::id(), self.runs.len()));
-        let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(io(&path))?;
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).map_err(io(&path))?;
         // Without a name it is gone with this process, whatever ends it.
         std::fs::remove_file(&path).map_err(io(&path))?;
         let mut writer = BufWriter::new(file);

@@ -47,7 +47,18 @@ fn log(amount: u128, order: Option<u64>) -> RawLog {
 
 fn call(order: u64, from: Address, to: Address, value: u128) -> RawCall {
     let (value, sort) = (Amount::from(value), CallSort::Call);
-    RawCall { order, root: order == 0, from, to: Some(to), value, sort, ok: true, cut: false, input: Vec::new() }
+    RawCall {
+        order,
+        root: order == 0,
+        from,
+        to: Some(to),
+        value,
+        sort,
+        ok: true,
+        cut: false,
+        token: Vec::new(),
+        input: Vec::new(),
+    }
 }
 
 /// Kind, payer's and payee's first byte (0xff: not known), amount.
@@ -92,10 +103,13 @@ fn a_chain_above_another_pays_vaults_and_mints_what_was_deposited_below() {
 
 #[test]
 fn what_a_block_pays_stands_at_its_end_and_names_no_transaction() {
-    let pay = |why| Payment { to: BEN, amount: Amount::from(5), why };
-    let payments = vec![pay(PaymentKind::Reward), pay(PaymentKind::Withdrawal), pay(PaymentKind::Genesis)];
+    let pay = |why| Payment { from: None, to: BEN, amount: Amount::from(5), why };
+    let taken = Payment { from: Some(ANA), ..pay(PaymentKind::Irregular) };
+    let payments = vec![pay(PaymentKind::Reward), pay(PaymentKind::Withdrawal), pay(PaymentKind::Genesis), taken];
     let raw = RawBlock { payments, ..block(Vec::new()) };
-    assert_eq!(told(&raw, &profile("eth")), [Kind::Reward, Kind::Withdrawal, Kind::Mint].map(|kind| (kind, 0, 2, 5)));
+    let mut expected = [Kind::Reward, Kind::Withdrawal, Kind::Mint].map(|kind| (kind, 0, 2, 5)).to_vec();
+    expected.push((Kind::Unexplained, 1, 2, 5));
+    assert_eq!(told(&raw, &profile("eth")), expected);
     let (written, _) = entries(&raw, &profile("eth"), &HashSet::new()).unwrap();
     assert_eq!((written.txs.len(), written.txs[0].flags), (1, TxFlags::BLOCK));
 }
@@ -207,4 +221,9 @@ fn rows_of_each_dump_make_one_block() {
     assert_eq!(told(&tron, &profile("trx")), expected);
     let answers = crate::evm::answers(include_str!("../../../fuzz/seeds/answer/block")).unwrap();
     assert!(answers.with_traces && answers.txs[0].calls.len() == 1, "the flat form came last");
+    let told_by_tron = crate::evm::tron_answers(include_str!("../../../fuzz/seeds/tron/block")).unwrap();
+    let kinds: Vec<_> =
+        told(&told_by_tron, &profile("trx")).into_iter().map(|(kind, ..)| kind).filter(|k| *k != Kind::Fee).collect();
+    use Kind::{Mint, Stake, Transfer};
+    assert_eq!(kinds, [Transfer, Transfer, Transfer, Transfer, Transfer, Mint, Stake, Transfer]);
 }

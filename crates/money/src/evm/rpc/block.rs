@@ -149,7 +149,12 @@ pub fn read_block(height: u64, answers: &Answers<'_>) -> Result<RawBlock, String
     for withdrawal in block.withdrawals.iter().flatten() {
         let gwei = amount(&withdrawal.amount)?;
         let amount = gwei.times(&Amount::from(GWEI)).ok_or("a withdrawal does not fit 256 bits")?;
-        raw.payments.push(Payment { to: party(&withdrawal.address)?, amount, why: PaymentKind::Withdrawal });
+        raw.payments.push(Payment {
+            from: None,
+            to: party(&withdrawal.address)?,
+            amount,
+            why: PaymentKind::Withdrawal,
+        });
     }
     Ok(raw)
 }
@@ -185,6 +190,8 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
         blob_fee: blob_fee.ok_or("the fee of its blobs does not fit 256 bits")?,
         l1_fee: maybe(&receipt.l1_fee)?.filter(|_| !deposit).unwrap_or_default(),
         mint: maybe(&tx.mint)?.unwrap_or_default(),
+        moves: None,
+        unsaid: false,
         selector: tx.input.get(..10).and_then(|first| bytes(first, true)).and_then(|first| first.try_into().ok()),
     };
     let mut logs = Vec::with_capacity(receipt.logs.len());

@@ -208,10 +208,7 @@ impl Node {
                 wait *= 2;
             }
         }
-        Err(self.fault(format!(
-            "{method}: it limits how often it is asked, {TRIES} times in a row; load again later, it goes on from there, or ask less \
-             often with --calls-per-second"
-        )))
+        Err(self.busy(method))
     }
 
     /// Asks, and an answer there must be.
@@ -227,19 +224,58 @@ impl Node {
         })
     }
 
+    /// Asks an API of plain HTTP: `path` behind the node's address, a JSON object, its answer; again while the node is busy.
+    ///
+    /// # Errors
+    /// As [`Node::ask`]; an answer that names an error.
+    pub fn post<T>(
+        &mut self,
+        path: &str,
+        body: &Value,
+        read: impl FnOnce(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        let mut wait = self.first_wait;
+        for left in (0..TRIES).rev() {
+            let url = format!("{}/{path}", self.url.trim_end_matches('/'));
+            match self.send(path, &url, body.to_string())? {
+                Ok(text) => return read(&text).map_err(|why| self.fault(format!("{path}: {why}"))),
+                Err(Refusal::Busy(told)) => wait = told.unwrap_or(wait),
+                Err(Refusal::Said(why)) => return Err(self.fault(format!("{path}: {why}"))),
+                Err(Refusal::Unknown) => break,
+            }
+            if left > 0 {
+                std::thread::sleep(wait.min(LONGEST_WAIT));
+                wait *= 2;
+            }
+        }
+        Err(self.busy(path))
+    }
+
+    fn busy(&self, what: &str) -> Error {
+        self.fault(format!(
+            "{what}: it limits how often it is asked, {TRIES} times in a row; load again later, it goes on from there, or ask less \
+             often with --calls-per-second"
+        ))
+    }
+
     fn once(&mut self, method: &str, params: &Value) -> Result<std::result::Result<String, Refusal>> {
+        let id = self.calls + 1;
+        let body = serde_json::json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string();
+        let url = self.url.clone();
+        self.send(method, &url, body)
+    }
+
+    fn send(&mut self, what: &str, url: &str, body: String) -> Result<std::result::Result<String, Refusal>> {
         if let Some(asked) = self.asked {
             std::thread::sleep(self.between.saturating_sub(asked.elapsed()));
         }
         self.asked = Some(std::time::Instant::now());
         self.calls += 1;
-        let body =
-            serde_json::json!({"jsonrpc": "2.0", "id": self.calls, "method": method, "params": params}).to_string();
-        let mut request = self.agent.post(&self.url).header("content-type", "application/json");
+        let mut request = self.agent.post(url).header("content-type", "application/json");
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answer = request.send(body).map_err(|error| self.fault(format!("{method}: {}", said(&error))))?;
+        let answer = request.send(body).map_err(|error| self.fault(format!("{what}: {}", said(&error))))?;
         let status = answer.status().as_u16();
         if matches!(status, 429 | 503) {
             let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
@@ -247,9 +283,9 @@ impl Node {
         }
         let mut text = String::new();
         let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_string(&mut text);
-        read.map_err(|error| self.fault(format!("{method}: {}", told(&error))))?;
+        read.map_err(|error| self.fault(format!("{what}: {}", told(&error))))?;
         if text.len() as u64 > self.max_answer {
-            return Err(self.fault(format!("{method}: an answer of more than {} bytes", self.max_answer)));
+            return Err(self.fault(format!("{what}: an answer of more than {} bytes", self.max_answer)));
         }
         // Some servers answer errors of JSON-RPC with 400 or 500.
         if status != 200 && !text.trim_start().starts_with('{') {

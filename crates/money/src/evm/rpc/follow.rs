@@ -1,31 +1,28 @@
 //! From a node into the record: block after block, unwinding what the node's chain no longer has.
-use super::block::{self, Answers, number, put_traces, read_block};
-use super::client::{Endpoint, Node, Refusal};
-use super::trace::{Traced, flat, nested};
+use super::client::{Endpoint, Node};
+use super::ethereum::Ethereum;
+use super::tron::Tron;
 use crate::chain::{Error, Loaded, Options, Progress, Result};
-use crate::columns::{Accounts, Amount, hex};
-use crate::evm::model::{Address, Hash, Payment, RawBlock};
-use crate::evm::tokens::{TRANSFER, TRANSFER_SHARES};
-use crate::evm::{Joiner, Profile};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use std::collections::HashSet;
+use crate::columns::{Accounts, hex};
+use crate::evm::model::{Hash, RawBlock};
+use crate::evm::{Joiner, Profile, Writing};
 use std::ops::ControlFlow;
 
 /// A block that changes while it is read is read again so often.
 const TRIES: u32 = 5;
-/// Symbols of no more tokens are remembered; then they are asked again.
-const MAX_TOKENS: usize = 1 << 20;
 
-/// How a node tells calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tracer {
-    /// `debug_traceBlockByHash` with `callTracer`.
-    Nested,
-    /// `trace_block`.
-    Flat,
-    /// Not at all.
-    None,
+/// A node of any kind that tells blocks.
+pub trait Teller {
+    /// The node.
+    fn node(&self) -> &Node;
+    /// The height of its last block.
+    fn last(&mut self) -> Result<u64>;
+    /// The hash of its block at a height, if it has one.
+    fn hash_at(&mut self, height: u64) -> Result<Option<Hash>>;
+    /// A block; why not, when what it tells of it does not fit together.
+    fn try_block(&mut self, height: u64) -> Result<std::result::Result<RawBlock, String>>;
+    /// Looks at a block before it joins the record.
+    fn looked_at(&mut self, block: &RawBlock, joiner: &mut Joiner<'_>) -> Result<()>;
 }
 
 /// Loads a node's chain: see [`crate::chain::load`].
@@ -36,34 +33,26 @@ pub fn follow_node(
     options: &Options,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
-    let mut node = Node::new(endpoint)?;
-    let mut follower = Follower::new(&mut node, profile)?;
+    let node = Node::new(endpoint)?;
+    let teller: Box<dyn Teller + '_> = match profile.writing {
+        Writing::Hex => Box::new(Ethereum::new(node, profile)?),
+        Writing::Tron => Box::new(Tron::new(node)?),
+    };
     let mut joiner = Joiner::new(chain, profile, options);
+    let mut follower = Follower { teller };
     let done = follower.follow(endpoint, &mut joiner, options, progress);
     let (mut loaded, skipped) = (std::mem::take(&mut joiner.loaded), joiner.skipped);
     chain.commit(true)?;
     done?;
-    (loaded.nfts, loaded.misshapen, loaded.calls) = (skipped.nfts, skipped.misshapen, follower.node.calls());
+    (loaded.nfts, loaded.misshapen, loaded.calls) = (skipped.nfts, skipped.misshapen, follower.teller.node().calls());
     Ok(loaded)
 }
 
 struct Follower<'a> {
-    node: &'a mut Node,
-    profile: &'a Profile,
-    tracer: Tracer,
-    asked: HashSet<Address>,
+    teller: Box<dyn Teller + 'a>,
 }
 
-impl<'a> Follower<'a> {
-    /// Looks whether the node is of the chain.
-    fn new(node: &'a mut Node, profile: &'a Profile) -> Result<Follower<'a>> {
-        let told = node.must("eth_chainId", &json!([]), |raw| quantity(raw, "the chain's id"))?;
-        if let Some(id) = profile.chain_id.filter(|id| *id != told) {
-            return Err(node.fault(format!("it serves chain {told}, and this one has the id {id}")));
-        }
-        Ok(Follower { node, profile, tracer: Tracer::Nested, asked: HashSet::new() })
-    }
-
+impl Follower<'_> {
     fn follow(
         &mut self,
         endpoint: &Endpoint,
@@ -71,7 +60,7 @@ impl<'a> Follower<'a> {
         options: &Options,
         progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<()> {
-        let last = self.node.must("eth_blockNumber", &json!([]), |raw| quantity(raw, "the last block's number"))?;
+        let last = self.teller.last()?;
         let to = endpoint.to.unwrap_or(last).min(last);
         self.join(joiner, options)?;
         let mut next = joiner.chain.head().map_or(endpoint.from.unwrap_or(0), |head| head.height + 1);
@@ -87,13 +76,14 @@ impl<'a> Follower<'a> {
                 let joined = joiner.chain.head().map_or(0, |head| head.height + 1);
                 if joined == next {
                     return Err(self
-                        .node
+                        .teller
+                        .node()
                         .fault(format!("block {next} does not follow the block before it that it told")));
                 }
                 next = joined;
                 continue;
             }
-            self.symbols(&block, joiner)?;
+            self.teller.looked_at(&block, joiner)?;
             joiner.block(&block)?;
             (report.height, report.blocks, report.rows) = (next, joiner.loaded.blocks, joiner.loaded.rows);
             next += 1;
@@ -108,7 +98,7 @@ impl<'a> Follower<'a> {
     /// Takes back what the node's chain does not have, if that is not too much.
     fn join(&mut self, joiner: &mut Joiner<'_>, options: &Options) -> Result<()> {
         let Some(head) = joiner.chain.head() else { return Ok(()) };
-        if self.hash_at(head.height)? == Some(head.hash) {
+        if self.teller.hash_at(head.height)? == Some(head.hash) {
             return Ok(());
         }
         joiner.chain.commit(true)?;
@@ -117,21 +107,21 @@ impl<'a> Follower<'a> {
         while low < high {
             let middle = low + (high - low) / 2;
             let record = joiner.chain.store().record(middle)?.ok_or(crate::columns::Error::NoSuchHeight(middle))?;
-            if self.hash_at(record.height)? == Some(record.hash) { low = middle + 1 } else { high = middle }
+            if self.teller.hash_at(record.height)? == Some(record.hash) { low = middle + 1 } else { high = middle }
         }
         let store = joiner.chain.store();
         let above = store.record(low)?.ok_or(crate::columns::Error::NoSuchHeight(low))?;
         let (ours, height) = (hex(&above.hash), above.height);
-        let told = self.hash_at(height)?;
+        let told = self.teller.hash_at(height)?;
         let theirs = told.map_or_else(|| "no block".to_owned(), |hash| hex(&hash));
         let Some(common) = low.checked_sub(1).map(|place| store.record(place)).transpose()?.flatten() else {
             let why =
                 format!("it serves another chain: at height {height} it has {theirs}, where the record has {ours}");
-            return Err(self.node.fault(why));
+            return Err(self.teller.node().fault(why));
         };
         let depth = store.blocks() - low;
         if told.is_none() {
-            return Err(self.node.fault(format!(
+            return Err(self.teller.node().fault(format!(
                 "it is behind: it has no block {height}, and the record goes on to {}. Wait until it has caught up",
                 head.height
             )));
@@ -145,214 +135,20 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    fn hash_at(&mut self, height: u64) -> Result<Option<Hash>> {
-        let told = self.node.must("eth_getBlockByNumber", &json!([hexed(height), false]), block::header)?;
-        match told {
-            Some((number, _, _)) if number != height => Err(self.node.fault("another block than was asked for")),
-            told => Ok(told.map(|(_, hash, _)| hash)),
-        }
-    }
-
     /// A block with its receipts, and its calls if the node tells them. One that changes meanwhile is read again.
     fn block(&mut self, height: u64) -> Result<RawBlock> {
         let mut why = String::new();
         for _ in 0..TRIES {
-            match self.try_block(height)? {
+            match self.teller.try_block(height)? {
                 Ok(block) => return Ok(block),
                 Err(wrong) => why = wrong,
             }
             // What was wrong may have been a reorganisation between two questions; then the block is another one now.
-            let first = self.hash_at(height)?;
+            let first = self.teller.hash_at(height)?;
             if first.is_none() {
-                return Err(self.node.fault(format!("it had block {height} and has it no more")));
+                return Err(self.teller.node().fault(format!("it had block {height} and has it no more")));
             }
         }
-        Err(self.node.fault(format!("block {height}, asked for {TRIES} times: {why}")))
-    }
-
-    fn try_block(&mut self, height: u64) -> Result<std::result::Result<RawBlock, String>> {
-        let whole = |raw: &RawValue| Ok(raw.to_owned());
-        let text = self.node.must("eth_getBlockByNumber", &json!([hexed(height), true]), whole)?;
-        let Ok(Some((_, hash, _))) = block::header(&text) else {
-            return Ok(Err("it has no such block, or one that cannot be read".into()));
-        };
-        let id = format!("0x{}", hex(&hash));
-        let receipts = match self.node.ask("eth_getBlockReceipts", &json!([id]), whole)? {
-            Ok(receipts) => receipts,
-            Err(_) => self.receipts_one_by_one(&text)?,
-        };
-        let count = |raw: &RawValue| {
-            let logs: std::result::Result<Vec<serde::de::IgnoredAny>, _> = serde_json::from_str(raw.get());
-            Ok(logs.map(|logs| logs.len() as u64).ok())
-        };
-        let logs = match self.node.ask("eth_getLogs", &json!([{"blockHash": id}]), count)? {
-            Ok(None) => return Ok(Err("eth_getLogs is no list: it does not have the block any more".into())),
-            told => told.ok().flatten(),
-        };
-        let read = read_block(height, &Answers { block: &text, receipts: &receipts, logs });
-        let Ok(mut block) = read else { return Ok(read) };
-        match self.traces(&block, &id)? {
-            Some(Ok((traced, payments))) => {
-                block.with_rewards |= self.tracer == Tracer::Flat;
-                block.payments.extend(payments);
-                Ok(put_traces(&mut block, traced).map(|()| block))
-            }
-            Some(Err(why)) => Ok(Err(why)),
-            None => Ok(Ok(block)),
-        }
-    }
-
-    /// Receipts by their transactions, for nodes that do not give a block's at once.
-    fn receipts_one_by_one(&mut self, block: &RawValue) -> Result<Box<RawValue>> {
-        #[derive(serde::Deserialize)]
-        struct Ids {
-            transactions: Vec<Id>,
-        }
-        #[derive(serde::Deserialize)]
-        struct Id {
-            hash: String,
-        }
-        let ids: Ids = serde_json::from_str(block.get()).map_err(|_| self.node.fault("a block that cannot be read"))?;
-        let mut list = String::from("[");
-        for (place, id) in ids.transactions.iter().enumerate() {
-            let receipt =
-                self.node.must("eth_getTransactionReceipt", &json!([id.hash]), |raw| Ok(raw.get().to_owned()))?;
-            list.push_str(if place == 0 { "" } else { "," });
-            list.push_str(&receipt);
-        }
-        list.push(']');
-        RawValue::from_string(list).map_err(|_| self.node.fault("a receipt that cannot be read"))
-    }
-
-    /// The calls of a block's transactions, by the first way that the node offers; what it refuses once it is not asked again.
-    #[allow(clippy::type_complexity)] // nothing, or what was read, or why it cannot be
-    fn traces(
-        &mut self,
-        block: &RawBlock,
-        id: &str,
-    ) -> Result<Option<std::result::Result<(Vec<Traced>, Vec<Payment>), String>>> {
-        let ids: Vec<Hash> = block.txs.iter().map(|tx| tx.id).collect();
-        if self.tracer == Tracer::Nested {
-            let how = json!({"tracer": "callTracer", "tracerConfig": {"withLog": true}});
-            let read = |raw: &RawValue| Ok(nested(raw, &ids));
-            match self.node.ask("debug_traceBlockByHash", &json!([id, how]), read)? {
-                Ok(Ok(traced)) => return Ok(Some(Ok((traced, Vec::new())))),
-                // Calls may be nested deeper than JSON may; the flat form has no depth.
-                Ok(Err(why)) => match self.flat_traces(block, &ids)? {
-                    Ok(traced) => return Ok(Some(traced)),
-                    Err(_) => return Ok(Some(Err(why))),
-                },
-                // Geneses cannot be traced.
-                Err(Refusal::Said(_)) if block.height == 0 => return Ok(None),
-                Err(_) => self.tracer = Tracer::Flat,
-            }
-        }
-        if self.tracer == Tracer::Flat {
-            match self.flat_traces(block, &ids)? {
-                Ok(traced) => return Ok(Some(traced)),
-                Err(Refusal::Said(_)) if block.height == 0 => return Ok(None),
-                Err(_) => self.tracer = Tracer::None,
-            }
-        }
-        Ok(None)
-    }
-
-    #[allow(clippy::type_complexity)] // refused, or what was read, or why it cannot be
-    fn flat_traces(
-        &mut self,
-        block: &RawBlock,
-        ids: &[Hash],
-    ) -> Result<std::result::Result<std::result::Result<(Vec<Traced>, Vec<Payment>), String>, Refusal>> {
-        let hash = block.hash.unwrap_or_default();
-        self.node.ask("trace_block", &json!([hexed(block.height)]), |raw| Ok(flat(raw, &hash, ids)))
-    }
-
-    /// Asks new tokens for their symbols, to know those that pass themselves off as others.
-    fn symbols(&mut self, block: &RawBlock, joiner: &mut Joiner<'_>) -> Result<()> {
-        if self.profile.known.is_empty() {
-            return Ok(());
-        }
-        let moved = |topics: &[Hash]| topics.len() == 3 && matches!(topics.first(), Some(&TRANSFER | &TRANSFER_SHARES));
-        for log in block.txs.iter().flat_map(|tx| &tx.logs).filter(|log| moved(&log.topics)) {
-            if self.asked.len() >= MAX_TOKENS {
-                self.asked.clear();
-            }
-            if !self.asked.insert(log.address) || self.profile.known.iter().any(|(_, known)| *known == log.address) {
-                continue;
-            }
-            let call = json!([{"to": format!("0x{}", hex::encode(log.address)), "data": "0x95d89b41"}, "latest"]);
-            let symbol = self.node.ask("eth_call", &call, |raw| Ok(symbol(raw)))?.ok().flatten();
-            if symbol.is_some_and(|symbol| self.profile.is_fake(&log.address, &symbol)) {
-                joiner.fakes.insert(log.address);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Node {
-    /// What the chain itself says an account has of the coin (`token` empty) or a token at the end of a block.
-    ///
-    /// # Errors
-    /// Whatever keeps the node from answering; most nodes know no states but the newest.
-    pub fn balance(&mut self, account: &Address, token: Option<&Address>, height: u64) -> Result<Amount> {
-        let of = format!("0x{}", hex::encode(account));
-        let read = |raw: &RawValue| {
-            let text: String = serde_json::from_str(raw.get()).map_err(|_| "is no text".to_owned())?;
-            Amount::from_hex(&text).ok_or_else(|| "is no amount".to_owned())
-        };
-        match token {
-            None => self.must("eth_getBalance", &json!([of, hexed(height)]), read),
-            Some(token) => {
-                let data = format!("0x70a08231{:0>64}", hex::encode(account));
-                let call = json!([{"to": format!("0x{}", hex::encode(token)), "data": data}, hexed(height)]);
-                self.must("eth_call", &call, read)
-            }
-        }
-    }
-
-    /// The hash of the block at a height, if the node has one.
-    pub fn hash_at(&mut self, height: u64) -> Result<Option<Hash>> {
-        let told = self.must("eth_getBlockByNumber", &json!([hexed(height), false]), block::header)?;
-        Ok(told.filter(|(number, _, _)| *number == height).map(|(_, hash, _)| hash))
-    }
-}
-
-fn hexed(n: u64) -> Value {
-    Value::String(format!("{n:#x}"))
-}
-
-fn quantity(raw: &RawValue, what: &str) -> std::result::Result<u64, String> {
-    let text: String = serde_json::from_str(raw.get()).map_err(|_| format!("{what} is no text"))?;
-    number(&text, what)
-}
-
-/// A symbol as contracts answer it: a string of the ABI, or 32 bytes.
-fn symbol(raw: &RawValue) -> Option<String> {
-    let text: String = serde_json::from_str(raw.get()).ok()?;
-    let bytes = hex::decode(text.strip_prefix("0x")?).ok()?;
-    let plain =
-        |bytes: &[u8]| String::from_utf8(bytes.iter().copied().filter(|byte| *byte != 0).take(64).collect()).ok();
-    if bytes.len() == 32 {
-        return plain(&bytes);
-    }
-    let at = |place: usize| crate::evm::tokens::words(&bytes, place).and_then(|word| word.to_u64());
-    let (32, len) = (at(0)?, usize::try_from(at(1)?).ok()?) else { return None };
-    plain(bytes.get(64..64usize.checked_add(len.min(256))?)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn symbols_are_read_as_contracts_write_them() {
-        let raw = |hex: &str| RawValue::from_string(format!("\"0x{hex}\"")).unwrap();
-        let string = format!("{:064x}{:064x}{:0<64}", 32, 4, hex::encode("USDT"));
-        assert_eq!(symbol(&raw(&string)).as_deref(), Some("USDT"));
-        assert_eq!(symbol(&raw(&format!("{:0<64}", hex::encode("MKR")))).as_deref(), Some("MKR"));
-        for wrong in ["", "00", &format!("{:064x}{}", 32, "f".repeat(64))] {
-            assert_eq!(symbol(&raw(wrong)), None);
-        }
+        Err(self.teller.node().fault(format!("block {height}, asked for {TRIES} times: {why}")))
     }
 }

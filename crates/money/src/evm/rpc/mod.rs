@@ -1,18 +1,20 @@
-//! A node's JSON-RPC: a client that waits for nobody for ever and believes nobody.
+//! Nodes: Ethereum's by JSON-RPC, TRON's by its HTTP API; a client that waits for nobody for ever and believes nobody.
 mod block;
 mod client;
+mod ethereum;
 mod follow;
 mod trace;
+mod tron;
 
 pub use client::{Endpoint, Node};
 pub(crate) use follow::follow_node;
 
 #[cfg(any(test, fuzzing))]
-pub(crate) use fuzzed::answers;
+pub(crate) use fuzzed::{answers, tron_answers};
 
 #[cfg(any(test, fuzzing))]
 mod fuzzed {
-    use super::{block, trace};
+    use super::{block, trace, tron};
     use serde_json::value::RawValue;
 
     /// A block, its receipts, its calls in both forms, a line each: `None` when they cannot be read or do not agree.
@@ -28,5 +30,11 @@ mod fuzzed {
             let _agree = block::put_traces(&mut read, traced).is_ok();
         }
         Some(read)
+    }
+
+    /// A TRON block of height 1 and its infos, a line each.
+    pub fn tron_answers(text: &str) -> Option<crate::evm::RawBlock> {
+        let (block, infos) = text.split_once('\n')?;
+        tron::read_block(1, block, infos).ok()
     }
 }

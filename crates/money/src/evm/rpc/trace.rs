@@ -99,6 +99,7 @@ impl Walk {
             value: frame.value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            token: Vec::new(),
             cut: false,
             input: input(&frame.input)?,
         });
@@ -189,7 +190,7 @@ pub fn flat(raw: &RawValue, hash: &Hash, ids: &[Hash]) -> Result<(Vec<Traced>, V
         if one.sort == "reward" {
             let to = one.action.author.as_deref().and_then(address).ok_or("a reward for nobody")?;
             let amount = one.action.value.as_deref().and_then(Amount::from_hex).ok_or("a reward of nothing")?;
-            payments.push(Payment { to, amount, why: PaymentKind::Reward });
+            payments.push(Payment { from: None, to, amount, why: PaymentKind::Reward });
             continue;
         }
         let id = one.tx.as_deref().and_then(fixed).ok_or("a call of no transaction")?;
@@ -239,6 +240,7 @@ impl Flat {
             value: value.as_deref().map_or(Some(Amount::default()), Amount::from_hex)?,
             sort,
             ok,
+            token: Vec::new(),
             cut: false,
             input: action.input.as_deref().map_or(Some(Vec::new()), input)?,
         })
