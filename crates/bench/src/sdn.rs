@@ -77,8 +77,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let unpacked = cpu_seconds()? - before;
     let (floor, events) = least(args.repeat, || bare(&xml))?;
     let (reading, objects) = least(args.repeat, || records(&xml))?;
-    let mut told = serde_json::json!({"bench": "sdn", "mb": xml.len() >> 20, "unpack_cpu_s": unpacked, "events": events,
-        "bare_cpu_s": floor, "read_cpu_s": reading, "times_bare": reading / floor, "objects": objects});
+    let mut told = serde_json::Map::new();
+    let mut tell = |what: &str, value: serde_json::Value| drop(told.insert(what.to_owned(), value));
+    tell("bench", "sdn".into());
+    tell("mb", (xml.len() >> 20).into());
+    tell("unpack_cpu_s", unpacked.into());
+    tell("events", events.into());
+    tell("bare_cpu_s", floor.into());
+    tell("read_cpu_s", reading.into());
+    tell("times_bare", (reading / floor).into());
+    tell("objects", objects.into());
     if !args.reading {
         let node = Exercise::make(&args.folder.clone().unwrap_or_else(std::env::temp_dir), "sdn")?;
         let job = intel::ImportJob { source: "sdn_advanced.xml".into(), ..intel::ImportJob::default() };
@@ -86,12 +94,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let report = node.intel.import(&node.me, &job, Box::new(xml.as_slice()), &mut |_| {})?;
         node.level()?;
         let whole = cpu_seconds()? - before;
-        told["whole_cpu_s"] = whole.into();
-        told["added"] = report.added.into();
-        told["objects_a_cpu_s"] = (report.added as f64 / whole).into();
+        tell("whole_cpu_s", whole.into());
+        tell("added", report.added.into());
+        tell("objects_a_cpu_s", (report.added as f64 / whole).into());
     }
-    told["peak_mb"] = memory_mb("self", "VmHWM")?.into();
-    told["load"] = load().into();
-    println!("{told}");
+    tell("peak_mb", memory_mb("self", "VmHWM")?.into());
+    tell("load", load().into());
+    println!("{}", serde_json::Value::Object(told));
     Ok(())
 }

@@ -37,7 +37,14 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, marked: bool, out: &mut Out
         .quote(u8::try_from(mapping.quote).unwrap_or(b'"'))
         .has_headers(false)
         .flexible(true)
-        .from_reader(BoundedRows { input, since_line: 0, max: out.options.limits.max_object_bytes as u64, crlf: None });
+        .from_reader(BoundedRows {
+            input,
+            since_line: 0,
+            max: out.options.limits.max_object_bytes as u64,
+            crlf: None,
+            total: 0,
+            last: 0,
+        });
     let mut rows = Rows { reader: &mut reader, skip: mapping.skip };
     let mut row = csv::ByteRecord::new();
     let Some(line) = rows.next(&mut row, out)? else { return Ok(()) };
@@ -66,21 +73,26 @@ struct Rows<'r, R> {
 }
 
 impl<R: BufRead> Rows<'_, R> {
-    /// The line that a row begins in. The reader counts line feeds, and that of a `\r\n` with the row behind it.
-    fn line_of(&self, at: &csv::Position) -> u64 {
-        at.line() + u64::from(at.byte() > 0 && self.reader.get_ref().crlf == Some(true))
+    /// The line that the row just read begins in. The reader's own place of it is before what stands empty above it; it
+    /// counts line feeds, and that of a `\r\n` with the row behind it.
+    fn line_of(&self, row: &csv::ByteRecord) -> u64 {
+        let inside = row.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let (at, bytes) = (self.reader.position(), self.reader.get_ref());
+        let without_end = at.byte() == bytes.total && bytes.last != b'\n';
+        let its_own = u64::from(!without_end && bytes.crlf != Some(true));
+        at.line().saturating_sub(inside + its_own)
     }
 
     /// Reads the next row; its line, `None` at the end.
     fn next(&mut self, row: &mut csv::ByteRecord, out: &Out<'_, '_>) -> Result<Option<u64>, ReadError> {
         loop {
-            let line = self.line_of(self.reader.position());
+            let line = self.reader.position().line();
             match self.reader.read_byte_record(row) {
                 Ok(false) => return Ok(None),
                 // Excel's own word on the delimiter.
                 Ok(true) if line == 1 && row.get(0).is_some_and(|field| field.starts_with(b"sep=")) => {}
                 Ok(true) if self.skip > 0 => self.skip -= 1,
-                Ok(true) => return Ok(Some(row.position().map_or(line, |at| self.line_of(at)))),
+                Ok(true) => return Ok(Some(self.line_of(row))),
                 Err(error) => {
                     let at = Position::of("row").line(line);
                     return Err(match error.into_kind() {
@@ -113,12 +125,17 @@ struct BoundedRows<R> {
     max: u64,
     /// Whether its first line ended with `\r\n`.
     crlf: Option<bool>,
+    /// Bytes given so far, and the last of them.
+    total: u64,
+    last: u8,
 }
 
 impl<R: BufRead> std::io::Read for BoundedRows<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let count = self.input.read(buf)?;
         let part = buf.get(..count).unwrap_or_default();
+        self.total += count as u64;
+        self.last = part.last().copied().unwrap_or(self.last);
         if self.crlf.is_none()
             && let Some(at) = part.iter().position(|byte| *byte == b'\n')
         {

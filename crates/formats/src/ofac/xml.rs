@@ -119,7 +119,7 @@ impl<'i> Xml<'i> {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(false);
                 }
-                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.skipping => {}
+                Event::Text(_) | Event::CData(_) if self.skipping => {}
                 Event::Text(text) => {
                     // Between elements stand line ends and indents: most texts of the file.
                     if !(self.text.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace())) {
