@@ -160,18 +160,11 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         let place = places.iter().find(|c| c.id.to_string() == of(v, "collection"));
         place.map(|c| c.title().to_owned()).unwrap_or_default()
     };
-    for w in list("withdrawn") {
-        let by = w.get("by").and_then(Value::as_str).map_or(String::new(), |by| format!(" by {}", plain(by)));
-        let version = w.get("version").and_then(Value::as_str).map_or(String::new(), |v| format!(" (version {v})"));
-        writeln!(
-            io.out,
-            "withdrawn {}{by} from {}{version}: {}",
-            of(&w, "at"),
-            plain(&title(&w)),
-            plain(&of(&w, "reason"))
-        )?;
-    }
+    let withdrawn: Vec<String> = list("withdrawn").iter().map(|w| taken_back(w, &title(w))).collect();
     if gone {
+        for line in withdrawn {
+            writeln!(io.out, "withdrawn {line}")?;
+        }
         return Err(Problem::other("it was withdrawn: its content is shown nowhere, and the record keeps it"));
     }
     writeln!(io.out, "\nversions")?;
@@ -187,6 +180,12 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
             plain(&place),
             of(&v, "date_added")
         )?;
+    }
+    if !withdrawn.is_empty() {
+        writeln!(io.out, "\nwithdrawn")?;
+    }
+    for line in withdrawn {
+        writeln!(io.out, "  {line}")?;
     }
     if let Some(by) = document.get("reported_by").and_then(Value::as_str) {
         writeln!(io.out, "\nreported by {}", plain(by))?;
@@ -216,6 +215,15 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         }
     }
     Ok(())
+}
+
+/// A withdrawal in a line: when, by whom, from where, which version and why.
+fn taken_back(w: &Value, title: &str) -> String {
+    let of = |name: &str| w.get(name).and_then(Value::as_str).map(plain);
+    let by = of("by").map_or(String::new(), |by| format!(" by {by}"));
+    let version = of("version").map_or(String::new(), |v| format!(" (version {v})"));
+    let (at, reason) = (of("at").unwrap_or_default(), of("reason").unwrap_or_default());
+    format!("{at}{by} from {}{version}: {reason}", plain(title))
 }
 
 /// A shared selector in a line: how many hold it, how surely that links, and why.

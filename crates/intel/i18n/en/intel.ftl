@@ -167,10 +167,10 @@ intel-without-version = Arrived
 intel-side-by-side = Versions side by side
 intel-raw = The object as it arrived
 intel-withdraw = Withdraw
-intel-withdraw-text = It disappears from pages, searches and every way out of this node, in all its versions. It is not erased: the record keeps it.
+intel-withdraw-text = It disappears from pages, searches and every way out of this node, in all its versions; its page says only that it was withdrawn, by whom and why. It is not erased: the record keeps it.
 intel-withdraw-go = Withdraw this object
 intel-withdraw-reason = Why is it withdrawn?
-intel-withdraw-reason-hint = The reason stays in the record. Write no personal data into it.
+intel-withdraw-reason-hint = The reason stays in the record and is shown to those who could see it. Write no personal data into it.
 intel-withdraw-reason-missing = Say why it is withdrawn.
 
 ## Reports
