@@ -222,6 +222,17 @@ fn unfolded(view: &str, pos: u64, why: &str) -> String {
     format!("entry {pos} is not in the view {view} ({why}): {help}")
 }
 
+/// SQLite maps an index of 4 KB pages beside each write-ahead log. Where a file system hands out less than a page at once,
+/// a full disk ends the process in the middle of such a page (SIGBUS) instead of answering that it is full.
+fn small_blocks(data: &Path) -> Result<Option<String>, Problem> {
+    let blocks = rustix::fs::statvfs(data).map_err(std::io::Error::from)?.f_frsize;
+    let text = format!(
+        "the data folder's file system hands out blocks of {blocks} bytes: with less than 4096 a full disk may end the \
+         process; move the folder to one with blocks of 4096"
+    );
+    Ok((blocks < 4_096).then_some(text))
+}
+
 pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
     let mut wrong = Vec::new();
     for view in node.ledger.views() {
@@ -238,6 +249,7 @@ pub fn doctor(data: &Path, node: &Node, json: bool, io: &mut Io<'_>) -> Result<u
              with `eye doctor --accept-clock`"
         ));
     }
+    wrong.extend(small_blocks(data)?);
     for (name, why) in node.intel.library().broken() {
         wrong.push(format!("the reference list {name} cannot be read ({why}): add it again"));
     }
