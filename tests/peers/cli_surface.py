@@ -101,6 +101,13 @@ def reading(node, how, good):
     check(f"{how}: verify of one object proves it and writes the proof", done.returncode == 0 and "proved" in done.stdout and proof.exists(), said(done))
     done = node.run("verify", "--json", str(proof), "--data", node.scratch / "nowhere", data=False)
     check(f"{how}: the proof file is proved without a node", done.returncode == 0 and json.loads(done.stdout)["ok"] is True, said(done))
+    key = json.loads(done.stdout)["key"]
+    nowhere = ("--data", node.scratch / "nowhere")
+    done = node.run("verify", str(proof), "--public-key", key, *nowhere, data=False)
+    check(f"{how}: with nothing but the file and the agency's public key", done.returncode == 0 and "the key is the one you named" in done.stdout, said(done))
+    done = node.run("verify", str(proof), "--public-key", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", *nowhere, data=False)
+    check(f"{how}: under another key it is not proved", done.returncode == 1 and "not proved" in done.stderr, said(done))
+    check(f"{how}: what is no key is refused", node.run("verify", str(proof), "--public-key", "12", *nowhere, data=False).returncode == 1)
     proof.write_text(proof.read_text().replace("EXERCISE", "EXERCISF"))
     check(f"{how}: a changed proof file is not", (done := node.run("verify", str(proof), "--data", node.scratch / "nowhere", data=False)).returncode == 1 and "not proved" in done.stderr, said(done))
 

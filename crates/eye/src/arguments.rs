@@ -136,6 +136,9 @@ pub enum Command {
         /// Write the object's proof here, for others to verify without this node.
         #[arg(long, value_name = "FILE", requires = "what")]
         to: Option<PathBuf>,
+        /// The agency's public key, 64 hexadecimal digits, as it was told by another way: no other key's proof holds.
+        #[arg(long, value_name = "KEY", requires = "what")]
+        public_key: Option<String>,
         /// Leave the body out of what is written.
         #[arg(long, requires = "to")]
         without_body: bool,

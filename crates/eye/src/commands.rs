@@ -74,8 +74,8 @@ pub fn alone(data: &Path, command: &Command, io: &mut Io<'_>) -> u8 {
         Command::RecoveryKey { file } => tend::recovery_key(file, io),
         Command::World(world) => worlds::write(world, io),
         Command::Money(what) => return told(money::run(data, what, io), io),
-        Command::Verify { what: Some(what), json, .. } if is_proof_file(what) => {
-            return told(proof::file(data, &io.path(Path::new(what)), *json, io), io);
+        Command::Verify { what: Some(what), public_key, json, .. } if is_proof_file(what) => {
+            return told(proof::file(data, &io.path(Path::new(what)), public_key.as_deref(), *json, io), io);
         }
         // These read only: a damaged node must be told about, not opened.
         Command::Doctor { json, accept_clock: false } => return told(doctor::run(data, None, *json, io), io),
@@ -191,6 +191,11 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         Command::Expunge(about) => {
             let gone = node.intel.expunge(&me, &about.id, &about.reason)?;
             writeln!(io.out, "erased {gone} version(s)")?;
+        }
+        Command::Verify { what: Some(_), public_key: Some(_), .. } => {
+            return Err(Problem::other(
+                "--public-key is for a proof file; an object here is proved by this node's own key",
+            ));
         }
         Command::Verify { what: Some(id), to, without_body, json, .. } => {
             return proof::object(node, &me, id, to.as_deref(), *without_body, *json, io);

@@ -77,11 +77,25 @@ impl Error {
         self.is_corrupt() || matches!(self, Self::Damaged(_)) || matches!(self, Self::Sql(e) if wrong(e))
     }
 
+    /// As whoever is told should hear it: a file that cannot grow is a full disk.
+    pub(crate) fn told(self) -> Self {
+        if self.is_full() { Self::Full } else { self }
+    }
+
+    /// Whether the disk has no room, also for the index that SQLite maps beside a write-ahead log.
+    fn is_full(&self) -> bool {
+        use rusqlite::{ErrorCode::DiskFull, ffi::SQLITE_IOERR_SHMSIZE};
+        let grows = |e: &rusqlite::Error| match e.sqlite_error() {
+            Some(e) => e.code == DiskFull || e.extended_code == SQLITE_IOERR_SHMSIZE,
+            None => false,
+        };
+        matches!(self, Self::Full) || matches!(self, Self::Sql(e) if grows(e))
+    }
+
     /// The same, for each of those who shared what failed.
     pub(crate) fn shared(&self) -> Self {
         match self {
-            Self::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            Self::Full => Self::Full,
+            full if full.is_full() => Self::Full,
             Self::Closed => Self::Closed,
             Self::Damaged(text) => Self::Damaged(text.clone()),
             other => Self::Failed(other.to_string()),
@@ -113,4 +127,22 @@ impl Error {
 pub(crate) fn is_corrupt(e: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(e.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_disk_without_room_is_said_in_words_wherever_sqlite_meets_it() {
+        let failed = |code| Error::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(
+                matches!(failed(code).told(), Error::Full) && matches!(failed(code).shared(), Error::Full),
+                "{code}"
+            );
+        }
+        assert!(!matches!(failed(ffi::SQLITE_IOERR_READ).told(), Error::Full));
+    }
 }

@@ -313,6 +313,11 @@ impl FoldState {
                 if listener.wait_deadline(Instant::now() + IDLE).is_none() {
                     self.dirty = false;
                     self.fold.checkpoint();
+                    if sqlite::wal_is_long(&self.fold.conn)
+                        && let Err(e) = self.truncate()
+                    {
+                        tracing::warn!(view = self.shared.name, error = %e, "cutting the write-ahead log");
+                    }
                     self.fold.shrink();
                 }
             }

@@ -70,6 +70,16 @@ pub(crate) fn checkpoint_truncate(conn: &Connection) -> Result<bool> {
     Ok(busy? == 0)
 }
 
+/// A write-ahead log of this length is cut when nobody writes: what one large transaction took is given back (32 MB).
+const LONG_WAL: u64 = 32 << 20;
+
+/// Whether the file's write-ahead log is that long, and all of it is copied.
+pub(crate) fn wal_is_long(conn: &Connection) -> bool {
+    let path = conn.path().filter(|path| !path.is_empty()).map(|path| format!("{path}-wal"));
+    let long = path.and_then(|path| std::fs::metadata(path).ok()).is_some_and(|wal| wal.len() > LONG_WAL);
+    long && wal_backlog(conn) == 0
+}
+
 /// Pages in the WAL that are not yet in the file (SQLite 3.51's NOOP checkpoint only counts).
 pub(crate) fn wal_backlog(conn: &Connection) -> i64 {
     conn.prepare_cached("PRAGMA wal_checkpoint(NOOP)")

@@ -110,6 +110,11 @@ impl Writer {
     /// Gives back what only a next load would use: the newest bodies stand in the log.
     fn rest(&self) {
         self.tail.clear();
+        if sqlite::wal_is_long(&self.conn)
+            && let Err(e) = sqlite::checkpoint_truncate(&self.conn)
+        {
+            tracing::warn!(error = %e, "cutting the log's write-ahead log");
+        }
         if let Err(e) = self.conn.execute_batch("PRAGMA shrink_memory") {
             tracing::warn!(error = %e, "memory");
         }

@@ -79,3 +79,20 @@ fn a_fold_of_large_bodies_is_bounded_in_memory_and_in_its_wal() {
     // A transaction's pages, and those of the one before that a reader may still need.
     assert!((40 * MB..=BOUND * 2).contains(&longest), "a WAL of {} MB", longest / MB);
 }
+
+#[test]
+fn what_a_load_took_on_the_disk_beside_the_files_is_given_back_when_nobody_writes() {
+    let ledger = temp_ledger(rooms());
+    let body = format!(r#"{{"type":"note","content":"EXERCISE {}"}}"#, "y".repeat(MB));
+    let entries = (0..40).map(|n| object(n, &body, Some(1))).collect();
+    ledger.append(Append { entries, expect: vec![] }, Urgency::Bulk).unwrap();
+    assert_eq!(common::rows(&ledger), 40);
+    let wals = ["log.db-wal", "views/words.1.1.db-wal"].map(|wal| ledger.path().join(wal));
+    let length = |wal: &std::path::PathBuf| std::fs::metadata(wal).map_or(0, |about| about.len());
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while wals.iter().any(|wal| length(wal) > 32 << 20) {
+        assert!(std::time::Instant::now() < until, "{:?}", wals.each_ref().map(length));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(common::rows(&ledger), 40, "readers go on");
+}

@@ -27,8 +27,12 @@ impl Ledger {
     /// An erasure that was broken off goes on before this returns.
     ///
     /// # Errors
-    /// [`Error::Locked`], [`Error::Folder`], the storage's.
+    /// [`Error::Locked`], [`Error::Folder`], [`Error::Full`], the storage's.
     pub fn open(root: &Path, options: Options, rooms: Vec<RoomFactory>) -> Result<Self> {
+        Self::open_files(root, options, rooms).map_err(Error::told)
+    }
+
+    fn open_files(root: &Path, options: Options, rooms: Vec<RoomFactory>) -> Result<Self> {
         if !Folder::holds_a_node(root) {
             return Err(Error::Folder(format!(
                 "no node lives in {}: make one with `eye init --data {0}`",

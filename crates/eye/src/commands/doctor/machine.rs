@@ -13,6 +13,9 @@ const LEAST: u64 = 256 << 20;
 const PART: u64 = 5;
 /// File names that should be free.
 const NAMES: u64 = 10_000;
+/// SQLite maps an index of pages as large as this beside each write-ahead log. Where a file system hands out less at once, a
+/// full disk ends the process in the middle of such a page (SIGBUS) instead of answering that it is full.
+const PAGE: u64 = 4_096;
 /// File systems over a network, by the number that statfs(2) gives: SQLite's write-ahead log needs shared memory.
 const OVER_NETWORK: [(u64, &str); 6] = [
     (0x6969, "NFS"),
@@ -54,6 +57,13 @@ pub fn disk(data: &Path) -> Vec<Finding> {
     if room.f_files > 0 && room.f_favail < NAMES {
         let says = format!("only {} more files fit on the file system, whatever their size", room.f_favail);
         found.push(Finding::look("disk", says, "remove small files, or use another file system"));
+    }
+    if room.f_frsize < PAGE {
+        let says = format!(
+            "the file system hands out blocks of {} bytes: with less than {PAGE} a full disk may end the process",
+            room.f_frsize
+        );
+        found.push(Finding::look("disk", says, "move the folder to one with larger blocks"));
     }
     let number = u64::try_from(sort.f_type).unwrap_or(0) & 0xffff_ffff;
     if let Some((_, name)) = OVER_NETWORK.iter().find(|(known, _)| *known == number) {
