@@ -262,7 +262,12 @@ fn what_a_broken_off_load_left_is_swept_and_a_damaged_file_is_named() {
     std::fs::write(&text, &bytes).unwrap();
     assert_eq!(Tags::open(dir.path()).unwrap().damaged().len(), 1);
     std::fs::write(&text, &bytes[1..]).unwrap();
-    assert!(Tags::open(dir.path()).unwrap_err().to_string().contains("1.text"));
+    let error = Tags::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("1.text") && error.contains("eye money tags remove 1"), "{error}");
+    let mut writer = Tags::open_to_write(dir.path()).unwrap();
+    assert_eq!(writer.remove(1).unwrap().id, 1, "what it says to do can be done");
+    drop(writer);
+    assert_eq!(Tags::open(dir.path()).unwrap().batches().count(), 0);
     let manifest = folder.join("manifest");
     let written = std::fs::read_to_string(&manifest).unwrap().replace("\"version\": 1", "\"version\": 2");
     std::fs::write(&manifest, written).unwrap();

@@ -59,6 +59,16 @@ pub enum Error {
         /// Why, and what to do.
         why: String,
     },
+    /// A batch's files are not as they were written.
+    #[error("batch {id} ({pack}): {source}: `eye money tags remove {id}`, then load its file again")]
+    Damaged {
+        /// The batch's number.
+        id: u64,
+        /// Its file's name.
+        pack: String,
+        /// What is wrong with which file.
+        source: crate::columns::Error,
+    },
     /// Another process loads or removes tags.
     #[error("{} loads or removes tags; wait until it has ended, or stop it with Ctrl-C: nothing of its file is kept then", .0.map_or_else(|| "another process".into(), |pid| format!("process {pid}")))]
     Busy(Option<u32>),

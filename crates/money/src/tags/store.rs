@@ -2,7 +2,7 @@
 //! address. A batch is loaded whole or not at all, and removed whole.
 use super::batch::{Batch, Extent, Paths, Row, Writer, actor_hash, ends_hash, subject_hash};
 use super::{Error, Result};
-use crate::columns::{self, replace, take_lock};
+use crate::columns::{self, Mode, replace, take_lock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -91,7 +91,8 @@ pub struct Tags {
     dir: PathBuf,
     key: [u8; 16],
     next: u64,
-    batches: Vec<(BatchInfo, Batch)>,
+    /// A batch whose files cannot be opened is kept in name by a writer alone, so that it can be removed.
+    batches: Vec<(BatchInfo, Option<Batch>)>,
     lock: Option<File>,
 }
 
@@ -111,12 +112,12 @@ impl Tags {
         let mut failed = None;
         // A writer may have removed a batch between the manifest and its files: then there is a newer manifest.
         for _ in 0..READS {
-            match Tags::read(&dir) {
+            match Tags::read(&dir, Mode::Read) {
                 Ok(tags) => return Ok(tags),
                 Err(error) => failed = Some(error),
             }
         }
-        failed.map_or_else(|| Tags::read(&dir), Err)
+        failed.map_or_else(|| Tags::read(&dir, Mode::Read), Err)
     }
 
     /// Opens them for loading and removing; makes the folder.
@@ -126,7 +127,7 @@ impl Tags {
             columns::Error::Busy { pid, .. } => Error::Busy(pid),
             other => other.into(),
         })?;
-        let mut tags = Tags::read(&dir)?;
+        let mut tags = Tags::read(&dir, Mode::Write)?;
         tags.lock = Some(lock);
         if !dir.join(MANIFEST).is_file() {
             getrandom::fill(&mut tags.key).map_err(|error| Error::Unknown(format!("no randomness: {error}")))?;
@@ -136,7 +137,7 @@ impl Tags {
         Ok(tags)
     }
 
-    fn read(dir: &Path) -> Result<Tags> {
+    fn read(dir: &Path, mode: Mode) -> Result<Tags> {
         let path = dir.join(MANIFEST);
         let mut tags = Tags { dir: dir.to_owned(), key: [0; 16], next: 1, batches: Vec::new(), lock: None };
         let bytes = match std::fs::metadata(&path) {
@@ -148,7 +149,11 @@ impl Tags {
         let manifest = read_manifest(&bytes).map_err(|why| damaged(&path, why))?;
         (tags.key, tags.next) = (manifest.0, manifest.1);
         for info in manifest.2 {
-            let batch = Batch::open(&Paths::new(dir, info.id), &info.extent)?;
+            let batch = match (Batch::open(&Paths::new(dir, info.id), &info.extent), mode) {
+                (Ok(batch), _) => Some(batch),
+                (Err(_), Mode::Write) => None,
+                (Err(error), Mode::Read) => return Err(Error::Damaged { id: info.id, pack: info.pack, source: error }),
+            };
             tags.batches.push((info, batch));
         }
         Ok(tags)
@@ -186,7 +191,10 @@ impl Tags {
 
     /// The batches that may be seen, with their rows.
     pub(super) fn open_batches<'t>(&'t self, sees: Sees<'t>) -> impl Iterator<Item = (&'t BatchInfo, &'t Batch)> {
-        self.batches.iter().filter(move |(info, _)| sees(info)).map(|(info, batch)| (info, batch))
+        self.batches
+            .iter()
+            .filter(move |(info, _)| sees(info))
+            .filter_map(|(info, batch)| Some((info, batch.as_ref()?)))
     }
 
     /// The batch that was loaded from these bytes.
@@ -211,7 +219,7 @@ impl Tags {
     pub(super) fn keep(&mut self, info: BatchInfo) -> Result<()> {
         let batch = Batch::open(&Paths::new(&self.dir, info.id), &info.extent)?;
         self.next = info.id + 1;
-        self.batches.push((info, batch));
+        self.batches.push((info, Some(batch)));
         self.save()
     }
 
@@ -266,7 +274,9 @@ impl Tags {
 
     /// The batches whose bytes are not as they were written.
     pub fn damaged(&self) -> Vec<&BatchInfo> {
-        self.batches.iter().filter(|(info, batch)| !batch.sound(&info.extent)).map(|(info, _)| info).collect()
+        let sound =
+            |info: &BatchInfo, batch: &Option<Batch>| batch.as_ref().is_some_and(|batch| batch.sound(&info.extent));
+        self.batches.iter().filter(|(info, batch)| !sound(info, batch)).map(|(info, _)| info).collect()
     }
 }
 
