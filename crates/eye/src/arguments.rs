@@ -306,7 +306,7 @@ pub struct MoneyBalance {
 #[derive(Debug, Args)]
 pub struct MoneyLoad {
     /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; eth, bsc, polygon, arbitrum, optimism, base, trx, evm-ID
-    /// for dumps; a name of your own for a table.
+    /// for dumps and nodes; a name of your own for a table.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
     /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.

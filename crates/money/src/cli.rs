@@ -4,7 +4,7 @@ use crate::chain::{Chain, ChainCode, Loaded, Mapping, Result, Room, Source};
 use crate::columns::{
     Accounts, BlockFlags, Closing, Flags, Head, Holding, Inspection, Mode, Standing, TxFlags, Untraceable, hex,
 };
-use crate::evm::{Endpoint, Node, Profile};
+use crate::evm::{Endpoint, Node, Profile, Writing};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -308,6 +308,10 @@ fn ask_balances(
     (head, assets): (Head, impl Iterator<Item = u32>),
 ) -> Result<()> {
     let unknown = |why: String| crate::chain::Error::Unknown(why);
+    if profile.writing == Writing::Tron {
+        let why = "TRON's nodes tell balances of their newest block alone, which need not be the record's: the balance stays unproven";
+        return Err(unknown(why.into()));
+    }
     let mut node = Node::new(endpoint)?;
     if node.hash_at(head.height)? != Some(head.hash) {
         let why = format!("the node at {} does not have block {} of the record: load first", node.name(), head.height);

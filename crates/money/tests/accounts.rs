@@ -86,3 +86,116 @@ fn whoever_issues_is_never_short_and_a_fake_counts_in_no_sum() {
     assert!(holding(CYD).is_empty());
     assert!(holding(&ISSUER)[&0].overflow && holding(&ISSUER)[&0].balance().is_none());
 }
+
+/// A block with an amount of every width, a spender and an allowance; branches differ in everything.
+fn busy(height: u64, branch: u8, parent: [u8; 32]) -> TransferBlock {
+    let mark = |n: u8| [branch ^ n, u8::try_from(height).unwrap(), n];
+    let mut hash = [branch; 32];
+    hash[..8].copy_from_slice(&height.to_be_bytes());
+    block(height, |block| {
+        block.head = Some(Head { height, hash, parent });
+        for n in 0..3u8 {
+            let (id, signer) = (block.key(&mark(n)), block.key(&mark(10 + n)));
+            let moved = transfer(block, &mark(20 + n % 2), BEN, 1 + u128::from(n) * u128::from(u64::MAX));
+            let moved = NewTransfer { spender: if n == 1 { block.key(&mark(30)) } else { Span::default() }, ..moved };
+            block.transfers.push(moved);
+            block.txs.push(TransferTx { id, signer, transfers: 1, place: Some(u32::from(n)), ..TransferTx::default() });
+        }
+        let (owner, spender, asset) = (block.key(&mark(20)), block.key(&mark(30)), block.key(&mark(40)));
+        block.allowances.push(NewAllowance {
+            before: 2,
+            owner,
+            spender,
+            asset,
+            amount: Amount::from(u128::from(height)),
+        });
+    })
+}
+
+fn grown(chain: &mut Accounts, upto: u64, branch: u8) {
+    while chain.head().map_or(0, |head| head.height) < upto {
+        let head = chain.head();
+        let next = busy(head.map_or(1, |head| head.height + 1), branch, head.map_or([0; 32], |head| head.hash));
+        chain.append(&next).unwrap();
+    }
+    chain.commit(true).unwrap();
+}
+
+/// All that a chain says, by names.
+fn told(chain: &Accounts) -> Vec<String> {
+    let name = |id: u32| hex::encode(chain.account(id).unwrap_or_default());
+    let asset = |id: u32| hex::encode(chain.asset(id).unwrap_or_default());
+    let mut all: Vec<String> = (0..chain.transfers())
+        .map(|n| {
+            let (t, tx) = (chain.transfer(n).unwrap(), chain.tx_of(n).unwrap());
+            let spender = chain.spender(n).map(name);
+            let parties = (name(t.from), name(t.to), name(chain.signer(tx)), spender);
+            format!(
+                "{} {:?} {} {} {:?}",
+                hex::encode(chain.id(tx).unwrap()),
+                parties,
+                asset(t.asset),
+                t.amount,
+                chain.block_of(tx)
+            )
+        })
+        .collect();
+    all.extend((0..chain.allowances()).map(|n| {
+        let a = chain.allowance(n).unwrap();
+        format!("{} {} {} {} {}", a.from_transfer, name(a.owner), name(a.spender), asset(a.asset), a.amount)
+    }));
+    all
+}
+
+#[test]
+fn unwound_to_any_height_it_is_the_chain_that_never_went_further() {
+    for height in 1..8 {
+        let (dir, fresh) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut chain = Accounts::open(dir.path(), Mode::Write).unwrap();
+        grown(&mut chain, 8, 1);
+        let gone = chain.transfers();
+        chain.unwind(height).unwrap();
+        let mut other = Accounts::open(fresh.path(), Mode::Write).unwrap();
+        grown(&mut other, height, 1);
+        assert_eq!((told(&chain), chain.head()), (told(&other), other.head()));
+        assert!(chain.transfers() < gone && chain.find_account(&[1 ^ 20, 8, 20]).is_none());
+        grown(&mut chain, 9, 2);
+        grown(&mut other, 9, 2);
+        assert_eq!(told(&chain), told(&other));
+        drop((chain, other));
+        let chain = Accounts::open(dir.path(), Mode::Read).unwrap();
+        assert_eq!(told(&chain), told(&Accounts::open(fresh.path(), Mode::Read).unwrap()));
+        chain.store().verify().unwrap();
+    }
+}
+
+#[test]
+fn an_account_is_closed_only_by_what_the_chain_said_of_a_block_that_is_still_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Accounts::open(dir.path(), Mode::Write).unwrap();
+    for height in 1..=4 {
+        let paid = block(height, |block| {
+            let mint = NewTransfer { kind: Kind::Mint, ..transfer(block, &ISSUER, ANA, 10) };
+            block.transfers = vec![mint];
+            block.txs = vec![TransferTx { transfers: 1, ..TransferTx::default() }];
+        });
+        chain.append(&paid).unwrap();
+    }
+    chain.commit(true).unwrap();
+    let (ana, coin) = (chain.find_account(ANA).unwrap(), chain.find_asset(b"COIN").unwrap());
+    assert_eq!(chain.closing(ana, coin).unwrap(), Closing::Unproven);
+    assert_eq!(chain.close(ana, coin, 3, &Amount::from(30)).unwrap(), Closing::Closed { height: 3 });
+    assert!(chain.close(ana, coin, 9, &Amount::from(30)).is_err(), "no such block");
+    let differs = Closing::Differs { height: 4, told: Amount::from(41) };
+    assert_eq!(chain.close(ana, coin, 4, &Amount::from(41)).unwrap(), differs);
+    assert_eq!(chain.closing(ana, coin).unwrap(), differs, "the newest answer counts");
+    let path = dir.path().join("closed");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(chain.closing(ana, coin).unwrap(), Closing::Closed { height: 3 }, "a torn row is not there");
+    assert_eq!(chain.close(ana, coin, 4, &Amount::from(40)).unwrap(), Closing::Closed { height: 4 });
+    chain.unwind(3).unwrap();
+    assert_eq!(chain.closing(ana, coin).unwrap(), Closing::Closed { height: 3 }, "block 4 is gone");
+    chain.unwind(2).unwrap();
+    assert_eq!(chain.closing(ana, coin).unwrap(), Closing::Unproven);
+}

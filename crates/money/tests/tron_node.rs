@@ -191,3 +191,23 @@ fn half_a_block_another_network_and_an_error_are_refused() {
         assert!(text.contains(expected) && text.contains("the node at 127.0.0.1"), "{text}");
     }
 }
+
+#[test]
+fn accounts_are_written_as_tron_writes_them_and_their_balances_stay_unproven() {
+    let dir = tempfile::tempdir().unwrap();
+    follow(dir.path(), chain()).unwrap();
+    let room = Room::open(dir.path());
+    let ben = money::evm::Profile::of(&trx()).unwrap().text(&[2; 20]);
+    assert!(ben.starts_with('T') && ben.len() == 34, "{ben}");
+    let lines = money::cli::balances(&room, &trx(), (&ben, None), None).unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.asset.as_str(), line.received.as_str(), line.closed)).collect();
+    assert_eq!(
+        told,
+        [("TRX", "50", false), ("1002000", "60", false), ("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "5000000", false)]
+    );
+    assert_eq!(money::cli::balances(&room, &trx(), (&ben, Some("1002000")), None).unwrap().len(), 1);
+    let asked = money::cli::balances(&room, &trx(), (&ben, Some("TRX")), Some(&node(chain()))).unwrap_err().to_string();
+    assert!(asked.contains("unproven"), "{asked}");
+    let wrong = money::cli::balances(&room, &trx(), (&ben.replace('T', "t"), None), None).unwrap_err().to_string();
+    assert!(!wrong.contains(&ben[1..]), "{wrong}");
+}

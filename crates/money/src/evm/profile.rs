@@ -238,13 +238,17 @@ impl Profile {
         }
     }
 
-    /// The bytes of an address or of the coin as people write them.
+    /// The bytes of an address, of the coin or (TRON) of a TRC-10 token as people write them.
     ///
     /// # Errors
     /// What is wrong with it, without repeating it.
     pub fn parse(&self, text: &str) -> Result<Vec<u8>, &'static str> {
         if text.eq_ignore_ascii_case(self.coin) {
             return Ok(self.coin.as_bytes().to_vec());
+        }
+        // A TRC-10 token is its number.
+        if self.writing == Writing::Tron && (1..=19).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()) {
+            return Ok(text.as_bytes().to_vec());
         }
         if self.writing == Writing::Tron && text.starts_with('T') {
             let wrong = "the address is not TRON's: its checksum does not fit";
