@@ -274,7 +274,9 @@ class Node:
         """Every object of a collection, page by page."""
         following = ""
         while True:
-            answer = self.taxii("GET", f"/{resource}/?limit={limit}{query}{following}", collection=collection)
+            until = time.monotonic() + 60  # "catching up; ask again in a moment", as after a kill: asked again, as a client does
+            while (answer := self.taxii("GET", f"/{resource}/?limit={limit}{query}{following}", collection=collection)).status == 503 and time.monotonic() < until:
+                time.sleep(float(answer.headers.get("Retry-After", 1)))
             if answer.status != 200:
                 raise AssertionError(f"page: {answer.status} {answer.bytes[:300]!r}")
             yield answer.json.get("objects", [])
