@@ -1,9 +1,11 @@
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+mod lists;
+mod money;
+
 use clap::{Args, Parser, Subcommand};
-use money::chain::ChainCode;
-use money::cli::Format;
-use reference::ListKind;
 use std::path::PathBuf;
+
+pub use lists::{Import, Reference};
+pub use money::{Money, MoneyLoad};
 
 /// The node that agencies run to fight scam compounds together.
 #[derive(Debug, Parser)]
@@ -197,67 +199,6 @@ pub enum Command {
     Man,
 }
 
-/// `eye money`.
-#[derive(Debug, Subcommand)]
-pub enum Money {
-    /// Load blocks or a table of transfers; goes on where an earlier load ended.
-    Load(MoneyLoad),
-    /// What is kept of each chain, up to which block, and bytes a row of each column.
-    Inspect {
-        /// The chain; else all.
-        #[arg(long, value_parser = chain_code)]
-        chain: Option<ChainCode>,
-        /// One JSON document with --chain, else one JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take blocks back, so that the one at a height is the last.
-    Unwind {
-        /// The chain.
-        #[arg(long, value_parser = chain_code)]
-        chain: ChainCode,
-        /// The height of the block that is to be the last.
-        #[arg(long, value_name = "HEIGHT")]
-        to: u64,
-        /// One JSON document.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// `eye money load`.
-#[derive(Debug, Args)]
-pub struct MoneyLoad {
-    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; a name of your own for a table.
-    #[arg(long, value_parser = chain_code)]
-    pub chain: ChainCode,
-    /// Guessed when absent: blocks for Bitcoin's networks, transfers for every other chain.
-    #[arg(long, value_parser = money_format())]
-    pub format: Option<Format>,
-    /// Which columns of a table mean what, TOML.
-    #[arg(long, value_name = "FILE")]
-    pub mapping: Option<PathBuf>,
-    /// So many blocks are taken back unasked when the files have a branch with more work.
-    #[arg(long, default_value_t = money::chain::Options::default().keep, value_name = "BLOCKS")]
-    pub keep: u64,
-    /// One JSON document.
-    #[arg(long)]
-    pub json: bool,
-    /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. Or one CSV file.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-}
-
-fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {
-    ChainCode::parse(text)
-}
-
-fn money_format() -> impl TypedValueParser<Value = Format> {
-    let named = |word: String| Format::NAMES.into_iter().find(|(name, _)| *name == word).map(|(_, format)| format);
-    PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name))
-        .try_map(move |word| named(word).ok_or("no such format"))
-}
-
 /// `eye ingest`.
 #[derive(Debug, Args)]
 pub struct Ingest {
@@ -363,53 +304,6 @@ pub enum Token {
     },
 }
 
-/// `eye import`.
-#[derive(Debug, Subcommand)]
-pub enum Import {
-    /// The imports, newest first.
-    List {
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-        /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-    },
-    /// One import.
-    Show {
-        /// One JSON document.
-        #[arg(long)]
-        json: bool,
-        /// Its number.
-        number: u64,
-    },
-    /// The records that an import set aside, each with its reason.
-    Quarantine {
-        /// One JSON object a line.
-        #[arg(long, conflicts_with = "raw")]
-        json: bool,
-        /// The records alone, one a line, to be mended and ingested again; rows of a CSV file below their header.
-        #[arg(long)]
-        raw: bool,
-        /// The mapping with which rows of a CSV file are read again.
-        #[arg(long, conflicts_with_all = ["json", "raw", "drop"])]
-        mapping: bool,
-        /// Drop what is kept of them.
-        #[arg(long, conflicts_with_all = ["json", "raw"])]
-        drop: bool,
-        /// Its number.
-        number: u64,
-    },
-    /// Withdraw what an import brought and no other import has seen.
-    Withdraw {
-        /// Its number.
-        number: u64,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-}
-
 /// `eye world`.
 #[derive(Debug, Args)]
 #[command(subcommand_negates_reqs = true)]
@@ -469,46 +363,6 @@ impl World {
     }
 }
 
-/// `eye reference`.
-#[derive(Debug, Subcommand)]
-pub enum Reference {
-    /// Install lists; one of the same name is replaced.
-    Add {
-        /// What standing in it means.
-        #[arg(long, value_parser = list_kind())]
-        kind: ListKind,
-        /// The list's name; else its file's, or its folder's when the file is called `list`.
-        #[arg(long)]
-        name: Option<String>,
-        /// The files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// What is installed: name, kind, entries, day, title.
-    List {
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take lists away: what they suppressed links again, what they named is listed no more. Undo: add them again.
-    Remove {
-        /// Which, where lists of several kinds have the name.
-        #[arg(long, value_parser = list_kind())]
-        kind: Option<ListKind>,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-        /// Their names, as `eye reference list` shows them.
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<String>,
-    },
-}
-
-fn list_kind() -> impl TypedValueParser<Value = ListKind> {
-    PossibleValuesParser::new(ListKind::ALL.map(ListKind::as_str))
-        .try_map(|word| ListKind::of(&word).ok_or("no such kind"))
-}
-
 impl Command {
     /// What is taken down in the access log by a command of its own, for this one opens no node.
     pub fn logged_apart(&self) -> Option<&'static str> {
@@ -544,6 +398,7 @@ pub fn is_proof_file(what: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::money::cli::Format;
 
     #[test]
     fn a_world_is_written_in_the_form_that_is_promised_and_loaded_or_removed_by_name() {
