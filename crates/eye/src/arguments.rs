@@ -1,14 +1,15 @@
+mod lists;
+mod money;
 mod people;
 mod tags;
 
-pub use people::{Access, Grant, GrantAt, Token, User};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use money::chain::ChainCode;
-use money::cli::Format;
-use reference::ListKind;
 use std::path::PathBuf;
+
+pub use lists::{Import, Reference};
+pub use money::{Money, MoneyBalance, MoneyLoad};
+pub use people::{Access, Grant, GrantAt, Token, User};
 pub use tags::{MoneyTags, TagsFormat, TagsLoad};
 
 /// The node that agencies run to fight scam compounds together.
@@ -238,120 +239,6 @@ pub struct Passphrase {
     pub passphrase_stdin: bool,
 }
 
-/// `eye money`.
-#[derive(Debug, Subcommand)]
-pub enum Money {
-    /// Load blocks, a dump or a table of transfers; goes on where an earlier load ended.
-    Load(MoneyLoad),
-    /// What is kept of each chain, up to which block, and bytes a row of each column.
-    Inspect {
-        /// The chain; else all.
-        #[arg(long, value_parser = chain_code)]
-        chain: Option<ChainCode>,
-        /// One JSON document with --chain, else one JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// What an account of a chain of accounts received, spent and has left. With --node: whether the chain itself says the same.
-    Balance(MoneyBalance),
-    /// Take blocks back, so that the one at a height is the last.
-    Unwind {
-        /// The chain.
-        #[arg(long, value_parser = chain_code)]
-        chain: ChainCode,
-        /// The height of the block that is to be the last.
-        #[arg(long, value_name = "HEIGHT")]
-        to: u64,
-        /// One JSON document.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Tags: who addresses are said to belong to, by whom, and how they know.
-    #[command(subcommand)]
-    Tags(MoneyTags),
-    /// How much is tagged on each chain, and which rules find nothing there for want of tags.
-    Doctor {
-        /// One JSON document.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// `eye money balance`.
-#[derive(Debug, Args)]
-pub struct MoneyBalance {
-    /// The chain.
-    #[arg(long, value_parser = chain_code)]
-    pub chain: ChainCode,
-    /// One asset: the coin, or a token's contract; else all that the account ever had.
-    #[arg(long)]
-    pub asset: Option<String>,
-    /// A node's address, which is asked for the account's balances (and so learns that you look at it).
-    #[arg(long, value_name = "ADDRESS")]
-    pub node: Option<String>,
-    /// Header lines for the node (`Authorization: …`), sent over https alone.
-    #[arg(long, value_name = "FILE", requires = "node")]
-    pub header_file: Option<PathBuf>,
-    /// Authorities whose certificates the node may have, PEM, in place of the public ones.
-    #[arg(long, value_name = "FILE", requires = "node")]
-    pub ca: Option<PathBuf>,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub json: bool,
-    /// The account, as its chain writes it.
-    pub account: String,
-}
-
-/// `eye money load`.
-#[derive(Debug, Args)]
-pub struct MoneyLoad {
-    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; eth, bsc, polygon, arbitrum, optimism, base, trx, evm-ID
-    /// for dumps and nodes; a name of your own for a table.
-    #[arg(long, value_parser = chain_code)]
-    pub chain: ChainCode,
-    /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.
-    #[arg(long, value_parser = money_format())]
-    pub format: Option<Format>,
-    /// Which columns of a table mean what, TOML.
-    #[arg(long, value_name = "FILE")]
-    pub mapping: Option<PathBuf>,
-    /// So many blocks are taken back unasked when the files have a branch with more work.
-    #[arg(long, default_value_t = money::chain::Options::default().keep, value_name = "BLOCKS")]
-    pub keep: u64,
-    /// The first block of a node that an empty record begins with.
-    #[arg(long, value_name = "HEIGHT")]
-    pub from: Option<u64>,
-    /// The last block of a node to load; its newest when absent.
-    #[arg(long, value_name = "HEIGHT")]
-    pub to: Option<u64>,
-    /// Header lines for a node (`Authorization: …`), sent over https alone.
-    #[arg(long, value_name = "FILE")]
-    pub header_file: Option<PathBuf>,
-    /// Authorities whose certificates a node may have, PEM, in place of the public ones.
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
-    /// A node is asked no more often than so many times a second.
-    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub calls_per_second: Option<u32>,
-    /// One JSON document.
-    #[arg(long)]
-    pub json: bool,
-    /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. A dump: its CSV and JSON-lines
-    /// files, or their folder. A node's address. Or one CSV file.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-}
-
-fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {
-    ChainCode::parse(text)
-}
-
-fn money_format() -> impl TypedValueParser<Value = Format> {
-    let named = |word: String| Format::NAMES.into_iter().find(|(name, _)| *name == word).map(|(_, format)| format);
-    PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name))
-        .try_map(move |word| named(word).ok_or("no such format"))
-}
-
 /// `eye ingest`.
 #[derive(Debug, Args)]
 pub struct Ingest {
@@ -395,53 +282,6 @@ pub struct About {
     /// Why.
     #[arg(long)]
     pub reason: String,
-}
-
-/// `eye import`.
-#[derive(Debug, Subcommand)]
-pub enum Import {
-    /// The imports, newest first.
-    List {
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-        /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-    },
-    /// One import.
-    Show {
-        /// One JSON document.
-        #[arg(long)]
-        json: bool,
-        /// Its number.
-        number: u64,
-    },
-    /// The records that an import set aside, each with its reason.
-    Quarantine {
-        /// One JSON object a line.
-        #[arg(long, conflicts_with = "raw")]
-        json: bool,
-        /// The records alone, one a line, to be mended and ingested again; rows of a CSV file below their header.
-        #[arg(long)]
-        raw: bool,
-        /// The mapping with which rows of a CSV file are read again.
-        #[arg(long, conflicts_with_all = ["json", "raw", "drop"])]
-        mapping: bool,
-        /// Drop what is kept of them.
-        #[arg(long, conflicts_with_all = ["json", "raw"])]
-        drop: bool,
-        /// Its number.
-        number: u64,
-    },
-    /// Withdraw what an import brought and no other import has seen.
-    Withdraw {
-        /// Its number.
-        number: u64,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
 }
 
 /// `eye world`.
@@ -501,46 +341,6 @@ impl World {
             Some(_) => None,
         }
     }
-}
-
-/// `eye reference`.
-#[derive(Debug, Subcommand)]
-pub enum Reference {
-    /// Install lists; one of the same name is replaced.
-    Add {
-        /// What standing in it means.
-        #[arg(long, value_parser = list_kind())]
-        kind: ListKind,
-        /// The list's name; else its file's, or its folder's when the file is called `list`.
-        #[arg(long)]
-        name: Option<String>,
-        /// The files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// What is installed: name, kind, entries, day, title.
-    List {
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take lists away: what they suppressed links again, what they named is listed no more. Undo: add them again.
-    Remove {
-        /// Which, where lists of several kinds have the name.
-        #[arg(long, value_parser = list_kind())]
-        kind: Option<ListKind>,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-        /// Their names, as `eye reference list` shows them.
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<String>,
-    },
-}
-
-fn list_kind() -> impl TypedValueParser<Value = ListKind> {
-    PossibleValuesParser::new(ListKind::ALL.map(ListKind::as_str))
-        .try_map(|word| ListKind::of(&word).ok_or("no such kind"))
 }
 
 impl Command {
