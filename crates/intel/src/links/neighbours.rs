@@ -1,5 +1,6 @@
 //! What refers to an object and what it refers to.
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
+use crate::search::cols_referring_to;
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use serde_json::Value;
@@ -40,9 +41,18 @@ impl Intel {
             let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
             let sql = format!(
                 "SELECT {COLUMNS}, h.text FROM refs f JOIN versions v ON v.col = f.col AND v.pos = f.pos {JOINS} \
-                 JOIN words h ON h.word = f.word WHERE f.obj = ?1 AND see(f.col) AND v.state & 13 = 1 ORDER BY f.pos DESC LIMIT ?2"
+                 JOIN words h ON h.word = f.word WHERE f.obj = ?1 AND f.col = ?2 AND see(f.col) AND v.state & 13 = 1 \
+                 ORDER BY f.pos DESC LIMIT ?3"
             );
-            conn.prepare_cached(&sql)?.query_map((obj, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?.collect()
+            let mut stmt = conn.prepare_cached(&sql)?;
+            let mut newest: Vec<(ObjectRow, String)> = Vec::new();
+            for col in cols_referring_to(conn, viewer, obj)? {
+                let rows = stmt.query_map((obj, col, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?;
+                newest.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+            }
+            newest.sort_by_key(|(row, _)| std::cmp::Reverse(row.pos));
+            newest.truncate(limit);
+            Ok(newest)
         })?;
         let mut rows = Vec::new();
         let mut met = HashSet::new();

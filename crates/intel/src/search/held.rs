@@ -4,16 +4,27 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashSet;
 
 const COLS: &str = "SELECT col FROM holders WHERE sel = ?1 AND col BETWEEN ?2 AND ?3 AND see(col) ORDER BY col LIMIT 1";
+const COLS_REFERRING: &str =
+    "SELECT col FROM refs WHERE obj = ?1 AND col BETWEEN ?2 AND ?3 AND see(col) ORDER BY col LIMIT 1";
 
 /// The collections in which a selector has holders that the viewer sees. A step for each of them, and one for each run of
 /// the viewer's collections: what is hidden costs none.
 pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<Vec<u32>> {
-    let mut next = conn.prepare_cached(COLS)?;
+    cols(conn, viewer, COLS, sel)
+}
+
+/// The collections in which something that the viewer sees refers to an object; as [`cols_of_selector`].
+pub(crate) fn cols_referring_to(conn: &Connection, viewer: &Viewer, obj: i64) -> rusqlite::Result<Vec<u32>> {
+    cols(conn, viewer, COLS_REFERRING, obj)
+}
+
+fn cols(conn: &Connection, viewer: &Viewer, sql: &str, key: i64) -> rusqlite::Result<Vec<u32>> {
+    let mut next = conn.prepare_cached(sql)?;
     let mut out = Vec::new();
     for (first, last) in viewer.set().runs() {
         let mut at = first;
         while at <= last
-            && let Some(col) = next.query_row((sel, at, last), |r| r.get::<_, u32>(0)).optional()?
+            && let Some(col) = next.query_row((key, at, last), |r| r.get::<_, u32>(0)).optional()?
         {
             out.push(col);
             at = col.saturating_add(1);
@@ -76,28 +87,31 @@ mod tests {
             for (sel, pos) in [(6, 1), (7, 1), (7, 2), (8, 1)] {
                 let row = (sel, col, i64::from(col) * 10 + pos, 3, 2, 0);
                 conn.execute("INSERT INTO holders VALUES (?,?,?,?,?,?)", row).unwrap();
+                conn.execute("INSERT INTO refs VALUES (?,?,?,?,?)", (sel, col, row.2, 1, 3)).unwrap();
             }
         }
         conn
     }
 
     /// SQLite's own count of its machine's steps, and the collections.
-    fn steps(conn: &Connection, viewer: &Viewer) -> (i32, Vec<u32>) {
+    fn steps(conn: &Connection, viewer: &Viewer, sql: &str) -> (i32, Vec<u32>) {
         people::see::with(viewer, || {
-            conn.prepare_cached(COLS).unwrap().reset_status(StatementStatus::VmStep);
-            let cols = cols_of_selector(conn, viewer, 7).unwrap();
-            (conn.prepare_cached(COLS).unwrap().get_status(StatementStatus::VmStep), cols)
+            conn.prepare_cached(sql).unwrap().reset_status(StatementStatus::VmStep);
+            let cols = cols(conn, viewer, sql, 7).unwrap();
+            (conn.prepare_cached(sql).unwrap().get_status(StatementStatus::VmStep), cols)
         })
     }
 
     #[test]
-    fn holders_in_collections_that_are_not_seen_cost_no_step() {
+    fn holders_and_references_in_collections_that_are_not_seen_cost_no_step() {
         let viewer = Viewer::for_test(people::Role::Analyst, [2, 3, 4, 40, 80]);
-        let bare = steps(&held_in([3, 40]), &viewer);
-        let crowded = steps(&held_in((0..200).filter(|col| ![2, 4, 80].contains(col))), &viewer);
-        assert_eq!(bare.1, [3, 40]);
-        assert!(bare.0 > 0);
-        assert_eq!(bare, crowded);
+        for sql in [COLS, COLS_REFERRING] {
+            let bare = steps(&held_in([3, 40]), &viewer, sql);
+            let crowded = steps(&held_in((0..200).filter(|col| ![2, 4, 80].contains(col))), &viewer, sql);
+            assert_eq!(bare.1, [3, 40]);
+            assert!(bare.0 > 0);
+            assert_eq!(bare, crowded);
+        }
     }
 
     #[test]

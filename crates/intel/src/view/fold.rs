@@ -253,7 +253,7 @@ impl IntelRoom {
         for (target, _) in &parts.refs {
             let told = people::told(&self.keys, target);
             let Some(obj) = self.objects.find(view, 0, &told)? else { continue };
-            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND pos = ?")?.execute((obj, pos))?;
+            view.prepare_cached("DELETE FROM refs WHERE obj = ? AND col = ? AND pos = ?")?.execute((obj, col, pos))?;
             if matches!(told, Cow::Owned(_)) {
                 self.hide(view, obj)?;
             }

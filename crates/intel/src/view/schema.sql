@@ -30,8 +30,9 @@ CREATE TABLE IF NOT EXISTS holders(sel INTEGER NOT NULL, col INTEGER NOT NULL, p
   strength INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY(sel, col, pos)) WITHOUT ROWID;
 
 -- References of current versions: from `src` to `obj` by a property (for relationships: their type).
-CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, pos INTEGER NOT NULL, word INTEGER NOT NULL, col INTEGER NOT NULL,
-  src INTEGER NOT NULL, PRIMARY KEY(obj, pos, word)) WITHOUT ROWID;
+-- A collection's stand together, as holders do.
+CREATE TABLE IF NOT EXISTS refs(obj INTEGER NOT NULL, col INTEGER NOT NULL, pos INTEGER NOT NULL, word INTEGER NOT NULL,
+  src INTEGER NOT NULL, PRIMARY KEY(obj, col, pos, word)) WITHOUT ROWID;
 
 -- Full text of every version that was the last once and still stands: who reads asks `versions` which is the last now
 -- (taking a version's words out costs a page for each word). Contentless: the text itself stands in the log alone. rowid = collection << 36 | pos:
