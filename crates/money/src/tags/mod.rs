@@ -67,7 +67,7 @@ pub enum Error {
         /// Its file's name.
         pack: String,
         /// What is wrong with which file.
-        source: crate::columns::Error,
+        source: Box<crate::columns::Error>,
     },
     /// Another process loads or removes tags.
     #[error("{} loads or removes tags; wait until it has ended, or stop it with Ctrl-C: nothing of its file is kept then", .0.map_or_else(|| "another process".into(), |pid| format!("process {pid}")))]

@@ -152,7 +152,9 @@ impl Tags {
             let batch = match (Batch::open(&Paths::new(dir, info.id), &info.extent), mode) {
                 (Ok(batch), _) => Some(batch),
                 (Err(_), Mode::Write) => None,
-                (Err(error), Mode::Read) => return Err(Error::Damaged { id: info.id, pack: info.pack, source: error }),
+                (Err(error), Mode::Read) => {
+                    return Err(Error::Damaged { id: info.id, pack: info.pack, source: Box::new(error) });
+                }
             };
             tags.batches.push((info, batch));
         }
