@@ -378,6 +378,7 @@ pub fn is_proof_file(what: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::money::cli::Format;
 
     #[test]
     fn a_world_is_written_in_the_form_that_is_promised_and_loaded_or_removed_by_name() {
@@ -400,10 +401,7 @@ mod tests {
         let read = |words: &str| Arguments::try_parse_from(words.split(' ')).map(|a| a.command);
         let load = read("eye money load --data D --chain btc --format blocks blk00000.dat").unwrap();
         assert!(!load.needs_node());
-        assert!(matches!(
-            load,
-            Command::Money(Money::Load(MoneyLoad { format: Some(money::cli::Format::Blocks), keep: 100, .. }))
-        ));
+        assert!(matches!(load, Command::Money(Money::Load(MoneyLoad { format: Some(Format::Blocks), keep: 100, .. }))));
         let tags = read("eye money tags load --data D --collection intake --marking amber pack.yaml").unwrap();
         assert!(!tags.needs_node() && matches!(tags, Command::Money(Money::Tags(MoneyTags::Load(_)))));
         assert!(read("eye money tags load --signs-as X f").is_err(), "a name is the actor's");
