@@ -271,10 +271,13 @@ class Node:
         return status
 
     def pages(self, query="", limit=1000, collection=INTAKE, resource="objects"):
-        """Every object of a collection, page by page."""
-        following = ""
+        """Every object of a collection, page by page; comes again when the node is catching up and says so (503)."""
+        following, patience = "", time.monotonic() + 60
         while True:
             answer = self.taxii("GET", f"/{resource}/?limit={limit}{query}{following}", collection=collection)
+            if answer.status == 503 and answer.headers.get("Retry-After") and time.monotonic() < patience:
+                time.sleep(min(5.0, float(answer.headers["Retry-After"])))
+                continue
             if answer.status != 200:
                 raise AssertionError(f"page: {answer.status} {answer.bytes[:300]!r}")
             yield answer.json.get("objects", [])
