@@ -271,12 +271,13 @@ class Node:
         return status
 
     def pages(self, query="", limit=1000, collection=INTAKE, resource="objects"):
-        """Every object of a collection, page by page."""
-        following = ""
+        """Every object of a collection, page by page; comes again when the node is catching up and says so (503)."""
+        following, patience = "", time.monotonic() + 60
         while True:
-            until = time.monotonic() + 60  # "catching up; ask again in a moment", as after a kill: asked again, as a client does
-            while (answer := self.taxii("GET", f"/{resource}/?limit={limit}{query}{following}", collection=collection)).status == 503 and time.monotonic() < until:
-                time.sleep(float(answer.headers.get("Retry-After", 1)))
+            answer = self.taxii("GET", f"/{resource}/?limit={limit}{query}{following}", collection=collection)
+            if answer.status == 503 and answer.headers.get("Retry-After") and time.monotonic() < patience:
+                time.sleep(min(5.0, float(answer.headers["Retry-After"])))
+                continue
             if answer.status != 200:
                 raise AssertionError(f"page: {answer.status} {answer.bytes[:300]!r}")
             yield answer.json.get("objects", [])
