@@ -85,6 +85,6 @@ async fn a_file_that_breaks_off_says_what_stays_and_how_to_take_it_back() {
     assert!(node.get(&node.supervisor, "/import").await.1.contains("Not read to its end"));
     let why = [("csrf", &*node.supervisor.csrf), ("reason", "EXERCISE cut off")];
     assert_eq!(node.ask(&node.supervisor, form(&format!("{place}/withdraw"), &why)).await.0, StatusCode::SEE_OTHER);
-    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::GONE);
     assert_eq!(node.strings.missing(), Vec::<String>::new());
 }
