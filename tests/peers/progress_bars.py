@@ -11,7 +11,7 @@ import subprocess
 import termios
 import uuid
 
-from node import Checks, Node, note
+from node import PASSPHRASE, Checks, Node, note
 
 check = Checks()
 ERASED = "\x1b[2K"
@@ -22,7 +22,7 @@ def on_a_terminal(node, columns, *words):
     """Runs `eye` with all three streams on a terminal; exit code and every byte that it drew."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")} | {"TERM": "xterm-256color"}
+    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")} | {"TERM": "xterm-256color", "EYE_BACKUP_PASSPHRASE": PASSPHRASE}
     words = [node.bin, words[0], "--data", str(node.data), *map(str, words[1:])]
     child = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
     os.close(theirs)

@@ -215,13 +215,25 @@ fn write_keys(to: &Path, wrapped: &[u8]) -> Result<()> {
     write().map_err(Error::io(format!("writing {}", path.display())))
 }
 
-/// Keys that an earlier backup had in the clear.
-fn remove_clear_keys(to: &Path) -> Result<()> {
-    let keys = to.join("keys");
-    match std::fs::remove_dir_all(&keys) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io(format!("removing {}, which holds keys in the clear", keys.display()))(e))
+/// Keys of this node that an earlier backup had in the clear; whatever else stands in such a folder is somebody's.
+fn remove_clear_keys(to: &Path, ours: &[u8]) -> Result<()> {
+    let folder = to.join("keys");
+    let mut removed = false;
+    for (name, key) in crate::keys::FILES.iter().zip(ours.chunks(ours.len() / crate::keys::FILES.len())) {
+        let path = folder.join(name);
+        let what = || format!("removing {}, a key in the clear", path.display());
+        match std::fs::read(&path) {
+            Ok(found) if found == key => std::fs::remove_file(&path).map_err(Error::io(what()))?,
+            Ok(_) => continue,
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => continue,
+            Err(e) => return Err(Error::io(what())(e)),
         }
-        _ => sync_folder(to),
+        removed = true;
     }
+    if removed {
+        sync_folder(&folder)?;
+        // Empty, it was the backup's.
+        std::fs::remove_dir(&folder).ok();
+    }
+    sync_folder(to)
 }

@@ -273,6 +273,19 @@ fn as_it_was(node: &Path, backup: &Path) {
 }
 
 #[test]
+fn a_folder_of_keys_that_are_not_the_nodes_stays_beside_a_backup() {
+    let ledger = temp_ledger(rooms());
+    many(&ledger, 1, 50);
+    let backup = ledger.beside().join("stick");
+    let theirs = backup.join("keys").join("signing");
+    std::fs::create_dir_all(backup.join("keys")).unwrap();
+    std::fs::write(&theirs, b"EXERCISE recovery key of somebody").unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
+    ledger.backup(&backup, &wrap(), &|_, _| {}).unwrap();
+    assert_eq!(std::fs::read(&theirs).unwrap(), b"EXERCISE recovery key of somebody");
+}
+
+#[test]
 fn a_backup_from_before_keys_were_wrapped_restores_and_the_next_one_there_wraps_them() {
     let ledger = temp_ledger(rooms());
     many(&ledger, 1, 50);

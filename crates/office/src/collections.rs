@@ -200,7 +200,7 @@ async fn draw(
         Tag::new(chrome.t("office-open"), Tone::Green)
     };
     let typed = if errors.is_empty() { name.unwrap_or_default() } else { sent.text("name").to_owned() };
-    let roles = Role::GIVEN.into_iter().filter(|role| role.may(Right::ReadBodies));
+    let roles = Role::GIVEN.into_iter().filter(|role| role.may(Right::ReadBodies) && *role != Role::Peer);
     let role = roles.fold(
         Field::select("role", chrome.t("office-grant-role")).choice("", chrome.t("office-grant-no-role")),
         |field, role| field.choice(role.as_str(), role_told(&chrome, role)),

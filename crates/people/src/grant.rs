@@ -67,6 +67,8 @@ impl People {
             Whom::Role(role) if !Role::GIVEN.contains(&role) => {
                 return Err(Error::invalid("that role is not given to accounts"));
             }
+            // It would reach every neighbour, also one who comes later.
+            Whom::Role(Role::Peer) => return Err(Error::invalid("a neighbour is granted by name, not by its role")),
             Whom::Role(role) => fits(role, write)?,
             Whom::Account(number) => {
                 let account = self.current()?.accounts.get(&number).cloned().ok_or(Error::NoAccount)?;

@@ -206,13 +206,14 @@ impl Door {
         Ok(())
     }
 
-    /// Ends all sessions of an account but one.
+    /// Ends all sessions of an account but one, and takes back links that nobody has used.
     pub(crate) fn drop_sessions(&self, account: u32, but: Option<[u8; 16]>) -> Result<()> {
         let ends = |row: &SessionRow| row.account == account && Some(row.id) != but;
         self.sessions.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, row| !ends(row));
         self.ledger.state().write(move |conn| {
             let but = but.map_or_else(Vec::new, |id| id.to_vec());
             conn.execute("DELETE FROM sessions WHERE account = ? AND id <> ?", (account, but))?;
+            conn.execute("DELETE FROM sign_in_links WHERE account = ?", [account])?;
             Ok(())
         })?;
         Ok(())

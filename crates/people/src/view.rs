@@ -43,6 +43,12 @@ impl Room for People {
         self.touched = true;
         if entry.kind == AUDIENCE { audience(view, entry) } else { account(view, entry) }
     }
+    /// Damaged counts as unreadable: nobody sees the collection, the account may do nothing. What stood before it is over.
+    fn fold_header(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        debug_assert!(entry.body.is_none());
+        self.touched = true;
+        if entry.kind == AUDIENCE { audience(view, entry) } else { account(view, entry) }
+    }
     fn committed(&mut self, _position: u64) {
         if std::mem::take(&mut self.touched) {
             FOLDED.fetch_add(1, Ordering::AcqRel);

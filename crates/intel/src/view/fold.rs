@@ -116,18 +116,16 @@ impl IntelRoom {
 
     /// A body that was expunged before this generation folded it: the row says that something stood here.
     fn tombstone(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        self.placeholder(view, entry, state::EXPUNGED)
+    }
+
+    /// A row without what only the body said, out of every door by `bits`.
+    fn placeholder(&mut self, view: &Connection, entry: &Entry, bits: i64) -> Result<(), FoldError> {
         let (obj, _) = self.objects.number(view, 0, &people::told(&self.keys, &entry.subject))?;
         let kind = entry.subject.split("--").next().unwrap_or("").to_owned();
-        let row = NewRow {
-            obj,
-            version: entry.time,
-            bits: state::EXPUNGED,
-            spec: TOMBSTONE,
-            tlp: tlp_of(entry),
-            kind: &kind,
-        };
+        let row = NewRow { obj, version: entry.time, bits, spec: TOMBSTONE, tlp: tlp_of(entry), kind: &kind };
         self.windows.note(view, entry.col, signed(entry.pos))?;
-        self.write_row(view, entry, &row, state::EXPUNGED)?;
+        self.write_row(view, entry, &row, bits)?;
         Ok(())
     }
 
@@ -201,10 +199,20 @@ impl IntelRoom {
     /// or erased (a search asks which version is the last): taking it out costs FTS5 a rewrite of every word's page,
     /// 1.8 ms an object, and the old text is no secret, for the log has it too.
     fn retire(&mut self, view: &Connection, col: u32, old: Stood, bodies: &dyn Bodies) -> Result<(), FoldError> {
-        let value = body_value(bodies, old.pos)?;
+        let value = readable(bodies, old.pos)?;
         self.set_state(view, col, old, 0, state::LAST)?;
-        if let Some(value) = value {
-            self.unlink(view, col, old.pos, &self.parts(old.state, &value))?;
+        match value {
+            Readable::Whole(value) => self.unlink(view, col, old.pos, &self.parts(old.state, &value)),
+            Readable::Damaged => self.unlink_unread(view, col, old.pos),
+            Readable::Erased => Ok(()),
+        }
+    }
+
+    /// Takes the selectors and references of a version whose body is damaged: found by a pass over all, and that is rare.
+    pub(super) fn unlink_unread(&mut self, view: &Connection, col: u32, pos: i64) -> Result<(), FoldError> {
+        self.flush(view)?;
+        for table in ["holders", "refs"] {
+            view.execute(&format!("DELETE FROM {table} WHERE col = ? AND pos = ?"), (col, pos))?;
         }
         Ok(())
     }
@@ -344,6 +352,26 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
     }
 }
 
+/// A body that something else needs: where it is damaged, that is its own entry's matter, and what needs it goes on.
+pub(super) enum Readable {
+    /// As it was written.
+    Whole(Value),
+    /// Not as it was written.
+    Damaged,
+    /// Expunged, or no object.
+    Erased,
+}
+
+/// Reads a body of an earlier entry.
+pub(super) fn readable(bodies: &dyn Bodies, pos: i64) -> Result<Readable, FoldError> {
+    match body_value(bodies, pos) {
+        Ok(Some(value)) => Ok(Readable::Whole(value)),
+        Ok(None) => Ok(Readable::Erased),
+        Err(FoldError::Lost(_)) => Ok(Readable::Damaged),
+        Err(e) => Err(e),
+    }
+}
+
 pub(super) fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
     Ok(bodies.body(unsigned(pos))?.and_then(|body| serde_json::from_str(&body).ok()))
 }
@@ -436,6 +464,15 @@ impl Room for IntelRoom {
                 )?;
                 Ok(())
             }
+            _ => Ok(()),
+        }
+    }
+    /// An object whose body is damaged stands at no door, but where an erasure finds it; a damaged withdrawal withdraws all
+    /// that stands of its object there, for which version it meant nobody can say.
+    fn fold_header(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        match entry.kind.as_str() {
+            entry::STIX => self.placeholder(view, entry, state::WITHDRAWN),
+            entry::WITHDRAW => self.withdraw_all(view, entry),
             _ => Ok(()),
         }
     }

@@ -1,5 +1,5 @@
 //! What goes again: a version withdrawn or erased, and what takes its place.
-use super::fold::{IntelRoom, Stood, TOMBSTONE, body_value, standing, unsigned, versions_of};
+use super::fold::{IntelRoom, Readable, Stood, TOMBSTONE, readable, standing, unsigned, versions_of};
 use super::state;
 use super::texts::text_row;
 use ledger::{Bodies, Entry, FoldError, Room, TakenBack};
@@ -32,7 +32,18 @@ impl IntelRoom {
             return if bit == state::EXPUNGED { self.hide(view, obj) } else { Ok(()) };
         };
         // Before a bit is cleared: without the body its words and links would stay.
-        let value = body_value(bodies, target.pos)?;
+        let value = match readable(bodies, target.pos)? {
+            Readable::Whole(value) => Some(value),
+            Readable::Erased => None,
+            // Its words are hidden with it. An erasure needs them: the ledger has the view folded anew without them.
+            Readable::Damaged if bit == state::WITHDRAWN => {
+                self.unlink_unread(view, entry.col, target.pos)?;
+                None
+            }
+            Readable::Damaged => {
+                return Err(FoldError::Lost(format!("the body of entry {}, which is erased", target.pos)));
+            }
+        };
         self.set_state(view, entry.col, target, bit, state::LAST | state::FIRST | state::TEXT)?;
         let place = (entry.col, target.pos);
         if bit == state::EXPUNGED {
@@ -66,6 +77,16 @@ impl IntelRoom {
         self.promote(view, entry.col, obj, was_last, bodies)
     }
 
+    /// A withdrawal that does not say what it withdraws.
+    pub(super) fn withdraw_all(&mut self, view: &Connection, entry: &Entry) -> Result<(), FoldError> {
+        let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &entry.subject))? else { return Ok(()) };
+        for stood in standing(view, obj, entry.col)? {
+            self.set_state(view, entry.col, stood, state::WITHDRAWN, state::LAST | state::FIRST | state::TEXT)?;
+            self.unlink_unread(view, entry.col, stood.pos)?;
+        }
+        Ok(())
+    }
+
     /// After a version went, the greatest and the smallest of what still stands take its place.
     fn promote(
         &mut self,
@@ -81,7 +102,7 @@ impl IntelRoom {
         }
         let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
         self.set_state(view, col, last, state::LAST, 0)?;
-        if index && let Some(value) = body_value(bodies, last.pos)? {
+        if index && let Readable::Whole(value) = readable(bodies, last.pos)? {
             let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
             self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
         }

@@ -171,3 +171,66 @@ fn bounds_that_throw_the_newest_holders_away_still_find_an_older_one() {
     assert_eq!(f.hits.len(), 1, "more {} broken_off {} total {:?} next {:?}", f.more, f.broken_off, f.total, f.next);
     n.end();
 }
+
+/// Another letter in a body, as a disk may leave it.
+fn swap(n: &Node, pos: u64, from: &str, to: &str) {
+    let log = rusqlite::Connection::open(n.dir.path().join("log.db")).unwrap();
+    let sql = "UPDATE bodies SET body = replace(body, ?1, ?2) WHERE pos = ?3 AND instr(body, ?1) > 0";
+    assert_eq!(log.execute(sql, (from, to, i64::try_from(pos).unwrap())).unwrap(), 1);
+}
+fn rebuild(n: &Node) {
+    n.intel.ledger().rebuild("intel", &|_, _| {}).unwrap();
+}
+
+#[test]
+fn a_version_whose_body_is_damaged_hides_none_that_came_after_it() {
+    let n = node();
+    n.take(&[&note(1, V1, "EXERCISE old", &[PHONE])]);
+    let old = n.intel.versions(&n.me, &nid(1)).unwrap()[0].pos;
+    swap(&n, old, "EXERCISE", "EXERCISF");
+    n.take(&[&note(1, V2, "EXERCISE she has moved", &[&nid(2)])]);
+    let now = |n: &Node| n.intel.current(&n.me, &nid(1)).unwrap().map(|(_, body)| body.contains("she has moved"));
+    assert_eq!(now(&n), Some(true), "folded beside it");
+    rebuild(&n);
+    assert_eq!((now(&n), n.intel.versions(&n.me, &nid(1)).unwrap().len()), (Some(true), 1), "folded anew");
+    swap(&n, old, "EXERCISF", "EXERCISE");
+    rebuild(&n);
+    assert_eq!(n.intel.versions(&n.me, &nid(1)).unwrap().len(), 2);
+    n.end();
+}
+#[test]
+fn an_object_whose_body_is_damaged_is_withdrawn_and_erased_all_the_same() {
+    let n = node();
+    n.take(&[&note(1, V1, "EXERCISE", &[PHONE]), &note(2, V1, "EXERCISE zwirblefink", &[PHONE])]);
+    let [one, two] = [1, 2].map(|i| n.intel.versions(&n.me, &nid(i)).unwrap()[0].pos);
+    swap(&n, one, "EXERCISE", "EXERCISF");
+    n.intel.withdraw(&n.me, &nid(1), &Which::All, None, "EXERCISE").unwrap();
+    assert!(n.intel.versions(&n.me, &nid(1)).unwrap().is_empty(), "it is at no door");
+    swap(&n, one, "EXERCISF", "EXERCISE");
+    swap(&n, two, "EXERCISE", "EXERCISF");
+    // The fold anew knows it by its header alone.
+    rebuild(&n);
+    assert!(n.intel.versions(&n.me, &nid(2)).unwrap().is_empty());
+    assert_eq!(n.intel.expunge(&n.me, &nid(2), "EXERCISE").unwrap(), 1);
+    n.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
+    let log = rusqlite::Connection::open(n.dir.path().join("log.db")).unwrap();
+    let left: i64 =
+        log.query_row("SELECT count(*) FROM bodies WHERE instr(body, 'zwirblefink')", [], |r| r.get(0)).unwrap();
+    assert_eq!(left, 0);
+    drop(log);
+    rebuild(&n);
+    n.end();
+}
+#[test]
+fn a_withdrawal_whose_body_is_damaged_brings_nothing_back() {
+    let n = node();
+    n.take(&[&note(1, V1, "EXERCISE", &[PHONE])]);
+    n.intel.withdraw(&n.me, &nid(1), &Which::All, None, "EXERCISE reason").unwrap();
+    let withdrawal = n.intel.ledger().head().pos;
+    swap(&n, withdrawal, "EXERCISE", "EXERCISF");
+    rebuild(&n);
+    assert!(n.intel.versions(&n.me, &nid(1)).unwrap().is_empty());
+    swap(&n, withdrawal, "EXERCISF", "EXERCISE");
+    rebuild(&n);
+    n.end();
+}

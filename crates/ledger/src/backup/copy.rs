@@ -241,7 +241,7 @@ impl<'a> Copy<'a> {
             public_key: Some(hex::encode(ledger.keys().signing().verifying_key().as_bytes())),
         };
         write_manifest(to, &manifest)?;
-        remove_clear_keys(to)?;
+        remove_clear_keys(to, ledger.keys().packed().as_slice())?;
         Ok(manifest)
     }
 }

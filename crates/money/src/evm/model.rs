@@ -187,3 +187,22 @@ impl RawCall {
         self.ok && !self.value.is_zero() && !matches!(self.sort, CallSort::Delegate | CallSort::Static)
     }
 }
+
+/// The bytes that a constant writes in small hex digits; one of another length does not compile.
+pub(super) const fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+    let digits = hex.as_bytes();
+    assert!(digits.len() == 2 * N);
+    let (mut bytes, mut i) = ([0; N], 0);
+    while i < N {
+        #[allow(clippy::indexing_slicing)] // run by the compiler: a wrong index does not compile
+        {
+            bytes[i] = (digit(digits[2 * i]) << 4) | digit(digits[2 * i + 1]);
+        }
+        i += 1;
+    }
+    bytes
+}
+
+const fn digit(c: u8) -> u8 {
+    if c <= b'9' { c - b'0' } else { c - b'a' + 10 }
+}

@@ -1,5 +1,5 @@
 //! What is known of a chain beforehand: its coin, its wrapped coin, its well-known tokens, where its fees go.
-use super::model::Address;
+use super::model::{Address, bytes};
 use crate::chain::ChainCode;
 use sha3::{Digest, Keccak256};
 
@@ -51,31 +51,13 @@ pub struct Profile {
     pub l1_fee_to: Option<Address>,
 }
 
-const fn at(hex: &str) -> Address {
-    let digits = hex.as_bytes();
-    let mut address = [0; 20];
-    let mut i = 0;
-    while i < 20 {
-        #[allow(clippy::indexing_slicing)] // run by the compiler: a wrong index does not compile
-        {
-            address[i] = (digit(digits[2 * i]) << 4) | digit(digits[2 * i + 1]);
-        }
-        i += 1;
-    }
-    address
-}
-
-const fn digit(c: u8) -> u8 {
-    if c <= b'9' { c - b'0' } else { c - b'a' + 10 }
-}
-
-const WETH: Address = at("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2");
-const USDT: Address = at("dac17f958d2ee523a2206206994597c13d831ec7");
-const OP_WETH: Address = at("4200000000000000000000000000000000000006");
-const OP_BASE_FEES: Address = at("4200000000000000000000000000000000000019");
-const OP_L1_FEES: Address = at("420000000000000000000000000000000000001a");
-const TRON_USDT: Address = at("a614f803b6fd780986a42c78ec9c7f77e6ded13c");
-const WTRX: Address = at("891cdb91d149f23b1a45d9c5ca78a88d0cb44c18");
+const WETH: Address = bytes("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2");
+const USDT: Address = bytes("dac17f958d2ee523a2206206994597c13d831ec7");
+const OP_WETH: Address = bytes("4200000000000000000000000000000000000006");
+const OP_BASE_FEES: Address = bytes("4200000000000000000000000000000000000019");
+const OP_L1_FEES: Address = bytes("420000000000000000000000000000000000001a");
+const TRON_USDT: Address = bytes("a614f803b6fd780986a42c78ec9c7f77e6ded13c");
+const WTRX: Address = bytes("891cdb91d149f23b1a45d9c5ca78a88d0cb44c18");
 
 /// A chain of which nothing but its id is known.
 const PLAIN: Profile = Profile {
@@ -96,10 +78,10 @@ const ETHEREUM: Profile = Profile {
     chain_id: Some(1),
     coin: "ETH",
     wrapped: &[WETH],
-    known: &[("USDT", USDT), ("USDC", at("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"))],
+    known: &[("USDT", USDT), ("USDC", bytes("a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"))],
     tether: &[USDT],
-    in_shares: &[at("ae7ab96520de3a18e5e111b5eaab095312d7fe84")],
-    stake: &[at("00000000219ab540356cbb839cbe05303d7705fa")],
+    in_shares: &[bytes("ae7ab96520de3a18e5e111b5eaab095312d7fe84")],
+    stake: &[bytes("00000000219ab540356cbb839cbe05303d7705fa")],
     base_fee: BaseFee::Burnt,
     tip_to_author: true,
     ..PLAIN
@@ -119,7 +101,7 @@ const TRON: Profile = Profile {
     coin: "TRX",
     writing: Writing::Tron,
     wrapped: &[WTRX],
-    known: &[("USDT", TRON_USDT), ("USDC", at("3487b63d30b5b2c87fb7ffa8bcfade38eaac1abe"))],
+    known: &[("USDT", TRON_USDT), ("USDC", bytes("3487b63d30b5b2c87fb7ffa8bcfade38eaac1abe"))],
     tether: &[TRON_USDT],
     base_fee: BaseFee::Burnt,
     ..PLAIN
@@ -136,10 +118,10 @@ const CHAINS: [(&str, Profile); 8] = [
         Profile {
             chain_id: Some(56),
             coin: "BNB",
-            wrapped: &[at("bb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c")],
+            wrapped: &[bytes("bb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c")],
             known: &[
-                ("USDT", at("55d398326f99059ff775485246999027b3197955")),
-                ("USDC", at("8ac76a51cc950d9822d68b83fe1ad97b32cd580d")),
+                ("USDT", bytes("55d398326f99059ff775485246999027b3197955")),
+                ("USDC", bytes("8ac76a51cc950d9822d68b83fe1ad97b32cd580d")),
             ],
             ..PLAIN
         },
@@ -149,11 +131,11 @@ const CHAINS: [(&str, Profile); 8] = [
         Profile {
             chain_id: Some(137),
             coin: "POL",
-            wrapped: &[at("0d500b1d8e8ef31e21c99d1db9a6444d3adf1270")],
+            wrapped: &[bytes("0d500b1d8e8ef31e21c99d1db9a6444d3adf1270")],
             known: &[
-                ("USDT", at("c2132d05d31c914a87c6611c10748aeb04b58e8f")),
-                ("USDC", at("3c499c542cef5e3811e1192ce70d8cc03d5c3359")),
-                ("USDC", at("2791bca1f2de4661ed88a30c99a7a9449aa84174")),
+                ("USDT", bytes("c2132d05d31c914a87c6611c10748aeb04b58e8f")),
+                ("USDC", bytes("3c499c542cef5e3811e1192ce70d8cc03d5c3359")),
+                ("USDC", bytes("2791bca1f2de4661ed88a30c99a7a9449aa84174")),
             ],
             ..PLAIN
         },
@@ -163,11 +145,11 @@ const CHAINS: [(&str, Profile); 8] = [
         Profile {
             chain_id: Some(42_161),
             coin: "ETH",
-            wrapped: &[at("82af49447d8a07e3bd95bd0d56f35241523fbab1")],
+            wrapped: &[bytes("82af49447d8a07e3bd95bd0d56f35241523fbab1")],
             known: &[
-                ("USDT", at("fd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9")),
-                ("USDC", at("af88d065e77c8cc2239327c5edb3a432268e5831")),
-                ("USDC", at("ff970a61a04b1ca14834a43f5de4533ebddb5cc8")),
+                ("USDT", bytes("fd086bc7cd5c481dcc9c85ebe478a1c0b69fcbb9")),
+                ("USDC", bytes("af88d065e77c8cc2239327c5edb3a432268e5831")),
+                ("USDC", bytes("ff970a61a04b1ca14834a43f5de4533ebddb5cc8")),
             ],
             ..PLAIN
         },
@@ -177,9 +159,9 @@ const CHAINS: [(&str, Profile); 8] = [
         Profile {
             chain_id: Some(10),
             known: &[
-                ("USDT", at("94b008aa00579c1307b0ef2c499ad98a8ce58e58")),
-                ("USDC", at("0b2c639c533813f4aa9d7837caf62653d097ff85")),
-                ("USDC", at("7f5c764cbc14f9669b88837ca1490cca17c31607")),
+                ("USDT", bytes("94b008aa00579c1307b0ef2c499ad98a8ce58e58")),
+                ("USDC", bytes("0b2c639c533813f4aa9d7837caf62653d097ff85")),
+                ("USDC", bytes("7f5c764cbc14f9669b88837ca1490cca17c31607")),
             ],
             ..OP_STACK
         },
@@ -188,7 +170,7 @@ const CHAINS: [(&str, Profile); 8] = [
         "base",
         Profile {
             chain_id: Some(8_453),
-            known: &[("USDC", at("833589fcd6edb6e08f4c7c32d4f71b54bda02913"))],
+            known: &[("USDC", bytes("833589fcd6edb6e08f4c7c32d4f71b54bda02913"))],
             ..OP_STACK
         },
     ),

@@ -1,44 +1,26 @@
 //! What a log says of balances: token transfers and the events of contracts that change balances without one.
-use super::model::{Address, Hash, RawLog};
+use super::model::{Address, Hash, RawLog, bytes};
 use super::profile::Profile;
 use crate::columns::{Amount, ISSUER, Kind};
 
 /// `Transfer(address,address,uint256)`: of ERC-20 with three topics, of NFTs with four.
-pub const TRANSFER: Hash = topic("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+pub const TRANSFER: Hash = bytes("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
 /// `Approval(address,address,uint256)`.
-pub const APPROVAL: Hash = topic("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
+pub const APPROVAL: Hash = bytes("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
 /// `Deposit(address,uint256)` of the wrapped coin.
-pub const DEPOSIT: Hash = topic("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
+pub const DEPOSIT: Hash = bytes("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
 /// `Withdrawal(address,uint256)` of the wrapped coin.
-pub const WITHDRAWAL: Hash = topic("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65");
+pub const WITHDRAWAL: Hash = bytes("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65");
 /// `DestroyedBlackFunds(address,uint256)` of USDT and its like.
-pub const DESTROYED: Hash = topic("61e6e66b0d6339b2980aecc6ccc0039736791f0ccde9ed512e789a7fbdd698c6");
+pub const DESTROYED: Hash = bytes("61e6e66b0d6339b2980aecc6ccc0039736791f0ccde9ed512e789a7fbdd698c6");
 /// `Issue(uint256)` of USDT.
-pub const ISSUE: Hash = topic("cb8241adb0c3fdb35b70c24ce35c5eb0c17af7431c99f827d44a445ca624176a");
+pub const ISSUE: Hash = bytes("cb8241adb0c3fdb35b70c24ce35c5eb0c17af7431c99f827d44a445ca624176a");
 /// `Redeem(uint256)` of USDT.
-pub const REDEEM: Hash = topic("702d5967f45f6513a38ffc42d6ba9bf230bd40e8f53b16363c7eb4fd2deb9a44");
+pub const REDEEM: Hash = bytes("702d5967f45f6513a38ffc42d6ba9bf230bd40e8f53b16363c7eb4fd2deb9a44");
 /// `TransferShares(address,address,uint256)` of tokens that are kept in shares.
-pub const TRANSFER_SHARES: Hash = topic("9d9c909296d9c674451c0c24f02cb64981eb3b727f99865939192f880a755dcb");
+pub const TRANSFER_SHARES: Hash = bytes("9d9c909296d9c674451c0c24f02cb64981eb3b727f99865939192f880a755dcb");
 /// `SharesBurnt(address,uint256,uint256,uint256)`.
-pub const SHARES_BURNT: Hash = topic("8b2a1e1ad5e0578c3dd82494156e985dade827a87c573b5c1c7716a32162ad64");
-
-const fn topic(hex: &str) -> Hash {
-    let digits = hex.as_bytes();
-    let mut hash = [0; 32];
-    let mut i = 0;
-    while i < 32 {
-        #[allow(clippy::indexing_slicing)] // run by the compiler: a wrong index does not compile
-        {
-            hash[i] = (digit(digits[2 * i]) << 4) | digit(digits[2 * i + 1]);
-        }
-        i += 1;
-    }
-    hash
-}
-
-const fn digit(c: u8) -> u8 {
-    if c <= b'9' { c - b'0' } else { c - b'a' + 10 }
-}
+pub const SHARES_BURNT: Hash = bytes("8b2a1e1ad5e0578c3dd82494156e985dade827a87c573b5c1c7716a32162ad64");
 
 /// What a log means for balances.
 #[derive(Debug, Clone, PartialEq, Eq)]
