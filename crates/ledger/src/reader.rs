@@ -100,6 +100,14 @@ impl LogReader {
         }
     }
 
+    /// The body at `pos`, proved against what the entry committed to: for what decides who may do something.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it is not what was written; the storage's.
+    pub fn proved_body(&self, pos: u64) -> Result<Option<Arc<str>>> {
+        self.with(|conn, names| log::proved_body(conn, names, pos))
+    }
+
     /// As [`LogReader::range`], for whoever folds.
     pub(crate) fn found(&self, after: u64, most: usize, bytes: usize) -> Result<Vec<Found>> {
         self.with(|conn, names| log::found(conn, names, after, most, bytes))
@@ -135,7 +143,7 @@ impl LogReader {
 
 impl Bodies for LogReader {
     fn body(&self, pos: u64) -> Result<Option<Arc<str>>, FoldError> {
-        self.with(|conn, names| log::proved_body(conn, names, pos)).map_err(unread)
+        self.proved_body(pos).map_err(unread)
     }
     fn entry(&self, pos: u64) -> Result<Option<Entry>, FoldError> {
         LogReader::entry(self, pos).map_err(unread)

@@ -1,7 +1,7 @@
 use crate::view::{self, AccountRow};
 use crate::viewer::Inner as ViewerInner;
 use crate::{Account, Collection, Result};
-use ledger::{CollectionId, Ledger, View};
+use ledger::{CollectionId, Ledger, LogReader, View};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,6 +52,17 @@ impl Snapshot {
     }
 }
 
+/// What is not as it was written counts as unreadable: nobody reads the collection, the account may do nothing.
+fn proved(log: &LogReader, pos: u64) -> Result<Option<Arc<str>>> {
+    match log.proved_body(pos) {
+        Err(ledger::Error::Damaged(why)) => {
+            tracing::error!(%why, "an audience or account is damaged in the log and opens nothing; `eye verify` says more");
+            Ok(None)
+        }
+        body => Ok(body?),
+    }
+}
+
 impl Snapshot {
     /// This, with what moved since.
     pub(crate) fn refreshed(&self, ledger: &Ledger, view: &View, folded: u64) -> Result<Self> {
@@ -73,13 +84,13 @@ impl Snapshot {
         };
         let log = ledger.log();
         for row in collections {
-            let body = log.body(row.pos)?;
+            let body = proved(log, row.pos)?;
             let collection = Arc::new(Collection::new(row, body.as_deref()));
             new.by_col.insert(collection.col, collection.id);
             new.collections.insert(collection.id, collection);
         }
         for row in accounts {
-            let body = log.body(row.pos)?;
+            let body = proved(log, row.pos)?;
             new.take_account(&row, body.as_deref());
         }
         new.house = house.and_then(|col| new.by_col.get(&col)).copied();

@@ -136,3 +136,28 @@ fn a_damaged_change_opens_nothing_that_it_closed() {
     assert!(now(&node, &officer).role() == Role::Reader);
     node.ledger.close();
 }
+
+#[test]
+fn a_member_that_a_damaged_bit_makes_of_somebody_else_reads_nothing() {
+    let node = Node::new();
+    let peer = viewer(&node, "EXERCISE neighbour", Role::Peer);
+    let other = viewer(&node, "EXERCISE stranger", Role::Peer);
+    node.people.grant(&node.local(), INTAKE, Whom::Account(peer.account()), false).unwrap();
+    let pos = i64::try_from(node.ledger.head().pos).unwrap();
+    node.ledger.close();
+    let log = rusqlite::Connection::open(node.dir.path().join("log.db")).unwrap();
+    let swap = |from: u32, to: u32| {
+        let [from, to] = [from, to].map(|n| format!("\"account\":{n}"));
+        let sql = "UPDATE bodies SET body = replace(body, ?1, ?2) WHERE pos = ?3 AND instr(body, ?1) > 0";
+        assert_eq!(log.execute(sql, (from, to, pos)).unwrap(), 1);
+    };
+    swap(peer.account(), other.account());
+    let node = node.restart();
+    assert!(now(&node, &other).set().is_empty() && now(&node, &peer).set().is_empty());
+    node.ledger.close();
+    swap(other.account(), peer.account());
+    drop(log);
+    let node = node.restart();
+    assert!(!now(&node, &peer).set().is_empty());
+    node.ledger.close();
+}

@@ -1,4 +1,5 @@
 use super::dictionary::Dictionary;
+use super::earlier::{Readable, readable};
 use super::parts::Parts;
 use super::spread::Spread;
 use super::stock::Stock;
@@ -350,30 +351,6 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
         selectors::Strength::Weak => 1,
         selectors::Strength::Links => 2,
     }
-}
-
-/// A body that something else needs: where it is damaged, that is its own entry's matter, and what needs it goes on.
-pub(super) enum Readable {
-    /// As it was written.
-    Whole(Value),
-    /// Not as it was written.
-    Damaged,
-    /// Expunged, or no object.
-    Erased,
-}
-
-/// Reads a body of an earlier entry.
-pub(super) fn readable(bodies: &dyn Bodies, pos: i64) -> Result<Readable, FoldError> {
-    match body_value(bodies, pos) {
-        Ok(Some(value)) => Ok(Readable::Whole(value)),
-        Ok(None) => Ok(Readable::Erased),
-        Err(FoldError::Lost(_)) => Ok(Readable::Damaged),
-        Err(e) => Err(e),
-    }
-}
-
-pub(super) fn body_value(bodies: &dyn Bodies, pos: i64) -> Result<Option<Value>, FoldError> {
-    Ok(bodies.body(unsigned(pos))?.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
 pub(super) fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {

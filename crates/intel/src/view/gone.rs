@@ -1,5 +1,6 @@
 //! What goes again: a version withdrawn or erased, and what takes its place.
-use super::fold::{IntelRoom, Readable, Stood, TOMBSTONE, readable, standing, unsigned, versions_of};
+use super::earlier::{Readable, readable};
+use super::fold::{IntelRoom, Stood, TOMBSTONE, standing, unsigned, versions_of};
 use super::state;
 use super::texts::text_row;
 use ledger::{Bodies, Entry, FoldError, Room, TakenBack};

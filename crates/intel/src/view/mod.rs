@@ -2,6 +2,7 @@
 //! `see(col)` or `see_row(rowid)`; a test reads the SQL and fails where it is missing.
 mod dictionary;
 mod digest;
+mod earlier;
 mod fold;
 mod gone;
 mod letters;

@@ -33,6 +33,8 @@ pub enum Role {
     Listed,
     /// Takes part in a crime.
     Offender,
+    /// Proceeds pass through an account of theirs; whether they knew is not said, and many were deceived themselves.
+    Mule,
     /// Anything else.
     Other,
 }
@@ -72,7 +74,7 @@ pub const OWN: [Concept; 7] = [
         means: "a person's account lent, sold or tricked away, through which proceeds pass",
         graphsense: &["money_laundering", "user"],
         also: &["money-mule", "mule"],
-        role: Role::Offender,
+        role: Role::Mule,
     },
     Concept {
         id: "otc_desk",
