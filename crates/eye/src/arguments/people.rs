@@ -105,7 +105,7 @@ pub struct GrantAt {
     /// An account, by its name.
     #[arg(long, value_name = "NAME", required_unless_present = "role", conflicts_with = "role")]
     pub account: Option<String>,
-    /// A role, and those above it: reader, analyst, supervisor; or peer.
+    /// A role, and those above it: reader, analyst, supervisor (a neighbour is granted by name).
     #[arg(long)]
     pub role: Option<String>,
 }
