@@ -351,7 +351,7 @@ fn one_object(
         object.also("country", mapping.country.map(stix::Country::as_str).or(out.options.country));
     }
     for (property, value) in properties {
-        object.put(&property, value);
+        object.put(property, value);
     }
     Ok(Some(object))
 }

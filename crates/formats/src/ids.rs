@@ -1,6 +1,6 @@
 //! Ids of converted objects: deterministic ones for standard observables, keyed ones for everything else.
 
-use crate::canonical::write_members;
+use crate::canonical::write_sorted;
 use crate::vocabulary::SCO_NAMESPACE;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
@@ -26,19 +26,20 @@ pub trait IdMaker {
 /// assert_ne!(id, ids.id("identity", &["ofac-sdn", "sdn.xml3", "6"]));
 /// ```
 pub struct KeyedIds {
-    key: [u8; 32],
+    /// It has taken the key in, and nothing else.
+    keyed: Hmac<Sha256>,
 }
 
 impl KeyedIds {
     /// Ids under this key, 32 bytes: the node's, or a fixed one in tests.
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        Self { keyed: <Hmac<Sha256> as KeyInit>::new(&(&key).into_block()) }
     }
 }
 
 impl IdMaker for KeyedIds {
     fn id(&self, object_type: &str, parts: &[&str]) -> String {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new(&self.key.into_block());
+        let mut mac = self.keyed.clone();
         for part in std::iter::once(&object_type).chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -99,19 +100,22 @@ fn contributing(object_type: &str) -> &'static [&'static str] {
 /// assert_eq!(id.as_deref(), Some("domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec7"));
 /// ```
 pub fn deterministic_id(members: &Map<String, Value>) -> Option<String> {
-    let object_type = members.get("type")?.as_str()?;
-    let mut chosen = Map::new();
-    for name in contributing(object_type) {
-        if let Some(value) = members.get(*name) {
-            let value = if *name == "hashes" { one_hash(value) } else { value.clone() };
-            chosen.insert((*name).to_owned(), value);
-        }
-    }
+    deterministic(members.get("type")?.as_str()?, |name| members.get(name))
+}
+
+/// The same for properties that stand in whatever `of` looks into.
+pub(crate) fn deterministic<'v>(object_type: &str, of: impl Fn(&str) -> Option<&'v Value>) -> Option<String> {
+    let names = contributing(object_type);
+    let hashes = names.iter().find(|name| **name == "hashes").and_then(|name| of(name)).map(one_hash);
+    let chosen: Vec<(&str, &Value)> = names
+        .iter()
+        .filter_map(|name| Some((*name, if *name == "hashes" { hashes.as_ref()? } else { of(name)? })))
+        .collect();
     if chosen.is_empty() {
         return None;
     }
     let mut text = String::new();
-    write_members(&chosen, &mut text);
+    write_sorted(chosen, &mut text);
     let uuid = Uuid::new_v5(&SCO_NAMESPACE, text.as_bytes());
     Some(format!("{object_type}--{uuid}"))
 }

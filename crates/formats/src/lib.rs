@@ -31,6 +31,7 @@ mod input;
 mod json;
 mod list;
 mod mapping;
+mod members;
 mod misp;
 mod object;
 mod ofac;

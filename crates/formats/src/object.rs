@@ -1,16 +1,17 @@
 //! The making of one STIX object by a conversion.
 
-use crate::canonical::write_members;
-use crate::ids::deterministic_id;
+use crate::ids::deterministic;
+use crate::members::Members;
 use crate::record::{Out, Position, Record, TimesKnown};
 use crate::vocabulary;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// A STIX object under construction. `finish` adds what all converted objects share.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
-    members: Map<String, Value>,
-    imported: Map<String, Value>,
+    members: Members,
+    imported: Members,
     labels: Vec<String>,
     observable: bool,
     placeholder: bool,
@@ -47,10 +48,10 @@ impl Object {
     }
 
     fn empty(object_type: &str, observable: bool) -> Self {
-        let mut members = Map::new();
-        members.insert("type".into(), object_type.into());
-        members.insert("spec_version".into(), "2.1".into());
-        Self { members, imported: Map::new(), labels: Vec::new(), observable, placeholder: false }
+        let mut members = Members::default();
+        members.set("type", object_type);
+        members.set("spec_version", "2.1");
+        Self { members, imported: Members::default(), labels: Vec::new(), observable, placeholder: false }
     }
 
     /// A relationship from one object to another.
@@ -62,7 +63,7 @@ impl Object {
     }
 
     /// Sets a property; null, empty text and empty lists are left out (STIX 2.1 section 2.6 forbids them).
-    pub fn put(&mut self, name: &str, value: impl Into<Value>) {
+    pub fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
         let value = value.into();
         let empty = match &value {
             Value::Null => true,
@@ -72,23 +73,23 @@ impl Object {
             _ => false,
         };
         if !empty {
-            self.members.insert(name.to_owned(), value);
+            self.members.set(name, value);
         }
     }
 
     /// The same, in a chain.
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.put(name, value);
         self
     }
 
     /// Sets a property of our `imported` extension, for what STIX has no property for.
-    pub fn also(&mut self, name: &str, value: impl Into<Value>) {
+    pub fn also(&mut self, name: &'static str, value: impl Into<Value>) {
         let value = value.into();
         let empty =
             matches!(&value, Value::Null) || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
         if !empty {
-            self.imported.insert(name.to_owned(), value);
+            self.imported.set(name, value);
         }
     }
 
@@ -115,24 +116,29 @@ impl Object {
         self.members.get(name)
     }
 
+    /// Bytes of memory it takes, about.
+    pub fn size(&self) -> usize {
+        256 + self.members.size() + self.imported.size()
+    }
+
     /// The id: given, or deterministic, or keyed by all of its properties.
     pub fn id(&self, out: &Out<'_, '_>) -> String {
         if let Some(id) = self.members.get("id").and_then(Value::as_str) {
             return id.to_owned();
         }
-        if let Some(id) = deterministic_id(&self.members) {
+        let object_type = self.members.get("type").and_then(Value::as_str).unwrap_or_default();
+        if let Some(id) = deterministic(object_type, |name| self.members.get(name)) {
             return id;
         }
         let mut text = String::new();
-        write_members(&self.members, &mut text);
-        let object_type = self.members.get("type").and_then(Value::as_str).unwrap_or_default();
+        self.members.write(&mut text);
         out.id(object_type, &[&text])
     }
 
     /// The finished record.
     pub fn finish(mut self, out: &Out<'_, '_>, at: &Position) -> Record {
         let id = self.id(out);
-        self.members.insert("id".into(), id.as_str().into());
+        self.members.set("id", id.as_str());
         if out.options.exercise {
             if self.observable {
                 // STIX gives observables no labels.
@@ -142,52 +148,37 @@ impl Object {
             }
         }
         if !self.observable {
-            if let (Some(creator), false) = (out.options.created_by, self.members.contains_key("created_by_ref")) {
+            if let (Some(creator), false) = (out.options.created_by, self.members.has("created_by_ref")) {
                 self.put("created_by_ref", creator);
             }
             let labels = std::mem::take(&mut self.labels);
             self.put("labels", labels);
         }
         if !self.imported.is_empty() {
-            let mut imported = std::mem::take(&mut self.imported);
-            imported.insert("extension_type".into(), "property-extension".into());
-            let extensions = self.members.entry("extensions").or_insert_with(|| json!({}));
+            self.imported.set("extension_type", "property-extension");
+            let mut extensions = self.members.take("extensions").unwrap_or_else(|| json!({}));
             if let Some(extensions) = extensions.as_object_mut() {
-                extensions.insert(vocabulary::IMPORTED.to_owned(), Value::Object(imported));
+                extensions.insert(vocabulary::IMPORTED.to_owned(), std::mem::take(&mut self.imported).into());
             }
+            self.members.set("extensions", extensions);
         }
         let times = if self.observable || self.members.get("type").is_some_and(|t| t == "marking-definition") {
             TimesKnown::NotVersioned
-        } else if self.members.contains_key("modified") {
+        } else if self.members.has("modified") {
             TimesKnown::FromSource
-        } else if self.members.contains_key("created") {
+        } else if self.members.has("created") {
             TimesKnown::CreatedOnly
         } else {
             TimesKnown::Absent
         };
+        if let (TimesKnown::CreatedOnly | TimesKnown::Absent, Some(now)) = (times, &out.options.now) {
+            if times == TimesKnown::Absent {
+                self.members.set("created", now.as_str());
+            }
+            self.members.set("modified", now.as_str());
+        }
         let mut body = String::with_capacity(512);
-        write_members(&self.members, &mut body);
+        self.members.write(&mut body);
         Record { body, id, at: at.clone(), converted: true, times, placeholder: self.placeholder }
-    }
-}
-
-impl Object {
-    /// The object as one text, to be held in little memory.
-    pub fn pack(&self) -> String {
-        let mut text = String::with_capacity(512);
-        text.push('[');
-        write_members(&self.members, &mut text);
-        text.push(',');
-        write_members(&self.imported, &mut text);
-        text.push(',');
-        text.push_str(&crate::canonical_json(&json!(self.labels)));
-        text.push(']');
-        text
-    }
-
-    /// A domain object out of its [`pack`](Self::pack)ed text.
-    pub fn unpack(text: &str) -> Self {
-        let (members, imported, labels) = serde_json::from_str(text).unwrap_or_default();
-        Self { members, imported, labels, observable: false, placeholder: false }
     }
 }

@@ -72,6 +72,9 @@ pub struct Options<'a> {
     pub text_as: TextAs,
     /// What a person corrected in a free text; written into our `imported` extension as it is.
     pub corrections: Option<&'a serde_json::Value>,
+    /// The time of the reading, RFC 3339 with milliseconds: `created` and `modified` of converted objects that have
+    /// versions and whose source has no times. Without it these properties are missing.
+    pub now: Option<String>,
 }
 
 impl<'a> Options<'a> {
@@ -88,6 +91,7 @@ impl<'a> Options<'a> {
             exercise: false,
             text_as: TextAs::default(),
             corrections: None,
+            now: None,
         }
     }
 }
@@ -135,16 +139,15 @@ impl fmt::Display for Position {
     }
 }
 
-/// Whether a body carries its own `created` and `modified`.
+/// Where a body's `created` and `modified` come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimesKnown {
-    /// They come from the source and stand in the body.
+    /// They come from the source.
     FromSource,
-    /// The body carries `created` from the source and no `modified`: the caller fills that in as it does for
-    /// [`TimesKnown::Absent`].
+    /// `created` comes from the source, `modified` is [`Options::now`]; see [`TimesKnown::Absent`].
     CreatedOnly,
-    /// The source has none and the body carries none: the caller fills both in, once, such that a second
-    /// run of the same file appends nothing.
+    /// The source has none, both are [`Options::now`]: where the object stands already, the caller keeps the times it has,
+    /// such that a second run of the same file appends nothing.
     Absent,
     /// An observable or marking: such objects have no versions.
     NotVersioned,
@@ -161,7 +164,7 @@ pub struct Record {
     pub at: Position,
     /// Whether we made the object from another format.
     pub converted: bool,
-    /// Whether the body carries its times.
+    /// Where the body's times come from.
     pub times: TimesKnown,
     /// Stands for an object that another file describes better: append it only where the id is not known yet.
     pub placeholder: bool,

@@ -1,6 +1,7 @@
 //! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
 mod aside;
 mod brought;
+mod stands;
 
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
@@ -9,11 +10,11 @@ use crate::take::{CHUNK, CHUNK_BYTES};
 use crate::{Error, Intel, Reason, Result};
 pub(crate) use aside::bad_record;
 use aside::refused;
-use formats::{Format, Item, KeyedIds, Mapping, Options, Record, TimesKnown};
+use formats::{Format, Item, KeyedIds, Mapping, Options, Record};
 use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
 use people::entry::Purpose;
 use people::{Collection, CollectionPolicy, Right, Viewer};
-use serde_json::Value;
+use stands::{Stands, Window};
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ struct Running<'a> {
     places: Vec<Place>,
     marking: Option<stix::Tlp>,
     cause: Arc<Entry>,
+    window: Window,
     waiting: Vec<NewEntry>,
     /// Their bodies' bytes.
     waiting_bytes: usize,
@@ -125,7 +127,6 @@ impl Intel {
         let corrections = (!job.corrections.is_empty()).then(|| job.corrections.json());
         let mut options = self.options(job, &ids)?;
         options.corrections = corrections.as_ref();
-        patiently(|| self.reach())?;
         if job.strict {
             let mut file = self.spool(job, &mut *input)?;
             let (format, reading) = opened(job, Box::new(&file))?;
@@ -135,8 +136,9 @@ impl Intel {
         }
         let (format, reading) = opened(job, input)?;
         let mut running = self.begin(viewer, job, format, places)?;
+        options.now = Some(stix::Instant(running.cause.arrived).millis_string());
         let summary = formats::read(format, reading, &options, &mut |item| running.take(item, progress));
-        running.end(summary)
+        running.end(summary, progress)
     }
 
     /// Where objects may go: the collection asked for, and `restricted` for what is marked tighter.
@@ -204,6 +206,7 @@ impl Intel {
             places,
             marking: job.marking,
             cause,
+            window: Window::default(),
             waiting: Vec::new(),
             waiting_bytes: 0,
             seen: Vec::new(),
@@ -237,31 +240,36 @@ impl Intel {
 
 impl Running<'_> {
     fn take(&mut self, item: Item, progress: &mut dyn FnMut(&ImportReport)) -> ControlFlow<()> {
-        match item {
-            Item::Skipped(bad) => self.skipped(&bad),
-            Item::Object(record) => {
-                if let Err(e) = self.object(record) {
-                    self.failed = Some(e);
-                    return ControlFlow::Break(());
-                }
-            }
-        }
-        let full = self.waiting.len() >= CHUNK || self.waiting_bytes >= CHUNK_BYTES;
-        if full || self.setting.waiting() >= CHUNK {
-            if let Err(e) = self.write() {
-                self.failed = Some(e);
-                return ControlFlow::Break(());
-            }
-            progress(&self.report);
+        self.window.push(item);
+        if self.window.is_full()
+            && let Err(e) = self.settle(progress)
+        {
+            self.failed = Some(e);
+            return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     }
 
-    fn object(&mut self, record: Record) -> Result<()> {
-        let body = match self.with_times(&record)? {
-            Some(body) => body,
-            None => return Ok(()),
-        };
+    /// What was read since the last time is looked up, judged and written, in the file's order.
+    fn settle(&mut self, progress: &mut dyn FnMut(&ImportReport)) -> Result<()> {
+        let items = self.window.take();
+        let stands = self.stands(&items)?;
+        for item in items {
+            match item {
+                Item::Skipped(bad) => self.skipped(&bad),
+                Item::Object(record) => self.object(record, &stands)?,
+            }
+            let full = self.waiting.len() >= CHUNK || self.waiting_bytes >= CHUNK_BYTES;
+            if full || self.setting.waiting() >= CHUNK {
+                self.write()?;
+                progress(&self.report);
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, record: Record, stands: &Stands) -> Result<()> {
+        let Some(body) = self.body_of(&record, stands)? else { return Ok(()) };
         match self.intel.place_for(self.viewer, &self.places, &body, Some(self.cause.pos), self.marking) {
             Ok(entry) => {
                 self.waiting_bytes += entry.body.len();
@@ -269,43 +277,11 @@ impl Running<'_> {
             }
             Err(why) => {
                 let (place, object) = (record.at.to_string(), Some(record.id));
-                let text = record.body.clone();
-                self.aside_as_marked(SetAside::new(place, object, why, Some(record.body)), &text);
+                let row = SetAside::new(place, object, why, Some(record.body.clone()));
+                self.aside_as_marked(row, &record.body);
             }
         }
         Ok(())
-    }
-
-    /// The body with `created` and `modified` where the source has none: those of the version that stands when nothing
-    /// else changed, so that a second run appends nothing. `None`: a stub for an object that is known already.
-    fn with_times(&self, record: &Record) -> Result<Option<String>> {
-        let needs = matches!(record.times, TimesKnown::Absent | TimesKnown::CreatedOnly);
-        if !needs && !record.placeholder {
-            return Ok(Some(record.body.clone()));
-        }
-        let stands = patiently(|| self.intel.current(self.viewer, &record.id))?;
-        if record.placeholder && stands.is_some() {
-            return Ok(None);
-        }
-        if !needs {
-            return Ok(Some(record.body.clone()));
-        }
-        let Ok(mut value) = serde_json::from_str::<Value>(&record.body) else { return Ok(Some(record.body.clone())) };
-        let now = stix::Instant(self.cause.arrived).millis_string();
-        let mut created = value.get("created").cloned().unwrap_or_else(|| Value::String(now.clone()));
-        if let Some((_, old)) = stands
-            && let Ok(old_value) = serde_json::from_str::<Value>(&old)
-        {
-            if without_times(&old_value) == without_times(&value) {
-                return Ok(Some(old));
-            }
-            created = old_value.get("created").cloned().unwrap_or(created);
-        }
-        if let Some(map) = value.as_object_mut() {
-            map.insert("created".into(), created);
-            map.insert("modified".into(), Value::String(now));
-        }
-        Ok(Some(stix::canonical_json(&value).unwrap_or_else(|_| record.body.clone())))
     }
 
     fn write(&mut self) -> Result<()> {
@@ -359,10 +335,15 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn end(mut self, summary: std::result::Result<formats::Summary, formats::ReadError>) -> Result<ImportReport> {
+    fn end(
+        mut self,
+        summary: std::result::Result<formats::Summary, formats::ReadError>,
+        progress: &mut dyn FnMut(&ImportReport),
+    ) -> Result<ImportReport> {
         if let Some(e) = self.failed.take() {
             return Err(e);
         }
+        self.settle(progress)?;
         self.write()?;
         let broken = match summary {
             Ok(summary) => {
@@ -439,15 +420,6 @@ fn object_of(id: &IdSource) -> Option<String> {
         IdSource::Object { object, .. } => Some(object.to_string()),
         _ => None,
     }
-}
-
-fn without_times(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Some(map) = value.as_object_mut() {
-        map.remove("created");
-        map.remove("modified");
-    }
-    value
 }
 
 /// A small event of this room.

@@ -4,6 +4,7 @@ use crate::{Error, Intel, Result};
 use ledger::CollectionId;
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use std::collections::HashMap;
 
 /// One version of an object in one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,6 +273,30 @@ impl Intel {
             })
         };
         Ok(people::see::with(viewer, read)?)
+    }
+
+    /// Where the [`current`](Self::current) version of each object stands in the log; what is unknown, withdrawn or unseen
+    /// is not in the answer.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub(crate) fn current_positions(&self, viewer: &Viewer, ids: &[&str]) -> Result<HashMap<String, u64>> {
+        let sql = format!(
+            "SELECT v.pos FROM versions v WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0 \
+             ORDER BY v.version DESC, v.pos DESC LIMIT 1",
+            state::GONE
+        );
+        self.read(viewer, |conn| {
+            let mut newest = conn.prepare_cached(&sql)?;
+            let mut found = HashMap::new();
+            for id in ids {
+                let Some(obj) = self.object_number(conn, id)? else { continue };
+                if let Some(pos) = newest.query_row([obj], |r| r.get(0)).optional()? {
+                    found.insert((*id).to_owned(), unsigned(pos));
+                }
+            }
+            Ok(found)
+        })
     }
 
     /// The object's current version for this viewer, with its body: the greatest version over all collections seen.

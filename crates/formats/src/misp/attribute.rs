@@ -65,7 +65,7 @@ fn halves(value: &str) -> (&str, &str) {
 /// What MISP calls a value is ours to type where STIX and MISP's converter have no observable.
 pub(super) fn ours(attribute: &Attribute<'_>, out: &Out<'_, '_>) -> Option<Object> {
     let value = attribute.value.trim();
-    let keyed = |object_type: &str, property: &str| {
+    let keyed = |object_type: &str, property: &'static str| {
         let id = out.options.ids.id(object_type, &["selector", value]);
         Object::observable(object_type).with("id", id).with(property, value)
     };
@@ -238,7 +238,7 @@ fn mail_property(kind: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn mail(property: &str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
+fn mail(property: &'static str, value: &str, out: &Out<'_, '_>) -> Vec<Object> {
     let message = Object::observable("email-message").with("is_multipart", property == "body_multipart");
     let about = Object::value(if property == "body_multipart" { "file" } else { "email-addr" }, value);
     match property {

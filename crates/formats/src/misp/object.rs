@@ -176,7 +176,7 @@ pub(super) fn leave_over(object: &mut Object, extra: &[(&str, &str)]) {
         }
     }
     for (name, value) in by_name {
-        object.put(&name, value);
+        object.put(name, value);
     }
 }
 
@@ -215,7 +215,7 @@ fn one_observable((object_type, account, table): Table, attributes: &[Attribute<
     let mut object =
         Object::observable(object_type).with("account_type", account).with("hashes", Value::Object(hashes));
     for (property, value) in members {
-        object.put(&property, value);
+        object.put(property, value);
     }
     leave_over(&mut object, &extra);
     parts.observables.push(object);

@@ -51,7 +51,7 @@ pub(super) fn email(attributes: &[Attribute<'_>], out: &Out<'_, '_>) -> Option<P
         }
         match side {
             "from" => message.put("from_ref", refs.first().map(String::as_str)),
-            _ => message.put(&format!("{side}_refs"), refs),
+            _ => message.put(format!("{side}_refs"), refs),
         }
     }
     for attribute in attributes {

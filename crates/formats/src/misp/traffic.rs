@@ -28,10 +28,10 @@ pub(super) fn attribute(kind: &str, value: &str, out: &Out<'_, '_>) -> (Vec<(Str
     };
     let mut traffic = Object::observable("network-traffic")
         .with("protocols", json!(["tcp"]))
-        .with(&format!("{side}_ref"), end.id(out));
+        .with(format!("{side}_ref"), end.id(out));
     if !port.is_empty() {
         clauses.push((format!("network-traffic:{side}_port"), port.to_owned()));
-        traffic.put(&format!("{side}_port"), port.parse::<u16>().ok());
+        traffic.put(format!("{side}_port"), port.parse::<u16>().ok());
     }
     (clauses, vec![traffic, end])
 }
@@ -65,7 +65,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
                     if side == "dst" {
                         resolved = Some(id.clone());
                     }
-                    traffic.put(&format!("{side}_ref"), id);
+                    traffic.put(format!("{side}_ref"), id);
                 }
                 ends.push(end);
             }
@@ -80,7 +80,7 @@ pub(super) fn object(name: &str, attributes: &[Attribute<'_>], out: &Out<'_, '_>
             "dst-port" | "src-port" => {
                 let property = relation.replace('-', "_");
                 clauses.push((format!("network-traffic:{property}"), value.to_owned()));
-                traffic.put(&property, value.parse::<u16>().ok());
+                traffic.put(property, value.parse::<u16>().ok());
             }
             "layer3-protocol" | "layer4-protocol" | "layer7-protocol" | "protocol" => {
                 protocols.push(value.to_lowercase())

@@ -1,7 +1,7 @@
 //! OFAC's SDN list as Advanced XML: parties become identities with their documents, wallets, phones, places.
 //!
 //! One pass. The file's order decides what is held: reference values, places and documents (a few MB) come
-//! first and are kept until their party; parties are held as finished text until their sanctions entries, the
+//! first and are kept until their party; parties are held until their sanctions entries, the
 //! last part of the file, name programme and date.
 
 mod document;
@@ -58,7 +58,7 @@ struct Sdn {
 
 /// A party waiting for its sanctions entries.
 struct Held {
-    packed: Box<str>,
+    object: Object,
     number: u64,
     programmes: Vec<String>,
     listed: Option<String>,
@@ -96,14 +96,13 @@ impl Sdn {
         &mut self,
         profile: u32,
         number: u64,
-        object: &Object,
+        object: Object,
         xml: &Xml<'_>,
         out: &Out<'_, '_>,
     ) -> Result<(), ReadError> {
-        let packed = object.pack().into_boxed_str();
-        self.hold(packed.len() + 128, xml, out)?;
+        self.hold(object.size() + 128, xml, out)?;
         self.by_profile.insert(profile, self.parties.len());
-        self.parties.push(Held { packed, number, programmes: Vec::new(), listed: None });
+        self.parties.push(Held { object, number, programmes: Vec::new(), listed: None });
         Ok(())
     }
 
@@ -180,7 +179,7 @@ impl Sdn {
 
     fn flush(self, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
         for held in self.parties {
-            let mut object = Object::unpack(&held.packed);
+            let mut object = held.object;
             object.label("sanctioned");
             for programme in &held.programmes {
                 object.label(programme);

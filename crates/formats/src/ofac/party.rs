@@ -58,7 +58,7 @@ pub(super) fn read(sdn: &mut Sdn, xml: &mut Xml<'_>, out: &mut Out<'_, '_>) -> R
     }
     party.write_contacts(&id, &at, out)?;
     let object = party.identity(id, number, &sdn.tables);
-    sdn.hold_party(profile, u64::from(number), &object, xml, out)
+    sdn.hold_party(profile, u64::from(number), object, xml, out)
 }
 
 /// A name as the file spells it: whether it is primary, whether weak, its parts by their group.
@@ -71,8 +71,14 @@ struct Party {
     identities: Vec<u32>,
     /// Names, the primary one first; whether OFAC calls it weak.
     names: Vec<(String, bool)>,
-    /// What is known, by OFAC's name of it.
-    known: Vec<(String, String)>,
+    birth_dates: Vec<String>,
+    birth_places: Vec<String>,
+    nationalities: Vec<String>,
+    citizenships: Vec<String>,
+    bics: Vec<String>,
+    /// Whatever else is known, each with OFAC's name of it.
+    facts: Vec<String>,
+    learnt: usize,
     places: Vec<(Box<str>, Box<str>)>,
     wallets: Vec<(String, String)>,
     contacts: Vec<(&'static str, String)>,
@@ -160,23 +166,26 @@ impl Party {
 
     fn learn(&mut self, kind: &str, text: &str) {
         let text = text.trim();
-        if text.is_empty() || self.known.len() + self.wallets.len() + self.contacts.len() >= 5 * MAX_VALUES {
+        if text.is_empty() || self.learnt >= 5 * MAX_VALUES {
             return;
         }
+        self.learnt += 1;
         if let Some(currency) = kind.strip_prefix("Digital Currency Address - ") {
             self.wallets.push((currency.trim().to_owned(), text.to_owned()));
             return;
         }
-        let contact = match kind {
-            "Email Address" => "email-addr",
-            "Website" => "url",
-            "Phone Number" => "phone-number",
-            _ => {
-                self.known.push((kind.trim_end_matches([':', '-', ' ']).to_owned(), text.to_owned()));
-                return;
-            }
-        };
-        self.contacts.push((contact, text.to_owned()));
+        let text = text.to_owned();
+        match kind.trim_end_matches([':', '-', ' ']) {
+            "Email Address" => self.contacts.push(("email-addr", text)),
+            "Website" => self.contacts.push(("url", text)),
+            "Phone Number" => self.contacts.push(("phone-number", text)),
+            "Birthdate" => self.birth_dates.push(text),
+            "Place of Birth" => self.birth_places.push(text),
+            "Nationality Country" => self.nationalities.push(text),
+            "Citizenship Country" => self.citizenships.push(text),
+            "SWIFT/BIC" => self.bics.push(text),
+            kind => self.facts.push(format!("{kind}: {text}")),
+        }
     }
 
     fn write_contacts(&self, id: &str, at: &Position, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
@@ -213,9 +222,9 @@ impl Party {
         Ok(())
     }
 
-    fn identity(&self, id: String, number: u32, tables: &Tables) -> Object {
-        let mut names = self.names.iter();
-        let name = names.next().map(|(name, _)| name.as_str()).unwrap_or_default();
+    fn identity(self, id: String, number: u32, tables: &Tables) -> Object {
+        let mut names = self.names.into_iter();
+        let name = names.next().map(|(name, _)| name).unwrap_or_default();
         let party_type = tables.party_type(self.sub_type).unwrap_or_default();
         let class = match party_type {
             "Individual" => "individual",
@@ -225,7 +234,7 @@ impl Party {
         let mut identity = Object::domain("identity", id)
             .with("name", name)
             .with("identity_class", class)
-            .with("description", self.comment.as_str())
+            .with("description", self.comment)
             .with(
                 "external_references",
                 json!([{
@@ -239,26 +248,16 @@ impl Party {
         }
         let (mut aliases, mut weak) = (Vec::new(), Vec::new());
         for (name, is_weak) in names {
-            if *is_weak { weak.push(name.as_str()) } else { aliases.push(name.as_str()) }
+            if is_weak { weak.push(name) } else { aliases.push(name) }
         }
         identity.also("aliases", aliases);
         identity.also("weak_aliases", weak);
-        let of = |kind: &str| -> Vec<&str> {
-            self.known.iter().filter(|(known, _)| known == kind).map(|(_, text)| text.as_str()).collect()
-        };
-        identity.also("birth_dates", of("Birthdate"));
-        identity.also("birth_places", of("Place of Birth"));
-        identity.also("nationalities", of("Nationality Country"));
-        identity.also("citizenships", of("Citizenship Country"));
-        identity.also("bic", of("SWIFT/BIC"));
-        let named = ["Birthdate", "Place of Birth", "Nationality Country", "Citizenship Country", "SWIFT/BIC"];
-        let facts: Vec<String> = self
-            .known
-            .iter()
-            .filter(|(kind, _)| !named.contains(&kind.as_str()))
-            .map(|(kind, text)| format!("{kind}: {text}"))
-            .collect();
-        identity.also("facts", facts);
+        identity.also("birth_dates", self.birth_dates);
+        identity.also("birth_places", self.birth_places);
+        identity.also("nationalities", self.nationalities);
+        identity.also("citizenships", self.citizenships);
+        identity.also("bic", self.bics);
+        identity.also("facts", self.facts);
         let mut countries: Vec<&str> =
             self.places.iter().map(|(country, _)| country.as_ref()).filter(|country| !country.is_empty()).collect();
         countries.sort_unstable();

@@ -15,8 +15,9 @@ pub(crate) struct Xml<'i> {
     reader: Reader<BufReader<Metered<'i>>>,
     left: Rc<Cell<usize>>,
     buffer: Vec<u8>,
-    name: String,
-    attributes: String,
+    /// The element opened last: its name, and what stands after it.
+    tag: String,
+    name: usize,
     text: String,
     /// The element opened last was `<Empty/>`: its close comes next.
     empty: bool,
@@ -29,7 +30,7 @@ pub(crate) struct Xml<'i> {
 impl<'i> Xml<'i> {
     pub fn new(input: Box<dyn BufRead + 'i>, max: usize) -> Self {
         let left = Rc::new(Cell::new(max));
-        Self {
+        let mut xml = Self {
             // The parser asks for its bytes several times an event: not through two boxes each time.
             reader: Reader::from_reader(BufReader::with_capacity(
                 BUFFER.min(max.max(1)),
@@ -37,14 +38,22 @@ impl<'i> Xml<'i> {
             )),
             left,
             buffer: Vec::with_capacity(4096),
-            name: String::new(),
-            attributes: String::new(),
+            tag: String::new(),
+            name: 0,
             text: String::new(),
             empty: false,
             skipping: false,
             max,
             depth: 0,
-        }
+        };
+        xml.keep_spaces(false);
+        xml
+    }
+
+    /// Whether white space before the next text is part of it: not between elements, where it is half of all that the
+    /// parser would tell, nor at the beginning of a leaf, which is trimmed; but after an entity or CDATA.
+    fn keep_spaces(&mut self, keep: bool) {
+        self.reader.config_mut().trim_text_start = !keep;
     }
 
     pub fn at(&self, what: &str) -> Position {
@@ -53,20 +62,21 @@ impl<'i> Xml<'i> {
 
     /// The name of the element opened last.
     pub fn name(&self) -> &str {
-        &self.name
+        self.tag.get(..self.name).unwrap_or_default()
     }
 
     /// A raw attribute of the element opened last. Only for attributes without entities (ids, codes).
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        let mut rest = self.attributes.as_str();
+        let mut rest = self.tag.get(self.name..)?;
         loop {
-            let (here, after) = rest.split_once('=')?;
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-            let (value, next) = after.get(1..)?.split_once(quote)?;
+            let equals = rest.bytes().position(|byte| byte == b'=')?;
+            let (here, after) = (rest.get(..equals)?, rest.get(equals + 1..)?);
+            let quote = after.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''))?;
+            let end = after.bytes().skip(1).position(|byte| byte == quote)? + 1;
             if here.trim_ascii() == name {
-                return Some(value);
+                return after.get(1..end);
             }
-            rest = next;
+            rest = after.get(end + 1..)?;
         }
     }
 
@@ -89,13 +99,17 @@ impl<'i> Xml<'i> {
                 Ok(event) => event,
                 Err(error) => return Err(fault(error, place(byte), out)),
             };
+            let empty = matches!(event, Event::Empty(_));
             match event {
-                Event::Start(start) => {
+                Event::Start(start) | Event::Empty(start) => {
+                    self.empty = empty;
                     if !self.skipping {
-                        take(&mut self.name, start.name().0);
-                        take(&mut self.attributes, start.attributes_raw());
+                        self.name = start.name().0.len();
+                        self.tag.clear();
+                        self.tag.push_str(&start);
                         self.text.clear();
                     }
+                    self.keep_spaces(false);
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
                         return Err(ReadError::Limit {
@@ -105,30 +119,22 @@ impl<'i> Xml<'i> {
                     }
                     return Ok(true);
                 }
-                Event::Empty(start) => {
-                    if !self.skipping {
-                        take(&mut self.name, start.name().0);
-                        take(&mut self.attributes, start.attributes_raw());
-                        self.text.clear();
-                    }
-                    self.depth += 1;
-                    self.empty = true;
-                    return Ok(true);
-                }
                 Event::End(_) => {
+                    self.keep_spaces(false);
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(false);
                 }
                 Event::Text(_) | Event::CData(_) if self.skipping => {}
-                Event::Text(text) => {
-                    // Between elements stand line ends and indents: most texts of the file.
-                    if !(self.text.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace())) {
-                        self.text.push_str(&text.xml10_content());
-                    }
+                Event::Text(text) => self.text.push_str(&text.xml10_content()),
+                Event::CData(data) => {
+                    self.text.push_str(&data.xml10_content());
+                    self.keep_spaces(true);
                 }
-                Event::CData(data) => self.text.push_str(&data.xml10_content()),
                 Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
-                    Some(letter) => self.text.push(letter),
+                    Some(letter) => {
+                        self.text.push(letter);
+                        self.keep_spaces(true);
+                    }
                     None => {
                         return Err(out.malformed(
                             place(byte),
@@ -188,11 +194,6 @@ impl<'i> Xml<'i> {
 
 fn place(byte: u64) -> Position {
     Position::of(format!("element at byte {byte}"))
-}
-
-fn take(to: &mut String, from: &str) {
-    to.clear();
-    to.push_str(from);
 }
 
 /// The five entities of XML 1.0 section 4.6 and character references.
