@@ -1,8 +1,9 @@
 //! Bitcoin's family: transactions, the outputs they make, the inputs that spend them. 16 bytes each, and dictionaries apart.
 use super::bytes::{U40_MAX, U56_MAX, u40, u56};
+use super::token::TOKEN_ROW;
 use super::{
-    Block, ColumnSpec, Dictionary, Error, Flags, Head, Input, Layout, Mode, Model, Output, Prevout, Result, Spent,
-    Store, format,
+    Block, ColumnSpec, Dictionary, Error, Flags, Head, Input, Layout, Mode, Model, Origin, Output, Prevout, Result,
+    Spent, Store, format,
 };
 use std::path::Path;
 
@@ -10,28 +11,30 @@ const fn column(name: &'static str, width: u64) -> ColumnSpec {
     ColumnSpec { name, width }
 }
 
+/// The columns of a chain whose outputs can hold tokens; those of every other UTXO chain are the same without the last.
+const COLUMNS: [ColumnSpec; 16] = [
+    column("block.first-tx", 5),
+    column("block.time", 4),
+    column("block.bits", 4),
+    column("tx.first-in", 5),
+    column("tx.first-out", 5),
+    column("tx.info", 6),
+    column("in.out", 5),
+    column("in.address", 4),
+    column("in.value", 7),
+    column("out.address", 4),
+    column("out.value", 7),
+    column("tx.id", 32),
+    column("address.end", 5),
+    column("address.bytes", 1),
+    column("in.foreign", 41),
+    column("out.token", TOKEN_ROW),
+];
+
 /// The columns of a UTXO chain.
-pub const UTXO: Layout = Layout {
-    model: Model::Utxo,
-    version: 1,
-    columns: &[
-        column("block.first-tx", 5),
-        column("block.time", 4),
-        column("block.bits", 4),
-        column("tx.first-in", 5),
-        column("tx.first-out", 5),
-        column("tx.info", 6),
-        column("in.out", 5),
-        column("in.address", 4),
-        column("in.value", 7),
-        column("out.address", 4),
-        column("out.value", 7),
-        column("tx.id", 32),
-        column("address.end", 5),
-        column("address.bytes", 1),
-        column("in.foreign", 41),
-    ],
-};
+pub const UTXO: Layout = Layout { model: Model::Utxo, version: 1, columns: COLUMNS.split_at(OUT_TOKEN).0 };
+/// The columns of one whose outputs can hold tokens.
+pub const UTXO_WITH_TOKENS: Layout = Layout { model: Model::Utxo, version: 1, columns: &COLUMNS };
 pub(super) const BLOCK_FIRST_TX: usize = 0;
 pub(super) const BLOCK_TIME: usize = 1;
 pub(super) const BLOCK_BITS: usize = 2;
@@ -47,6 +50,7 @@ pub(super) const TX_ID: usize = 11;
 pub(super) const ADDRESS_END: usize = 12;
 pub(super) const ADDRESS_BYTES: usize = 13;
 pub(super) const IN_FOREIGN: usize = 14;
+pub(super) const OUT_TOKEN: usize = 15;
 
 /// The address of an input that does not reveal it.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -64,12 +68,19 @@ pub struct Utxo {
     pub(super) addresses: Dictionary,
     pub(super) ids: Dictionary,
     pub(super) spent: Spent,
+    /// The key of an input's address while it is made; kept for its room.
+    hashed: Vec<u8>,
 }
 
 impl Utxo {
     /// Opens the chain in `dir` at its last complete block, and brings what is derived level with it.
     pub fn open(dir: &Path, mode: Mode) -> Result<Utxo> {
         Utxo::over(Store::open(dir, &UTXO, mode)?)
+    }
+
+    /// The same for a chain whose outputs can hold tokens.
+    pub fn open_with_tokens(dir: &Path, mode: Mode) -> Result<Utxo> {
+        Utxo::over(Store::open(dir, &UTXO_WITH_TOKENS, mode)?)
     }
 
     /// The same over columns that are open already.
@@ -82,7 +93,7 @@ impl Utxo {
             Dictionary::open(&store, "address", store.rows(ADDRESS_END), after(ADDRESS_END), address_hash(&store))?;
         let ids = Dictionary::open(&store, "tx", store.rows(TX_ID), after(TX_ID), id_hash(&store))?;
         let (spent, built) = Spent::open(&store, store.rows(OUT_VALUE))?;
-        let mut chain = Utxo { store, addresses, ids, spent };
+        let mut chain = Utxo { store, addresses, ids, spent, hashed: Vec::new() };
         chain.spend_from(built)?;
         Ok(chain)
     }
@@ -138,6 +149,7 @@ impl Utxo {
         self.store.push(BLOCK_FIRST_TX, &u40(self.txs()));
         self.store.push(BLOCK_TIME, &block.time.to_le_bytes());
         self.store.push(BLOCK_BITS, &block.bits.to_le_bytes());
+        let first_output = self.outputs();
         let (mut inputs, mut outputs) = (block.inputs.iter(), block.outputs.iter());
         for (place, tx) in (0..).zip(&block.txs) {
             let wrong = |why: String| Error::Contradiction { height: head.height, tx: place, why };
@@ -163,6 +175,9 @@ impl Utxo {
             self.store.push(TX_ID, &tx.id);
             self.ids.insert(self.ids.hash(&tx.id), narrow(number));
         }
+        for (output, token) in &block.tokens {
+            self.store.push(OUT_TOKEN, &token.row(first_output + u64::from(*output)));
+        }
         Ok(())
     }
 
@@ -175,8 +190,8 @@ impl Utxo {
                 let parts = u40(number).into_iter().chain(input.prevout.id).chain(input.prevout.vout.to_le_bytes());
                 foreign.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
                 self.store.push(IN_FOREIGN, &foreign);
-                let address = if input.key.len == 0 { UNKNOWN } else { self.address(block.bytes(input.key))? };
-                if address != UNKNOWN && !input.recorded {
+                let address = self.shown(block, input)?;
+                if address != UNKNOWN && input.origin != Origin::Recorded {
                     totals.flags = totals.flags.with(Flags::REVEALED);
                 }
                 (U40_MAX, address, input.value.unwrap_or(UNKNOWN_VALUE))
@@ -210,10 +225,24 @@ impl Utxo {
         if let Some(said) = input.value.filter(|said| *said != value) {
             return Err(Why::Wrong(format!("{} holds {value}, but the source of the input says {said}", name())));
         }
-        if input.recorded && self.address_key(address).unwrap_or_default() != block.bytes(input.key) {
+        if input.origin == Origin::Recorded && self.address_key(address).unwrap_or_default() != block.bytes(input.key) {
             return Err(Why::Wrong(format!("{} has another owner than the source of the input says", name())));
         }
         Ok((output, address, value))
+    }
+
+    /// The address of an input whose output is not on record: as the source says, or as the input shows, hashed only now.
+    fn shown(&mut self, block: &Block, input: &Input) -> Result<u32> {
+        let bytes = block.bytes(input.key);
+        let Some((kind, shown)) = bytes.split_first() else { return Ok(UNKNOWN) };
+        let Origin::Revealed(hashing) = input.origin else { return self.address(bytes) };
+        let mut key = std::mem::take(&mut self.hashed);
+        key.clear();
+        key.push(*kind);
+        hashing.append(shown, &mut key);
+        let address = self.address(&key);
+        self.hashed = key;
+        address
     }
 
     fn append_output(&mut self, block: &Block, output: &Output, totals: &mut Totals) -> std::result::Result<(), Why> {
