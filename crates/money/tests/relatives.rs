@@ -250,6 +250,22 @@ fn bitcoin_cash_keeps_tokens_beside_the_address_behind_them() {
 }
 
 #[test]
+fn a_transaction_may_stand_before_the_one_whose_output_it_spends() {
+    // Bitcoin Cash orders a block's transactions by their ids (November 2018).
+    let made = tx(&[(out(&coinbase(0), 0), b"\x01\x01")], &[(50 * COIN, p2pkh(2))]);
+    let spends = tx(&[(out(&made, 0), b"\x01\x02")], &[(49 * COIN, p2pkh(3))]);
+    let dir = tempfile::tempdir().unwrap();
+    let blocks = chain(Network::BitcoinCashRegtest, &[vec![], vec![spends.clone(), made.clone()]], false);
+    let chain = load_raw(dir.path(), "bch-regtest", &blocks);
+    assert!((0..chain.txs()).all(|tx| !chain.info(tx).unwrap().0.has(Flags::PARTIAL)));
+    let mut id = *spends.compute_txid().as_raw_hash().as_byte_array();
+    id.reverse();
+    let input = chain.input(chain.inputs_of(chain.find_tx(&id).unwrap()).start).unwrap();
+    assert_eq!((chain.tx_of_output(input.output.unwrap()), input.value), (Some(3), Some(50 * COIN)));
+    assert_eq!(chain.spent_by(input.output.unwrap()), Some(0));
+}
+
+#[test]
 fn a_cash_fusion_is_marked_and_only_signatures_that_sign_less_are() {
     let txs = bitcoin_cash();
     let dir = tempfile::tempdir().unwrap();

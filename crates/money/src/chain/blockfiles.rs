@@ -66,6 +66,9 @@ impl Key {
     }
 
     fn apply(self, bytes: &mut [u8], offset: u64) {
+        if self.0 == [0; 8] {
+            return;
+        }
         let start = usize::try_from(offset % 8).unwrap_or(0);
         bytes.iter_mut().zip(self.0.iter().cycle().skip(start)).for_each(|(byte, key)| *byte ^= key);
     }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod amount;
+mod appending;
 mod balance;
 mod block;
 mod bytes;

@@ -1,10 +1,8 @@
 //! Bitcoin's family: transactions, the outputs they make, the inputs that spend them. 16 bytes each, and dictionaries apart.
-use super::bytes::{U40_MAX, U56_MAX, u40, u56};
+use super::appending::Desk;
+use super::bytes::{U40_MAX, U56_MAX};
 use super::token::TOKEN_ROW;
-use super::{
-    Block, ColumnSpec, Dictionary, Error, Flags, Head, Input, Layout, Mode, Model, Origin, Output, Prevout, Result,
-    Spent, Store, format,
-};
+use super::{Block, ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Spent, Store, format};
 use std::path::Path;
 
 const fn column(name: &'static str, width: u64) -> ColumnSpec {
@@ -68,8 +66,8 @@ pub struct Utxo {
     pub(super) addresses: Dictionary,
     pub(super) ids: Dictionary,
     pub(super) spent: Spent,
-    /// The key of an input's address while it is made; kept for its room.
-    hashed: Vec<u8>,
+    /// Room for what is worked on while a block is appended.
+    pub(super) desk: Desk,
 }
 
 impl Utxo {
@@ -93,7 +91,7 @@ impl Utxo {
             Dictionary::open(&store, "address", store.rows(ADDRESS_END), after(ADDRESS_END), address_hash(&store))?;
         let ids = Dictionary::open(&store, "tx", store.rows(TX_ID), after(TX_ID), id_hash(&store))?;
         let (spent, built) = Spent::open(&store, store.rows(OUT_VALUE))?;
-        let mut chain = Utxo { store, addresses, ids, spent, hashed: Vec::new() };
+        let mut chain = Utxo { store, addresses, ids, spent, desk: Desk::default() };
         chain.spend_from(built)?;
         Ok(chain)
     }
@@ -145,144 +143,6 @@ impl Utxo {
         done
     }
 
-    fn append_rows(&mut self, block: &Block, head: Head) -> Result<()> {
-        self.store.push(BLOCK_FIRST_TX, &u40(self.txs()));
-        self.store.push(BLOCK_TIME, &block.time.to_le_bytes());
-        self.store.push(BLOCK_BITS, &block.bits.to_le_bytes());
-        let first_output = self.outputs();
-        let (mut inputs, mut outputs) = (block.inputs.iter(), block.outputs.iter());
-        for (place, tx) in (0..).zip(&block.txs) {
-            let wrong = |why: String| Error::Contradiction { height: head.height, tx: place, why };
-            let number = room("transactions", self.txs(), u64::from(u32::MAX))?;
-            self.store.push(TX_FIRST_IN, &u40(room("inputs", self.inputs(), U40_MAX - 1)?));
-            self.store.push(TX_FIRST_OUT, &u40(room("outputs", self.outputs(), U40_MAX - 1)?));
-            let mut totals = Totals { flags: tx.flags, paid_in: 0, paid_out: 0 };
-            for input in inputs.by_ref().take(tx.inputs as usize) {
-                self.append_input(block, input, &mut totals).map_err(|why| why.at(&wrong))?;
-            }
-            for output in outputs.by_ref().take(tx.outputs as usize) {
-                self.append_output(block, output, &mut totals).map_err(|why| why.at(&wrong))?;
-            }
-            if !totals.flags.has(Flags::COINBASE)
-                && !totals.flags.has(Flags::PARTIAL)
-                && totals.paid_in < totals.paid_out
-            {
-                return Err(wrong(format!("pays out {} but spends only {}", totals.paid_out, totals.paid_in)));
-            }
-            let [a, b] = totals.flags.0.to_le_bytes();
-            let [c, d, e, f] = tx.weight.to_le_bytes();
-            self.store.push(TX_INFO, &[a, b, c, d, e, f]);
-            self.store.push(TX_ID, &tx.id);
-            self.ids.insert(self.ids.hash(&tx.id), narrow(number));
-        }
-        for (output, token) in &block.tokens {
-            self.store.push(OUT_TOKEN, &token.row(first_output + u64::from(*output)));
-        }
-        Ok(())
-    }
-
-    fn append_input(&mut self, block: &Block, input: &Input, totals: &mut Totals) -> std::result::Result<(), Why> {
-        let number = self.inputs();
-        let (output, address, value) = match self.output_at(&input.prevout)? {
-            Some(output) => self.spend(block, input, output)?,
-            None => {
-                let mut foreign = [0; 41];
-                let parts = u40(number).into_iter().chain(input.prevout.id).chain(input.prevout.vout.to_le_bytes());
-                foreign.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
-                self.store.push(IN_FOREIGN, &foreign);
-                let address = self.shown(block, input)?;
-                if address != UNKNOWN && input.origin != Origin::Recorded {
-                    totals.flags = totals.flags.with(Flags::REVEALED);
-                }
-                (U40_MAX, address, input.value.unwrap_or(UNKNOWN_VALUE))
-            }
-        };
-        if value == UNKNOWN_VALUE {
-            totals.flags = totals.flags.with(Flags::PARTIAL);
-        } else {
-            totals.paid_in += u128::from(value);
-        }
-        if address == UNKNOWN {
-            totals.flags = totals.flags.with(Flags::HIDDEN);
-        }
-        self.store.push(IN_OUT, &u40(output));
-        self.store.push(IN_ADDRESS, &address.to_le_bytes());
-        self.store.push(IN_VALUE, &u56(value));
-        if output != U40_MAX {
-            self.spent.set(output, number);
-        }
-        Ok(())
-    }
-
-    /// An input whose output is on record: what the output says is taken, and what the source says must agree.
-    fn spend(&self, block: &Block, input: &Input, output: u64) -> std::result::Result<(u64, u32, u64), Why> {
-        let name = || format!("output {} of {}", input.prevout.vout, super::hex(&input.prevout.id));
-        if let Some(other) = self.spent_by(output) {
-            return Err(Why::Wrong(format!("{} is spent already, by input {other} of this record", name())));
-        }
-        let address = self.store.uint(OUT_ADDRESS, output).map_or(UNKNOWN, narrow);
-        let value = self.store.uint(OUT_VALUE, output).unwrap_or(UNKNOWN_VALUE);
-        if let Some(said) = input.value.filter(|said| *said != value) {
-            return Err(Why::Wrong(format!("{} holds {value}, but the source of the input says {said}", name())));
-        }
-        if input.origin == Origin::Recorded && self.address_key(address).unwrap_or_default() != block.bytes(input.key) {
-            return Err(Why::Wrong(format!("{} has another owner than the source of the input says", name())));
-        }
-        Ok((output, address, value))
-    }
-
-    /// The address of an input whose output is not on record: as the source says, or as the input shows, hashed only now.
-    fn shown(&mut self, block: &Block, input: &Input) -> Result<u32> {
-        let bytes = block.bytes(input.key);
-        let Some((kind, shown)) = bytes.split_first() else { return Ok(UNKNOWN) };
-        let Origin::Revealed(hashing) = input.origin else { return self.address(bytes) };
-        let mut key = std::mem::take(&mut self.hashed);
-        key.clear();
-        key.push(*kind);
-        hashing.append(shown, &mut key);
-        let address = self.address(&key);
-        self.hashed = key;
-        address
-    }
-
-    fn append_output(&mut self, block: &Block, output: &Output, totals: &mut Totals) -> std::result::Result<(), Why> {
-        if output.value >= UNKNOWN_VALUE {
-            return Err(Why::Wrong(format!("an output of {} does not fit 56 bits", output.value)));
-        }
-        totals.paid_out += u128::from(output.value);
-        let address = if output.key.len == 0 { NOBODY } else { self.address(block.bytes(output.key))? };
-        self.store.push(OUT_ADDRESS, &address.to_le_bytes());
-        self.store.push(OUT_VALUE, &u56(output.value));
-        self.spent.add_output();
-        Ok(())
-    }
-
-    /// The number of an address, which is given one when it has none.
-    fn address(&mut self, key: &[u8]) -> Result<u32> {
-        let hash = self.addresses.hash(key);
-        if let Some(id) = self.addresses.find(hash, |id| self.address_key(id) == Some(key)) {
-            return Ok(id);
-        }
-        let id = narrow(room("addresses", self.addresses(), u64::from(NOBODY) - 1)?);
-        self.store.push(ADDRESS_BYTES, key);
-        let end = room("bytes of addresses", self.store.rows(ADDRESS_BYTES), U40_MAX)?;
-        self.store.push(ADDRESS_END, &u40(end));
-        self.addresses.insert(hash, id);
-        Ok(id)
-    }
-
-    /// The output that is named so, if its transaction is on record; an error when that has no such output.
-    fn output_at(&self, prevout: &Prevout) -> std::result::Result<Option<u64>, Why> {
-        let Some(tx) = self.find_tx(&prevout.id) else { return Ok(None) };
-        let outputs = self.outputs_of(tx);
-        let output = outputs.start + u64::from(prevout.vout);
-        if !outputs.contains(&output) {
-            let id = super::hex(&prevout.id);
-            return Err(Why::Wrong(format!("spends output {} of {id}, which has {}", prevout.vout, outputs.count())));
-        }
-        Ok(Some(output))
-    }
-
     /// Makes the appended blocks durable, when enough of them wait or `now`.
     pub fn commit(&mut self, now: bool) -> Result<()> {
         if !now && !self.store.commit_due() {
@@ -316,33 +176,6 @@ impl Utxo {
         self.addresses.refill(addresses, &self.store, address_hash(&self.store))?;
         self.ids.refill(txs, &self.store, id_hash(&self.store))?;
         Ok(head)
-    }
-}
-
-struct Totals {
-    flags: Flags,
-    paid_in: u128,
-    paid_out: u128,
-}
-
-/// Why a row cannot be appended, before block and transaction are named.
-enum Why {
-    Wrong(String),
-    Other(Error),
-}
-
-impl From<Error> for Why {
-    fn from(error: Error) -> Why {
-        Why::Other(error)
-    }
-}
-
-impl Why {
-    fn at(self, wrong: &impl Fn(String) -> Error) -> Error {
-        match self {
-            Why::Wrong(why) => wrong(why),
-            Why::Other(error) => error,
-        }
     }
 }
 
