@@ -173,7 +173,7 @@ def tables(node, how):
     for what, words, wanted in (
             ("a table without its mapping", ("exercise-bank", table), "--mapping"),
             ("a table as Bitcoin's", ("btc", "--mapping", mapping, table), "no mapping"),
-            ("a chain that cannot be read yet", ("ltc", table), "cannot be read yet"),
+            ("a chain that cannot be read yet", ("doge", table), "cannot be read yet"),
             ("a file that is not there", ("btc", folder / "absent.dat"), "absent.dat"),
             ("a table called blocks", ("btc", table), "EXERCISE-statement.csv"),
             ("a mapping that is none", ("exercise-bank", "--mapping", table, table), "EXERCISE-statement.csv")):

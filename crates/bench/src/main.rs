@@ -1,5 +1,7 @@
 //! Measurements; each prints JSON lines.
 mod attack;
+mod chain;
+mod chain_world;
 mod cluster;
 mod exercise;
 mod ingest;
@@ -45,6 +47,8 @@ enum What {
     Search(search::Args),
     /// OFAC's SDN list: unpacking, bare quick-xml, reading, the whole.
     Sdn(sdn::Args),
+    /// Blocks of Bitcoin's kind: decoding, joining, loading.
+    Chain(chain::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
     /// Loading tags, and asking what is said of an address.
@@ -63,6 +67,7 @@ fn main() -> Result<(), Failure> {
         What::Links(args) => links::run(&args),
         What::Search(args) => search::run(&args),
         What::Sdn(args) => sdn::run(&args),
+        What::Chain(args) => chain::run(&args),
         What::Cluster(args) => cluster::run(&args),
         What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),

@@ -1,5 +1,8 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
-use crate::chain::{ChainCode, Header, Mapping, decode_body, key_of_script, parse_undo, read_rows, revealed};
+use crate::chain::{
+    ChainCode, Family, Header, Mapping, Rules, coins_told, decode_body, key_of_script, parse_spent, parse_undo,
+    read_rows, revealed,
+};
 use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
 use crate::evm::{Profile, RawBlock, answers, entries, gathered, tron_answers};
 use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
@@ -7,21 +10,42 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+const FAMILIES: [Family; 3] = [Family::Bitcoin, Family::Litecoin, Family::BitcoinCash];
+
 /// A raw block, the proof of work aside: what is counted is there.
 pub fn block(bytes: &[u8]) {
+    FAMILIES.into_iter().for_each(|family| block_of(bytes, family));
+}
+
+fn block_of(bytes: &[u8], family: Family) {
     let (Some(header), mut block) = (Header::parse(bytes), Block::default()) else { return };
-    if decode_body(bytes, &header, None, &mut block).is_ok() {
+    if decode_body(bytes, &header, family, None, &mut block).is_ok() {
         let (inputs, outputs) =
             block.txs.iter().fold((0, 0), |(i, o), tx| (i + tx.inputs as usize, o + tx.outputs as usize));
         assert!((inputs, outputs) == (block.inputs.len(), block.outputs.len()));
         assert!(block.txs.first().is_some_and(|tx| tx.flags.has(Flags::COINBASE) && tx.inputs == 0));
+        assert!(
+            block.tokens.iter().all(|(output, token)| (*output as usize) < outputs && token.amount <= i64::MAX as u64)
+        );
     }
 }
 
-/// Undo data: no more coins than a block can spend.
+/// Undo data, and spent outputs as a node's REST tells them: no more coins than a block can spend.
 pub fn undo(bytes: &[u8]) {
-    if let Some(undo) = parse_undo(bytes) {
-        assert!(undo.iter().map(Vec::len).sum::<usize>() <= 100_000);
+    for family in FAMILIES {
+        for undo in [parse_undo(bytes, family), parse_spent(bytes, family.max_inputs())].into_iter().flatten() {
+            assert!(undo.iter().map(Vec::len).sum::<usize>() as u64 <= family.max_inputs());
+        }
+    }
+}
+
+/// What a node of Bitcoin's family tells of a block's inputs: no more coins than a block can spend.
+pub fn coins(bytes: &[u8]) {
+    const MOST: usize = 1_000;
+    if let Ok(Some(coins)) =
+        std::str::from_utf8(bytes).map_err(drop).and_then(|text| coins_told(text, MOST as u64).map_err(drop))
+    {
+        assert!(coins.iter().map(Vec::len).sum::<usize>() <= MOST);
     }
 }
 
@@ -30,12 +54,15 @@ pub fn script(bytes: &[u8]) {
     let Some((cut, rest)) = bytes.split_first() else { return };
     let (script, witness) = rest.split_at(usize::from(*cut).min(rest.len()));
     let mut block = Block::default();
-    let key = key_of_script(script, &mut block);
-    assert!(block.bytes(key).len() <= 66);
     let (first, last) = witness.split_at(witness.len() / 2);
-    for witness in [&[][..], &[first][..], &[first, last][..]] {
-        if let Some((_, hash)) = revealed(script, witness, u32::MAX) {
-            assert!(matches!(hash.len(), 20 | 32));
+    for family in FAMILIES {
+        let key = key_of_script(script, family, &mut block);
+        assert!(block.bytes(key).len() <= 66);
+        for witness in [&[][..], &[first][..], &[first, last][..]] {
+            for time in [0, 1_600_000_000, u32::MAX] {
+                let shown = revealed(script, witness, Rules { family, time });
+                assert!(shown.is_none_or(|shown| matches!(shown.key().len(), 21 | 33)));
+            }
         }
     }
 }
@@ -185,6 +212,7 @@ mod tests {
             &[
                 ("block", super::block),
                 ("undo", super::undo),
+                ("coins", super::coins),
                 ("script", super::script),
                 ("table", super::table),
                 ("dump", super::dump),

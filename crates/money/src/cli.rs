@@ -428,7 +428,7 @@ mod tests {
                 crate::chain::load(&room, &chain, &source, &Default::default(), &mut |_| ControlFlow::Continue(()));
             done.unwrap_err().to_string()
         };
-        assert!(loaded("ltc").contains("cannot be read yet"));
+        assert!(loaded("doge").contains("cannot be read yet"));
         assert!(loaded("thai-bank").contains("--mapping"));
         assert!(loaded("eth").contains("no file has blocks"));
         assert!(!dir.path().join("money").exists());

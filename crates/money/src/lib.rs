@@ -10,6 +10,8 @@ pub mod cli;
 pub mod cluster;
 pub mod columns;
 pub mod evm;
+mod hash;
+pub mod node;
 pub mod tags;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

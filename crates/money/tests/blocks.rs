@@ -24,7 +24,7 @@ fn real_block() -> Option<(PathBuf, Vec<u8>)> {
     }
 }
 
-const MAIN: Checks = Checks { network: Network::Main };
+const MAIN: Checks = Checks { network: Network::Main, work: true };
 
 fn load_files(dir: &Path, code: &str, paths: &[PathBuf]) -> Result<Loaded> {
     let (room, code) = (Room::open(dir), ChainCode::parse(code)?);
@@ -108,15 +108,19 @@ fn what_an_input_reveals_is_never_another_address_than_the_output_it_spends() {
     let (mut block, mut right, mut silent, mut inputs) = (Block::default(), 0, 0, 0);
     for input in oracle.txdata.iter().flat_map(|tx| &tx.input) {
         let witness: Vec<&[u8]> = input.witness.iter().collect();
-        let shown = revealed(input.script_sig.as_bytes(), &witness, oracle.header.time);
+        let shown = revealed(
+            input.script_sig.as_bytes(),
+            &witness,
+            Rules { family: Family::Bitcoin, time: oracle.header.time },
+        );
         inputs += usize::from(shown.is_some());
         let Some(tx) = made.get(&input.previous_output.txid) else { continue };
         let script = tx.output[input.previous_output.vout as usize].script_pubkey.as_bytes();
         block.clear();
-        let key = key_of_script(script, &mut block);
+        let key = key_of_script(script, Family::Bitcoin, &mut block);
         match shown {
-            Some((kind, rest)) => {
-                assert_eq!([&[kind], rest.as_slice()].concat(), block.bytes(key));
+            Some(shown) => {
+                assert_eq!(shown.key(), block.bytes(key));
                 right += 1;
             }
             None => silent += 1,
@@ -202,7 +206,7 @@ fn without_earlier_blocks_undo_files_give_values_and_owners_of_foreign_outputs()
             let input = with.input(row).unwrap();
             assert_eq!(input.value, Some(coin.value.to_sat()));
             let mut block = Block::default();
-            let key = key_of_script(coin.script_pubkey.as_bytes(), &mut block);
+            let key = key_of_script(coin.script_pubkey.as_bytes(), Family::Bitcoin, &mut block);
             assert_eq!(with.address_key(input.address), Some(block.bytes(key)));
             row += 1;
         }

@@ -59,13 +59,16 @@ impl World {
         for _ in 0..if coinbase { 0 } else { 1 + self.seed.below(3) } {
             if self.unspent.is_empty() || self.seed.below(5) == 0 {
                 let prevout = Prevout { id: self.seed.hash(), vout: self.seed.below(9) as u32 };
-                let key = if self.seed.below(2) == 0 { Span::default() } else { block.key(&[&[1], b"revealed"]) };
-                block.inputs.push(Input { prevout, value: None, key, recorded: false });
+                let (key, origin) = match self.seed.below(2) {
+                    0 => (Span::default(), Origin::Unknown),
+                    _ => (block.key(&[&[1], b"revealed"]), Origin::Revealed(Hashing::Done)),
+                };
+                block.inputs.push(Input { prevout, value: None, key, origin });
             } else {
                 let at = self.seed.below(self.unspent.len() as u64) as usize;
                 let (prevout, value, _) = self.unspent.swap_remove(at);
                 budget += value;
-                block.inputs.push(Input { prevout, value: Some(value), key: Span::default(), recorded: false });
+                block.inputs.push(Input { prevout, value: Some(value), key: Span::default(), origin: Origin::Unknown });
             }
             inputs += 1;
         }
@@ -336,7 +339,7 @@ fn of_two_transactions_with_one_id_the_newer_is_spent() {
     let mut spend = coinbase(3, 2, 70);
     spend.txs[0].id = [8; 32];
     let prevout = Prevout { id: [7; 32], vout: 0 };
-    spend.inputs.push(Input { prevout, value: None, key: Span::default(), recorded: false });
+    spend.inputs.push(Input { prevout, value: None, key: Span::default(), origin: Origin::Unknown });
     spend.txs.push(Tx { id: [9; 32], flags: Flags::default(), weight: 4, inputs: 1, outputs: 0 });
     chain.append(&spend).unwrap();
     assert_eq!(chain.find_tx(&[7; 32]), Some(1));
@@ -344,7 +347,7 @@ fn of_two_transactions_with_one_id_the_newer_is_spent() {
     let mut greedy = coinbase(4, 3, 0);
     greedy.txs[0].id = [10; 32];
     let prevout = Prevout { id: [8; 32], vout: 0 };
-    greedy.inputs.push(Input { prevout, value: None, key: Span::default(), recorded: false });
+    greedy.inputs.push(Input { prevout, value: None, key: Span::default(), origin: Origin::Unknown });
     greedy.outputs.push(Output { value: 71, key: Span::default() });
     greedy.txs.push(Tx { id: [11; 32], flags: Flags::default(), weight: 4, inputs: 1, outputs: 1 });
     let error = chain.append(&greedy).unwrap_err().to_string();

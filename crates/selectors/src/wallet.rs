@@ -8,6 +8,8 @@ mod bech32;
 mod evm;
 mod ton;
 
+pub use bech32::cash_address;
+
 use crate::{Found, Kind, Strength};
 
 const BAD_CHECKSUM: &str = "the address's checksum does not hold: a character is wrong or missing";

@@ -95,6 +95,9 @@ pub struct MoneyLoad {
     /// Header lines for a node (`Authorization: …`), sent over https alone.
     #[arg(long, value_name = "FILE")]
     pub header_file: Option<PathBuf>,
+    /// Bitcoin Core's cookie (`.cookie` in its folder), or a file of one line NAME:PASSWORD. Sent over https or to this machine alone.
+    #[arg(long, value_name = "FILE")]
+    pub cookie_file: Option<PathBuf>,
     /// Authorities whose certificates a node may have, PEM, in place of the public ones.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -105,7 +108,7 @@ pub struct MoneyLoad {
     #[arg(long)]
     pub json: bool,
     /// Blocks: blk*.dat, their folder (rev*.dat and xor.dat are taken from beside them), raw blocks. A dump: its CSV and JSON-lines
-    /// files, or their folder. A node's address. Or one CSV file.
+    /// files, or their folder. A node's address (of Bitcoin's family: JSON-RPC, or REST where it ends in /rest). Or one CSV file.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }

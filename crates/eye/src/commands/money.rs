@@ -79,9 +79,10 @@ fn load_files(room: &Room, job: &MoneyLoad, io: &mut Io<'_>) -> Result<u8, Probl
 fn node(job: &MoneyLoad, io: &Io<'_>) -> Result<Option<Endpoint>, Problem> {
     let address = |file: &Path| file.to_str().filter(|word| is_address(word)).map(str::to_owned);
     let Some(url) = job.files.iter().find_map(|file| address(file)) else {
-        if job.from.is_some() || job.to.is_some() || job.header_file.is_some() || job.calls_per_second.is_some() {
+        let secrets = job.header_file.is_some() || job.cookie_file.is_some();
+        if job.from.is_some() || job.to.is_some() || secrets || job.calls_per_second.is_some() {
             return Err(Problem::other(
-                "--from, --to, --header-file and --calls-per-second belong to a node's address",
+                "--from, --to, --header-file, --cookie-file and --calls-per-second belong to a node's address",
             ));
         }
         return Ok(None);
@@ -90,7 +91,11 @@ fn node(job: &MoneyLoad, io: &Io<'_>) -> Result<Option<Endpoint>, Problem> {
         return Err(Problem::other("a node is asked alone: one address, no files, no mapping, no format"));
     }
     let from = Endpoint { from: job.from, to: job.to, calls_a_second: job.calls_per_second, ..Endpoint::at(&url) };
-    with_secrets(from, job.header_file.as_deref(), job.ca.as_deref(), io).map(Some)
+    let node = with_secrets(from, job.header_file.as_deref(), job.ca.as_deref(), io)?;
+    let Some(path) = job.cookie_file.as_deref() else { return Ok(Some(node)) };
+    let text = std::fs::read_to_string(io.path(path));
+    let text = text.map_err(|error| Problem::other(format!("{}: {error}", path.display())))?;
+    Ok(Some(node.with_password(&text)?))
 }
 
 /// A node's address with the header lines and authorities that stand in files.

@@ -1,6 +1,7 @@
-//! Bitcoin's blocks into a UTXO chain: which branch has the most work, what of it is on record, what must be unwound.
+//! Files of blocks into a UTXO chain: which branch has the most work, what of it is on record, what must be unwound.
+use super::append::{self, Raw, Refused, block_work, coinbase_height, looked_at, tx_count, work_on_record};
 use super::blockfiles::{BlockFiles, Entry};
-use super::decode::{Checks, HEADER, decode_block};
+use super::decode::Checks;
 use super::{Error, Loaded, Network, Options, Progress, Result};
 use crate::columns::{Block, Head, Utxo, hex};
 use std::collections::HashMap;
@@ -9,15 +10,6 @@ use std::path::PathBuf;
 
 /// Among so many blocks before the head a parent is looked for by its hash.
 const RECENT: u64 = 1000;
-
-/// The work that a compact target stands for: about 2^256 / target.
-pub fn block_work(bits: u32) -> u128 {
-    let [size, mantissa @ ..] = bits.to_be_bytes();
-    let mantissa = mantissa.iter().fold(0u128, |n, byte| (n << 8) | u128::from(*byte)).max(1);
-    let shift = 256u32.saturating_sub(8 * u32::from(size).saturating_sub(3));
-    let work = (1u128 << shift.min(127)) / mantissa;
-    work.checked_shl(shift.saturating_sub(127)).filter(|_| shift <= 200).unwrap_or(u128::MAX >> 32)
-}
 
 /// Loads blocks from files: see [`super::load`].
 pub fn load_blocks(
@@ -131,23 +123,6 @@ fn height_of(files: &BlockFiles, entry: &Entry, chain: &Utxo, network: Network) 
     Err(files.fault(entry, super::Fault { tx: None, why: why.into() }))
 }
 
-/// The height that a coinbase begins with (BIP 34), from a block's first bytes.
-pub fn coinbase_height(bytes: &[u8]) -> Option<u64> {
-    let mut skip = 0;
-    let rest = bytes.get(HEADER..)?;
-    bitcoin_slices::bsl::scan_len(rest, &mut skip).ok()?;
-    let after_version = rest.get(skip + 4..)?;
-    let inputs = if after_version.starts_with(&[0, 1]) { after_version.get(2..)? } else { after_version };
-    let script = inputs.get(1 + 36 + 1..)?;
-    let (op, rest) = script.split_first()?;
-    match *op {
-        0 => Some(0),
-        small @ 0x51..=0x60 => Some(u64::from(small) - 0x50),
-        len @ 1..=5 => Some(rest.get(..usize::from(len))?.iter().rev().fold(0, |n, byte| (n << 8) | u64::from(*byte))),
-        _ => None,
-    }
-}
-
 /// Brings the chain to the end of a branch, if that has more work than what is on record.
 fn follow(
     chain: &mut Utxo,
@@ -178,7 +153,7 @@ fn follow(
             loaded.unwound += depth;
         }
     }
-    let done = append(chain, network, files, (height, rest), loaded, progress);
+    let done = append_all(chain, network, files, (height, rest), loaded, progress);
     let kept = chain.commit(true);
     done.and(kept.map_err(Error::from))
 }
@@ -188,7 +163,7 @@ fn read_ahead(files: &BlockFiles, network: Network, blocks: &[usize]) -> Result<
     let (mut bytes, mut block) = (Vec::new(), Block::default());
     for entry in blocks.iter().filter_map(|i| files.entries.get(*i)) {
         files.read(entry, &mut bytes)?;
-        decode_block(&bytes, None, &Checks { network }, &mut block).map_err(|fault| files.fault(entry, fault))?;
+        looked_at(&bytes, network, &mut block).map_err(|fault| files.fault(entry, fault))?;
     }
     Ok(())
 }
@@ -229,14 +204,6 @@ fn rest_work(files: &BlockFiles, rest: &[usize]) -> u128 {
     works.fold(0, u128::saturating_add)
 }
 
-/// The work of the blocks on record from `height` on.
-fn work_on_record(chain: &Utxo, height: u64) -> Result<u128> {
-    let Some((place, _)) = chain.store().at_height(height)? else { return Ok(0) };
-    let works =
-        (place..chain.store().blocks()).filter_map(|place| chain.block(place)).map(|(_, bits)| block_work(bits));
-    Ok(works.fold(0, u128::saturating_add))
-}
-
 fn fork(chain: &Utxo, height: u64, first: &Entry, depth: u64, keep: u64) -> Result<Error> {
     let ours = chain.store().at_height(height)?.map(|(_, record)| hex(&record.hash)).unwrap_or_default();
     Ok(Error::Fork {
@@ -250,7 +217,7 @@ fn fork(chain: &Utxo, height: u64, first: &Entry, depth: u64, keep: u64) -> Resu
 }
 
 /// Appends blocks from `height` on.
-fn append(
+fn append_all(
     chain: &mut Utxo,
     network: Network,
     files: &mut BlockFiles,
@@ -261,19 +228,17 @@ fn append(
     let (mut bytes, mut block) = (Vec::new(), Block::default());
     let total = blocks.iter().filter_map(|i| files.entries.get(*i)).map(|entry| entry.len).sum();
     let mut report = Progress { bytes_total: total, ..Progress::default() };
+    // The headers' work was looked at when the files were opened.
+    let checks = Checks { network, work: false };
     for (height, i) in (height..).zip(blocks) {
         let Some(entry) = files.entries.get(*i).cloned() else { continue };
         files.read(&entry, &mut bytes)?;
-        let undo = files.undo(&entry, tx_count(&bytes))?;
-        let checked = decode_block(&bytes, undo.as_ref(), &Checks { network }, &mut block);
-        let header = checked.map_err(|fault| files.fault(&entry, fault))?;
-        if height >= network.heights_from() && coinbase_height(&bytes) != Some(height) {
-            let why = format!("its coinbase does not begin with the height {height}");
-            return Err(files.fault(&entry, super::Fault { tx: Some(0), why }));
-        }
-        block.head = Some(Head { height, hash: header.hash, parent: header.parent });
-        chain.append(&block)?;
-        chain.commit(false)?;
+        let coins = files.undo(&entry, tx_count(&bytes))?;
+        let raw = Raw { bytes: &bytes, height, hash: entry.header.hash, coins: coins.as_ref() };
+        append::append(chain, &checks, &raw, &mut block).map_err(|refused| match refused {
+            Refused::Block(fault) => files.fault(&entry, fault),
+            Refused::Record(error) => error.into(),
+        })?;
         loaded.blocks += 1;
         loaded.rows += (block.inputs.len() + block.outputs.len()) as u64;
         report.bytes += entry.len;
@@ -284,8 +249,4 @@ fn append(
         }
     }
     Ok(())
-}
-
-fn tx_count(bytes: &[u8]) -> u64 {
-    bytes.get(HEADER..).and_then(|rest| bitcoin_slices::bsl::scan_len(rest, &mut 0).ok()).unwrap_or(0)
 }

@@ -1,10 +1,10 @@
 //! Files of blocks: raw ones, Bitcoin Core's `blk*.dat` and, beside them, `rev*.dat`; all may be obfuscated with `xor.dat`.
 //!
 //! A first pass reads headers alone; blocks are read one at a time, when their turn comes.
-use super::decode::{HEADER, Header, MAX_WEIGHT};
-use super::hash::sha256d;
+use super::decode::{HEADER, Header};
 use super::undo::{parse_undo, undo_txs};
-use super::{Error, Network, Result, Undo, io};
+use super::{Error, Family, Network, Result, Undo, io};
+use crate::hash::{reversed, sha256d};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -66,6 +66,9 @@ impl Key {
     }
 
     fn apply(self, bytes: &mut [u8], offset: u64) {
+        if self.0 == [0; 8] {
+            return;
+        }
         let start = usize::try_from(offset % 8).unwrap_or(0);
         bytes.iter_mut().zip(self.0.iter().cycle().skip(start)).for_each(|(byte, key)| *byte ^= key);
     }
@@ -178,7 +181,7 @@ impl BlockFiles {
     }
 
     fn raw(&mut self, source: &Source, file: usize, len: u64) -> Result<()> {
-        if len > MAX_WEIGHT {
+        if len > self.network.family().max_bytes() {
             return Err(source.fault(0, format!("{len} bytes are more than a block has")));
         }
         self.entry(source, file, 0, len)
@@ -186,7 +189,7 @@ impl BlockFiles {
 
     fn records(&mut self, source: &Source, file: usize, len: u64) -> Result<()> {
         let mut at = 0;
-        while let Some((offset, size)) = source.record(at, len, self.network, 0, MAX_WEIGHT)? {
+        while let Some((offset, size)) = source.record(at, len, self.network, 0, self.network.family().max_bytes())? {
             self.entry(source, file, offset, size)?;
             at = offset + size;
         }
@@ -267,7 +270,7 @@ impl BlockFiles {
             self.undo.push_front((entry.file, file));
         }
         match self.undo.iter_mut().find(|(file, _)| *file == entry.file) {
-            Some((_, file)) => file.find(entry, txs),
+            Some((_, file)) => file.find(entry, txs, self.network.family()),
             None => Ok(None),
         }
     }
@@ -306,7 +309,7 @@ impl UndoFile {
     }
 
     /// Looks from where the last one was found, since blocks and their undo data are nearly in one order.
-    fn find(&mut self, entry: &Entry, txs: u64) -> Result<Option<Undo>> {
+    fn find(&mut self, entry: &Entry, txs: u64, family: Family) -> Result<Option<Undo>> {
         let Some(source) = &self.source else { return Ok(None) };
         let mut bytes = Vec::new();
         for step in 0..self.records.len() {
@@ -317,11 +320,11 @@ impl UndoFile {
             }
             source.read(offset, size + 32, &mut bytes)?;
             let Some((data, sum)) = bytes.split_last_chunk::<32>() else { continue };
-            if sha256d(&[&super::hash::reversed(entry.header.parent), data]) != *sum {
+            if sha256d(&[&reversed(entry.header.parent), data]) != *sum {
                 continue;
             }
             self.next = at + 1;
-            return match parse_undo(data) {
+            return match parse_undo(data, family) {
                 Some(undo) => Ok(Some(undo)),
                 None => Err(source.fault(offset, "the undo data cannot be read, though their checksum is right")),
             };

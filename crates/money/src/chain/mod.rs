@@ -2,31 +2,37 @@
 //!
 //! [`Room`] is the folder of all chains; [`load`] reads a source into one of them; [`unwind`] takes blocks back by hand.
 
+mod append;
 mod bitcoin;
 mod blockfiles;
+mod commitments;
 mod curve;
 mod decode;
-mod hash;
 mod network;
+mod node;
 mod room;
 mod script;
+mod token;
+mod transaction;
 mod transfers;
 mod undo;
 
-pub use bitcoin::block_work;
+pub use crate::hash::{hash160, merkle_root, sha256d};
+pub use append::block_work;
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode_body;
 pub use decode::{Checks, Fault, Header, decode_block};
-pub use hash::{hash160, merkle_root, sha256d};
-pub use network::Network;
+pub use network::{Family, Network};
+#[cfg(any(test, fuzzing))]
+pub(crate) use node::coins_told;
 pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, load, unwind};
-pub use script::{address_text, key_of_script, revealed};
+pub use script::{Revealed, Rules, address_text, key_of_script, revealed};
 pub(crate) use script::{each_push, kind as script_kind};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};
 pub(crate) use transfers::{ShortLines, said};
-pub use undo::{Coin, Undo, parse_undo};
+pub use undo::{Coin, Undo, parse_spent, parse_undo};
 
 use crate::columns;
 use std::path::{Path, PathBuf};

@@ -1,14 +1,17 @@
 //! The folder of all chains, and what is done with a chain by its name.
 use super::bitcoin::load_blocks;
+use super::network::Family;
+use super::node;
 use super::transfers::{Mapping, load_transfers};
 use super::{Error, Network, Result, io};
 use crate::columns::{Accounts, Head, Mode, Utxo};
-use crate::evm::{Endpoint, Profile, follow_node, load_dump};
+use crate::evm::{Profile, follow_node, load_dump};
+use crate::node::Endpoint;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Bitcoin's relatives: a table in such a name would stand where their blocks will.
-const RELATIVES: [&str; 6] = ["bch", "bsv", "dash", "doge", "ltc", "zec"];
+const RELATIVES: [&str; 4] = ["bsv", "dash", "doge", "zec"];
 
 /// A chain's name: small letters, digits and dashes, as it stands in the command line and as its folder's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +91,9 @@ impl Room {
             return Err(Error::Unknown(format!("nothing of {} was loaded yet", chain.as_str())));
         }
         Ok(match chain.network() {
+            Some(network) if network.family() == Family::BitcoinCash => {
+                Chain::Utxo(Utxo::open_with_tokens(&dir, mode)?, network)
+            }
             Some(network) => Chain::Utxo(Utxo::open(&dir, mode)?, network),
             None => Chain::Accounts(Accounts::open(&dir, mode)?),
         })
@@ -101,7 +107,7 @@ pub enum Source {
     Blocks(Vec<PathBuf>),
     /// Files of a dump of an account chain (GraphSense, ethereum-etl), or their folder.
     Dump(Vec<PathBuf>),
-    /// A node of an account chain, asked by JSON-RPC (TRON: by its HTTP API).
+    /// A node, asked by JSON-RPC; TRON's by its HTTP API, one of Bitcoin's family by REST where its address ends in `/rest`.
     Node(Box<Endpoint>),
     /// A table of transfers.
     Transfers {
@@ -196,6 +202,10 @@ pub fn load(
             let loaded = load_blocks(utxo, *network, paths, options, progress)?;
             Ok(Loaded { head: utxo.head(), ..loaded })
         }
+        (Chain::Utxo(utxo, network), Source::Node(endpoint)) => {
+            let loaded = node::follow_node(utxo, *network, endpoint, options, progress)?;
+            Ok(Loaded { head: utxo.head(), ..loaded })
+        }
         (Chain::Accounts(accounts), Source::Transfers { file, mapping }) => {
             let loaded = load_transfers(accounts, file, mapping, options, progress)?;
             Ok(Loaded { head: accounts.head(), ..loaded })
@@ -219,7 +229,7 @@ pub fn load(
 fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
     match (chain.network(), source) {
         _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
-        (Some(_), Source::Blocks(_)) | (None, Source::Transfers { .. }) => Ok(()),
+        (Some(_), Source::Blocks(_) | Source::Node(_)) | (None, Source::Transfers { .. }) => Ok(()),
         (None, Source::Dump(_) | Source::Node(_)) => match Profile::of(chain) {
             Some(_) => match source {
                 Source::Dump(paths) => crate::evm::Dump::open(paths).map(|_| ()),
@@ -244,7 +254,7 @@ fn unsuited(chain: &ChainCode) -> Error {
         }
         None => format!(
             "{code} is loaded from a table: give --mapping FILE, which says what its columns mean. Blocks are read of {}",
-            Network::ALL.map(|(code, _)| code).join(", ")
+            Network::codes()
         ),
     })
 }

@@ -1,7 +1,6 @@
 //! Who may spend: the key under which an output's script is an address, and what an input shows of the output it spends.
-use super::Network;
-use super::hash::hash160;
-use crate::columns::{Block, Span};
+use super::network::{Family, Network};
+use crate::columns::{Block, Hashing, Span};
 use sha2::{Digest, Sha256};
 
 /// First bytes of address keys. The rest is the hash, the public key or the witness program.
@@ -22,24 +21,28 @@ pub mod kind {
     pub const WITNESS: u8 = 7;
     /// Any other script, bare multisig among them: its SHA-256.
     pub const SCRIPT: u8 = 8;
+    /// Bitcoin Cash: hash of a script, 32 bytes.
+    pub const P2SH32: u8 = 9;
 }
 
 const OP_RETURN: u8 = 0x6a;
 const MAX_SCRIPT: usize = 10_000;
-/// 1 April 2012, from when on a script's hash is looked into (BIP 16).
-const BIP16: u32 = 1_333_238_400;
+/// 15 May 2023: from then on a script's hash on Bitcoin Cash may have 20 or 32 bytes (CHIP-2022-05), and an input shows neither.
+const P2SH32_FROM: u32 = 1_684_152_000;
 
 /// The address key of an output's script; empty when nobody can spend it (OP_RETURN, longer than the limit).
-pub fn key_of_script(script: &[u8], block: &mut Block) -> Span {
+pub fn key_of_script(script: &[u8], family: Family, block: &mut Block) -> Span {
+    let cash = family == Family::BitcoinCash;
     match *script {
         [0x76, 0xa9, 20, ref hash @ .., 0x88, 0xac] if hash.len() == 20 => block.key(&[&[kind::P2PKH], hash]),
         [0xa9, 20, ref hash @ .., 0x87] if hash.len() == 20 => block.key(&[&[kind::P2SH], hash]),
-        [0, 20, ref hash @ ..] if hash.len() == 20 => block.key(&[&[kind::P2WPKH], hash]),
-        [0, 32, ref hash @ ..] if hash.len() == 32 => block.key(&[&[kind::P2WSH], hash]),
-        [0x51, 32, ref key @ ..] if key.len() == 32 => block.key(&[&[kind::P2TR], key]),
+        [0xaa, 32, ref hash @ .., 0x87] if hash.len() == 32 && cash => block.key(&[&[kind::P2SH32], hash]),
+        [0, 20, ref hash @ ..] if hash.len() == 20 && !cash => block.key(&[&[kind::P2WPKH], hash]),
+        [0, 32, ref hash @ ..] if hash.len() == 32 && !cash => block.key(&[&[kind::P2WSH], hash]),
+        [0x51, 32, ref key @ ..] if key.len() == 32 && !cash => block.key(&[&[kind::P2TR], key]),
         [33, ref key @ .., 0xac] if is_public_key(key) && key.len() == 33 => block.key(&[&[kind::P2PK], key]),
         [65, ref key @ .., 0xac] if is_public_key(key) && key.len() == 65 => block.key(&[&[kind::P2PK], key]),
-        [version @ 0x51..=0x60, len @ 2..=40, ref program @ ..] if program.len() == usize::from(len) => {
+        [version @ 0x51..=0x60, len @ 2..=40, ref program @ ..] if program.len() == usize::from(len) && !cash => {
             block.key(&[&[kind::WITNESS, version - 0x50], program])
         }
         [OP_RETURN, ..] => Span::default(),
@@ -60,6 +63,14 @@ pub fn key_of_script(script: &[u8], block: &mut Block) -> Span {
 pub fn address_text(key: &[u8], network: Network) -> Option<String> {
     let (pubkey_hash, script_hash, prefix) = network.prefixes();
     let (first, rest) = key.split_first()?;
+    if network.family() == Family::BitcoinCash {
+        let sort = match *first {
+            kind::P2PKH => 0,
+            kind::P2SH | kind::P2SH32 => 1,
+            _ => return None,
+        };
+        return selectors::cash_address(prefix, sort, rest);
+    }
     let base58 = |version: u8| {
         let bytes: Vec<u8> = std::iter::once(version).chain(rest.iter().copied()).collect();
         bs58::encode(bytes).with_check().into_string()
@@ -90,9 +101,26 @@ fn is_signature(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a push is a signature that does not sign all inputs and outputs.
-pub fn signs_less(bytes: &[u8]) -> bool {
-    is_signature(bytes) && bytes.last() != Some(&1)
+/// What an input's script and witness are read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Whose blocks they are.
+    pub family: Family,
+    /// The block's time, Unix seconds.
+    pub time: u32,
+}
+
+impl Rules {
+    /// Bitcoin Cash also has Schnorr signatures, of 64 bytes and the sighash byte, whose FORKID is always set.
+    fn is_signature(self, bytes: &[u8]) -> bool {
+        let cash = self.family == Family::BitcoinCash;
+        is_signature(bytes) || (cash && bytes.len() == 65 && bytes.last().is_some_and(|last| last & 0x40 != 0))
+    }
+
+    /// Whether a push is a signature that does not sign all inputs and outputs.
+    pub fn signs_less(self, bytes: &[u8]) -> bool {
+        self.is_signature(bytes) && bytes.last().is_some_and(|last| last & !self.family.sighash_beside() != 1)
+    }
 }
 
 /// Whether a witness of one element (an annex aside) is a Taproot signature that does not sign all.
@@ -107,34 +135,65 @@ fn without_annex<'a, 'b>(witness: &'b [&'a [u8]]) -> &'b [&'a [u8]] {
     }
 }
 
-/// The address key that an input reveals, or `None`: not for P2PK, bare multisig and Taproot, and never by guessing.
-/// `time` is the block's: before BIP 16 a script's hash was only compared.
-pub fn revealed(script_sig: &[u8], witness: &[&[u8]], time: u32) -> Option<(u8, Vec<u8>)> {
+/// What an input shows of the address it spends: a key or a script, whose hash is the address's. Nobody need compute it where
+/// the spent output is on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revealed<'a> {
+    /// The address's kind.
+    pub kind: u8,
+    /// The key or the script.
+    pub shown: &'a [u8],
+    /// How it is hashed.
+    pub hashing: Hashing,
+}
+
+impl Revealed<'_> {
+    /// The address key.
+    pub fn key(&self) -> Vec<u8> {
+        let mut key = vec![self.kind];
+        self.hashing.append(self.shown, &mut key);
+        key
+    }
+}
+
+fn keyed(kind: u8, shown: &[u8]) -> Option<Revealed<'_>> {
+    Some(Revealed { kind, shown, hashing: if kind == kind::P2WSH { Hashing::Sha256 } else { Hashing::Hash160 } })
+}
+
+/// The address that an input reveals, or `None`: not for P2PK, bare multisig and Taproot, and never by guessing.
+pub fn revealed<'a>(script_sig: &'a [u8], witness: &[&'a [u8]], rules: Rules) -> Option<Revealed<'a>> {
     if script_sig.is_empty() {
         return revealed_by_witness(without_annex(witness), witness.len());
     }
-    let pushes = pushes(script_sig)?;
-    let p2sh = |script: &[u8]| (kind::P2SH, hash160(script).to_vec());
-    match pushes.as_slice() {
+    let hashes_scripts = rules.time >= rules.family.script_hashes_from();
+    let sure = rules.family != Family::BitcoinCash || rules.time < P2SH32_FROM;
+    let ends = ends(script_sig)?;
+    match ends {
         // SegWit within P2SH: one push of a witness program.
-        [program @ ([0, 20, ..] | [0, 32, ..])] if !witness.is_empty() && matches!(program.len(), 22 | 34) => {
-            Some(p2sh(program))
+        Ends { first: program @ ([0, 20, ..] | [0, 32, ..]), pushes: 1, .. }
+            if !witness.is_empty() && matches!(program.len(), 22 | 34) =>
+        {
+            keyed(kind::P2SH, program)
         }
         _ if !witness.is_empty() => None,
-        [signature, key] if is_signature(signature) && is_public_key(key) => Some((kind::P2PKH, hash160(key).to_vec())),
-        [_, .., script] if time >= BIP16 && !is_signature(script) && checks_signatures(script) => Some(p2sh(script)),
+        Ends { first, last, pushes: 2 } if rules.is_signature(first) && is_public_key(last) => keyed(kind::P2PKH, last),
+        Ends { last, pushes, .. }
+            if pushes > 1 && hashes_scripts && sure && !is_signature(last) && checks_signatures(last) =>
+        {
+            keyed(kind::P2SH, last)
+        }
         _ => None,
     }
 }
 
-fn revealed_by_witness(witness: &[&[u8]], with_annex: usize) -> Option<(u8, Vec<u8>)> {
+fn revealed_by_witness<'a>(witness: &[&'a [u8]], with_annex: usize) -> Option<Revealed<'a>> {
     match witness {
         // An annex stands in Taproot's inputs alone as far as anybody knows; elsewhere it would be a script.
         _ if witness.len() != with_annex => None,
         [signature, key] if is_signature(signature) && is_public_key(key) && key.len() == 33 => {
-            Some((kind::P2WPKH, hash160(key).to_vec()))
+            keyed(kind::P2WPKH, key)
         }
-        [_, .., last] if !is_control_block(last) => Some((kind::P2WSH, Sha256::digest(last).to_vec())),
+        [_, .., last] if !is_control_block(last) => keyed(kind::P2WSH, last),
         _ => None,
     }
 }
@@ -147,16 +206,26 @@ fn is_control_block(bytes: &[u8]) -> bool {
     version && bytes.len() >= 33 && bytes.len() % 32 == 1
 }
 
-/// The pushes of a script that does nothing else.
-fn pushes(script: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut found = Vec::new();
+/// The first and last push of a script that does nothing but push, and how many there are.
+struct Ends<'a> {
+    first: &'a [u8],
+    last: &'a [u8],
+    pushes: usize,
+}
+
+fn ends(script: &[u8]) -> Option<Ends<'_>> {
+    let mut ends = Ends { first: &[], last: &[], pushes: 0 };
     let mut rest = script;
     while !rest.is_empty() {
         let (push, after) = next(rest)?;
-        found.push(push?);
+        ends.last = push?;
+        if ends.pushes == 0 {
+            ends.first = ends.last;
+        }
+        ends.pushes += 1;
         rest = after;
     }
-    Some(found)
+    Some(ends)
 }
 
 /// The pushes of a script, up to where it breaks off.

@@ -1,5 +1,6 @@
 //! Undo data (`rev*.dat`): the coins that a block's inputs spent, as Bitcoin Core writes them (`undo.h`, `compressor.h`).
 use super::curve::uncompressed;
+use super::network::Family;
 
 /// What one input spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +14,6 @@ pub struct Coin {
 /// The coins of a block: one list a transaction, without the coinbase.
 pub type Undo = Vec<Vec<Coin>>;
 
-/// No block has more inputs (4,000,000 weight, 41 bytes of 4 each).
-const MAX_INPUTS: u64 = 100_000;
 const MAX_SCRIPT: u64 = 10_000;
 
 /// A cursor that says `None` where the bytes end.
@@ -66,6 +65,11 @@ impl<'a> Bytes<'a> {
             _ => self.take(usize::try_from(size - 6).ok()?)?.to_vec(),
         })
     }
+    fn output(&mut self) -> Option<Coin> {
+        let value = u64::from_le_bytes(self.array()?);
+        let len = self.compact()?;
+        Some(Coin { value, script: self.take(usize::try_from(len).ok()?)?.to_vec() })
+    }
     fn coin(&mut self) -> Option<Coin> {
         let code = self.varint()?;
         if code > 1 {
@@ -84,16 +88,37 @@ fn decompress_amount(x: u64) -> Option<u64> {
     n.checked_mul(10u64.checked_pow(u32::try_from(exponent).ok()?)?)
 }
 
-/// Reads the coins of one block; `None` when the bytes are not that, whole.
-pub fn parse_undo(bytes: &[u8]) -> Option<Undo> {
+/// Reads the coins of one block; `None` when the bytes are not that, whole. Behind Litecoin's stands what undoes the extension
+/// block, which is passed over (Litecoin Core, `undo.h`).
+pub fn parse_undo(bytes: &[u8], family: Family) -> Option<Undo> {
     let mut bytes = Bytes(bytes);
-    let txs = bytes.compact().filter(|n| *n <= MAX_INPUTS)?;
+    let most = family.max_inputs();
+    let txs = bytes.compact().filter(|n| *n <= most)?;
     let mut undo = Vec::new();
-    let mut left = MAX_INPUTS;
+    let mut left = most;
     for _ in 0..txs {
         let coins = bytes.compact()?;
         left = left.checked_sub(coins)?;
         undo.push((0..coins).map(|_| bytes.coin()).collect::<Option<Vec<_>>>()?);
+    }
+    (bytes.0.is_empty() || family == Family::Litecoin).then_some(undo)
+}
+
+/// Reads the spent outputs of a block as Core's REST tells them (`rest.cpp`, `SerializeBlockUndo`): a list a transaction, the coinbase's
+/// empty one first, each output its value and script. No more than `most`; `None` when the bytes are not that, whole.
+pub fn parse_spent(bytes: &[u8], most: u64) -> Option<Undo> {
+    let mut bytes = Bytes(bytes);
+    let txs = bytes.compact().filter(|n| *n <= most)?;
+    let (mut undo, mut left) = (Vec::new(), most);
+    for place in 0..txs {
+        let coins = bytes.compact()?;
+        left = left.checked_sub(coins)?;
+        let coins = (0..coins).map(|_| bytes.output()).collect::<Option<Vec<_>>>()?;
+        match place {
+            0 if coins.is_empty() => {}
+            0 => return None,
+            _ => undo.push(coins),
+        }
     }
     bytes.0.is_empty().then_some(undo)
 }
@@ -117,6 +142,17 @@ mod tests {
             assert_eq!(decompress_amount(compressed), Some(amount));
         }
         assert_eq!(decompress_amount(u64::MAX), None);
+    }
+
+    #[test]
+    fn what_undoes_an_extension_block_follows_litecoins_coins_alone() {
+        let coin = [1, 1, 0x32, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7];
+        let whole = [&[1][..], &coin].concat();
+        let tail = [&whole[..], b"EXERCISE"].concat();
+        assert!(parse_undo(&whole, Family::Bitcoin).is_some_and(|undo| undo[0][0].value == 5_000_000_000));
+        assert_eq!(parse_undo(&tail, Family::Litecoin), parse_undo(&whole, Family::Bitcoin));
+        assert_eq!(parse_undo(&tail, Family::Bitcoin), None);
+        assert_eq!(parse_undo(&tail, Family::BitcoinCash), None);
     }
 
     #[test]

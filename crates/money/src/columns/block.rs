@@ -1,5 +1,7 @@
 //! A block of transactions as it is appended, and an input as it is kept.
-use super::Head;
+use super::{Head, Token};
+use crate::hash::hash160;
+use sha2::{Digest, Sha256};
 
 /// What a transaction is, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +20,10 @@ impl Flags {
     pub const REVEALED: Flags = Flags(16);
     /// At least one signature does not sign all inputs and outputs: the inputs may have different owners.
     pub const NOT_ALL: Flags = Flags(32);
+    /// Litecoin's HogEx: what the extension block (MWEB) holds, takes in and pays out; its inputs are nobody's.
+    pub const HOG_EX: Flags = Flags(64);
+    /// Says of itself that it is a CashFusion: its inputs are many people's.
+    pub const CASH_FUSION: Flags = Flags(128);
 
     /// Both.
     #[must_use]
@@ -47,6 +53,8 @@ pub struct Block {
     pub outputs: Vec<Output>,
     /// Address keys that inputs and outputs point into.
     pub keys: Vec<u8>,
+    /// Tokens of outputs (Bitcoin Cash): the output's place among `outputs`, rising.
+    pub tokens: Vec<(u32, Token)>,
 }
 
 /// A piece of [`Block::keys`]; empty when there is none.
@@ -85,10 +93,43 @@ pub struct Input {
     pub prevout: Prevout,
     /// Value in base units, when the source says it.
     pub value: Option<u64>,
-    /// Address key, when the source says it or the input reveals it.
+    /// Address key, when the source says it; what the input reveals of it otherwise, its first byte the address's kind.
     pub key: Span,
-    /// Whether `key` comes from the spent output itself.
-    pub recorded: bool,
+    /// Where `key` comes from.
+    pub origin: Origin,
+}
+
+/// Where an input's address key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is not known.
+    Unknown,
+    /// From the spent output itself.
+    Recorded,
+    /// From the input's script or witness; behind the kind stands what is to be hashed.
+    Revealed(Hashing),
+}
+
+/// How an address follows from the key or script that an input shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hashing {
+    /// It is the address's own key already.
+    Done,
+    /// RIPEMD-160 of SHA-256.
+    Hash160,
+    /// SHA-256.
+    Sha256,
+}
+
+impl Hashing {
+    /// Appends the hash of what is shown.
+    pub fn append(self, shown: &[u8], to: &mut Vec<u8>) {
+        match self {
+            Hashing::Done => to.extend_from_slice(shown),
+            Hashing::Hash160 => to.extend_from_slice(&hash160(shown)),
+            Hashing::Sha256 => to.extend_from_slice(&Sha256::digest(shown)),
+        }
+    }
 }
 
 /// An output by transaction id and place.
@@ -128,6 +169,7 @@ impl Block {
         self.inputs.clear();
         self.outputs.clear();
         self.keys.clear();
+        self.tokens.clear();
     }
 
     /// Keeps a key and says where.

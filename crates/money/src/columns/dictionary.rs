@@ -115,6 +115,25 @@ impl Dictionary {
         self.runs.iter().rev().find_map(|(_, run)| run.find(hash, &mut is))
     }
 
+    /// Fetches what is known under some hashes into the processor's cache, all at once: whoever looks for one after the other then
+    /// waits for none. `near` gets the newest number that waits in memory under each, `u32::MAX` for none.
+    pub fn fetch(&self, hashes: &[u64], near: &mut Vec<u32>) {
+        near.clear();
+        near.extend(hashes.iter().map(|hash| self.fresh.get(hash).copied().unwrap_or(u32::MAX)));
+        if self.runs.is_empty() {
+            return;
+        }
+        let far = hashes.iter().zip(near.iter()).filter(|(_, id)| **id == u32::MAX).map(|(hash, _)| *hash);
+        let mut far: Vec<u64> = far.collect();
+        for (_, run) in self.runs.iter().rev() {
+            std::hint::black_box(far.iter().map(|hash| run.touch_filter(*hash)).fold(0, |sum, byte| sum ^ byte));
+            let (held, elsewhere): (Vec<u64>, Vec<u64>) = far.iter().partition(|hash| run.may_hold(**hash));
+            std::hint::black_box(held.iter().map(|hash| run.touch_index(*hash)).fold(0, |sum, row| sum ^ row));
+            std::hint::black_box(held.iter().map(|hash| run.touch_rows(*hash)).fold(0, |sum, byte| sum ^ byte));
+            far = elsewhere;
+        }
+    }
+
     /// Adds a number that was not there.
     #[inline]
     pub fn insert(&mut self, hash: u64, id: u32) {

@@ -58,7 +58,7 @@ impl Inspection {
 impl Utxo {
     /// Bytes a row of each column and dictionary.
     pub fn inspect(&self) -> super::Result<Inspection> {
-        Inspection::of(self.store(), &super::UTXO, &self.derived_bytes())
+        Inspection::of(self.store(), &super::UTXO_WITH_TOKENS, &self.derived_bytes())
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod amount;
+mod appending;
 mod balance;
 mod block;
 mod bytes;
@@ -20,13 +21,14 @@ mod reading;
 mod run;
 mod spent;
 mod store;
+mod token;
 mod transfer;
 mod utxo;
 
 pub use accounts::{ACCOUNTS, Accounts};
 pub use amount::Amount;
 pub use balance::{Holding, ISSUER, Standing, Sum, Untraceable};
-pub use block::{Block, Flags, Input, Output, Prevout, Span, Spend, Tx};
+pub use block::{Block, Flags, Hashing, Input, Origin, Output, Prevout, Span, Spend, Tx};
 pub(crate) use bytes::{Fields, replace, u40, uint};
 pub use bytes::{U40_MAX, U56_MAX};
 pub use closed::Closing;
@@ -40,10 +42,11 @@ pub(crate) use run::{Entry, Run, merged};
 pub use spent::Spent;
 pub(crate) use store::take_lock;
 pub use store::{ColumnSpec, Head, Layout, Mode, Model, Store};
+pub use token::Token;
 pub use transfer::{
     Allowance, BlockFlags, Kind, NewAllowance, NewTransfer, Transfer, TransferBlock, TransferTx, TxFlags,
 };
-pub use utxo::{NOBODY, UNKNOWN, UNKNOWN_VALUE, UTXO, Utxo};
+pub use utxo::{NOBODY, UNKNOWN, UNKNOWN_VALUE, UTXO, UTXO_WITH_TOKENS, Utxo};
 
 use std::path::{Path, PathBuf};
 

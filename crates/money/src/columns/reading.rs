@@ -131,7 +131,7 @@ impl Utxo {
 }
 
 /// The first number of `0..n` for which `before` no longer holds.
-fn halve(n: u64, before: impl Fn(u64) -> bool) -> u64 {
+pub(super) fn halve(n: u64, before: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, n);
     while low < high {
         let middle = low + (high - low) / 2;

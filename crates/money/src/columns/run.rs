@@ -121,7 +121,30 @@ impl Run {
         (0..self.shape.rows).map_while(|row| self.entry(row))
     }
 
-    fn may_hold(&self, hash: u64) -> bool {
+    /// Reads a byte of the filter's block for a hash.
+    #[inline]
+    pub fn touch_filter(&self, hash: u64) -> u64 {
+        let at = usize::try_from(self.shape.filter_at() + 64 * self.shape.block(hash)).unwrap_or(usize::MAX);
+        self.map.get(at).copied().map_or(0, u64::from)
+    }
+
+    /// Reads where the bucket of a hash begins.
+    #[inline]
+    pub fn touch_index(&self, hash: u64) -> u64 {
+        self.bucket_start(self.shape.bucket(hash))
+    }
+
+    /// Reads the middle of a hash's bucket.
+    #[inline]
+    pub fn touch_rows(&self, hash: u64) -> u64 {
+        let bucket = self.shape.bucket(hash);
+        let (low, high) = (self.bucket_start(bucket), self.bucket_start(bucket + 1));
+        self.entry(low + high.saturating_sub(low) / 2).map_or(0, |entry| entry.0)
+    }
+
+    /// Whether the filter lets a hash pass: all that the run holds, and one in a hundred others.
+    #[inline]
+    pub fn may_hold(&self, hash: u64) -> bool {
         let Ok(at) = usize::try_from(self.shape.filter_at() + 64 * self.shape.block(hash)) else { return true };
         let Some(block) = self.map.get(at..at + 64) else { return true };
         probes(hash).all(|(byte, bit)| block.get(byte).is_some_and(|have| have & bit != 0))

@@ -1,37 +1,38 @@
 //! Bitcoin's family: transactions, the outputs they make, the inputs that spend them. 16 bytes each, and dictionaries apart.
-use super::bytes::{U40_MAX, U56_MAX, u40, u56};
-use super::{
-    Block, ColumnSpec, Dictionary, Error, Flags, Head, Input, Layout, Mode, Model, Output, Prevout, Result, Spent,
-    Store, format,
-};
+use super::appending::Desk;
+use super::bytes::{U40_MAX, U56_MAX};
+use super::token::TOKEN_ROW;
+use super::{Block, ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Spent, Store, format};
 use std::path::Path;
 
 const fn column(name: &'static str, width: u64) -> ColumnSpec {
     ColumnSpec { name, width }
 }
 
+/// The columns of a chain whose outputs can hold tokens; those of every other UTXO chain are the same without the last.
+const COLUMNS: [ColumnSpec; 16] = [
+    column("block.first-tx", 5),
+    column("block.time", 4),
+    column("block.bits", 4),
+    column("tx.first-in", 5),
+    column("tx.first-out", 5),
+    column("tx.info", 6),
+    column("in.out", 5),
+    column("in.address", 4),
+    column("in.value", 7),
+    column("out.address", 4),
+    column("out.value", 7),
+    column("tx.id", 32),
+    column("address.end", 5),
+    column("address.bytes", 1),
+    column("in.foreign", 41),
+    column("out.token", TOKEN_ROW),
+];
+
 /// The columns of a UTXO chain.
-pub const UTXO: Layout = Layout {
-    model: Model::Utxo,
-    version: 1,
-    columns: &[
-        column("block.first-tx", 5),
-        column("block.time", 4),
-        column("block.bits", 4),
-        column("tx.first-in", 5),
-        column("tx.first-out", 5),
-        column("tx.info", 6),
-        column("in.out", 5),
-        column("in.address", 4),
-        column("in.value", 7),
-        column("out.address", 4),
-        column("out.value", 7),
-        column("tx.id", 32),
-        column("address.end", 5),
-        column("address.bytes", 1),
-        column("in.foreign", 41),
-    ],
-};
+pub const UTXO: Layout = Layout { model: Model::Utxo, version: 1, columns: COLUMNS.split_at(OUT_TOKEN).0 };
+/// The columns of one whose outputs can hold tokens.
+pub const UTXO_WITH_TOKENS: Layout = Layout { model: Model::Utxo, version: 1, columns: &COLUMNS };
 pub(super) const BLOCK_FIRST_TX: usize = 0;
 pub(super) const BLOCK_TIME: usize = 1;
 pub(super) const BLOCK_BITS: usize = 2;
@@ -47,6 +48,7 @@ pub(super) const TX_ID: usize = 11;
 pub(super) const ADDRESS_END: usize = 12;
 pub(super) const ADDRESS_BYTES: usize = 13;
 pub(super) const IN_FOREIGN: usize = 14;
+pub(super) const OUT_TOKEN: usize = 15;
 
 /// The address of an input that does not reveal it.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -64,12 +66,19 @@ pub struct Utxo {
     pub(super) addresses: Dictionary,
     pub(super) ids: Dictionary,
     pub(super) spent: Spent,
+    /// Room for what is worked on while a block is appended.
+    pub(super) desk: Desk,
 }
 
 impl Utxo {
     /// Opens the chain in `dir` at its last complete block, and brings what is derived level with it.
     pub fn open(dir: &Path, mode: Mode) -> Result<Utxo> {
         Utxo::over(Store::open(dir, &UTXO, mode)?)
+    }
+
+    /// The same for a chain whose outputs can hold tokens.
+    pub fn open_with_tokens(dir: &Path, mode: Mode) -> Result<Utxo> {
+        Utxo::over(Store::open(dir, &UTXO_WITH_TOKENS, mode)?)
     }
 
     /// The same over columns that are open already.
@@ -82,7 +91,7 @@ impl Utxo {
             Dictionary::open(&store, "address", store.rows(ADDRESS_END), after(ADDRESS_END), address_hash(&store))?;
         let ids = Dictionary::open(&store, "tx", store.rows(TX_ID), after(TX_ID), id_hash(&store))?;
         let (spent, built) = Spent::open(&store, store.rows(OUT_VALUE))?;
-        let mut chain = Utxo { store, addresses, ids, spent };
+        let mut chain = Utxo { store, addresses, ids, spent, desk: Desk::default() };
         chain.spend_from(built)?;
         Ok(chain)
     }
@@ -134,126 +143,6 @@ impl Utxo {
         done
     }
 
-    fn append_rows(&mut self, block: &Block, head: Head) -> Result<()> {
-        self.store.push(BLOCK_FIRST_TX, &u40(self.txs()));
-        self.store.push(BLOCK_TIME, &block.time.to_le_bytes());
-        self.store.push(BLOCK_BITS, &block.bits.to_le_bytes());
-        let (mut inputs, mut outputs) = (block.inputs.iter(), block.outputs.iter());
-        for (place, tx) in (0..).zip(&block.txs) {
-            let wrong = |why: String| Error::Contradiction { height: head.height, tx: place, why };
-            let number = room("transactions", self.txs(), u64::from(u32::MAX))?;
-            self.store.push(TX_FIRST_IN, &u40(room("inputs", self.inputs(), U40_MAX - 1)?));
-            self.store.push(TX_FIRST_OUT, &u40(room("outputs", self.outputs(), U40_MAX - 1)?));
-            let mut totals = Totals { flags: tx.flags, paid_in: 0, paid_out: 0 };
-            for input in inputs.by_ref().take(tx.inputs as usize) {
-                self.append_input(block, input, &mut totals).map_err(|why| why.at(&wrong))?;
-            }
-            for output in outputs.by_ref().take(tx.outputs as usize) {
-                self.append_output(block, output, &mut totals).map_err(|why| why.at(&wrong))?;
-            }
-            if !totals.flags.has(Flags::COINBASE)
-                && !totals.flags.has(Flags::PARTIAL)
-                && totals.paid_in < totals.paid_out
-            {
-                return Err(wrong(format!("pays out {} but spends only {}", totals.paid_out, totals.paid_in)));
-            }
-            let [a, b] = totals.flags.0.to_le_bytes();
-            let [c, d, e, f] = tx.weight.to_le_bytes();
-            self.store.push(TX_INFO, &[a, b, c, d, e, f]);
-            self.store.push(TX_ID, &tx.id);
-            self.ids.insert(self.ids.hash(&tx.id), narrow(number));
-        }
-        Ok(())
-    }
-
-    fn append_input(&mut self, block: &Block, input: &Input, totals: &mut Totals) -> std::result::Result<(), Why> {
-        let number = self.inputs();
-        let (output, address, value) = match self.output_at(&input.prevout)? {
-            Some(output) => self.spend(block, input, output)?,
-            None => {
-                let mut foreign = [0; 41];
-                let parts = u40(number).into_iter().chain(input.prevout.id).chain(input.prevout.vout.to_le_bytes());
-                foreign.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
-                self.store.push(IN_FOREIGN, &foreign);
-                let address = if input.key.len == 0 { UNKNOWN } else { self.address(block.bytes(input.key))? };
-                if address != UNKNOWN && !input.recorded {
-                    totals.flags = totals.flags.with(Flags::REVEALED);
-                }
-                (U40_MAX, address, input.value.unwrap_or(UNKNOWN_VALUE))
-            }
-        };
-        if value == UNKNOWN_VALUE {
-            totals.flags = totals.flags.with(Flags::PARTIAL);
-        } else {
-            totals.paid_in += u128::from(value);
-        }
-        if address == UNKNOWN {
-            totals.flags = totals.flags.with(Flags::HIDDEN);
-        }
-        self.store.push(IN_OUT, &u40(output));
-        self.store.push(IN_ADDRESS, &address.to_le_bytes());
-        self.store.push(IN_VALUE, &u56(value));
-        if output != U40_MAX {
-            self.spent.set(output, number);
-        }
-        Ok(())
-    }
-
-    /// An input whose output is on record: what the output says is taken, and what the source says must agree.
-    fn spend(&self, block: &Block, input: &Input, output: u64) -> std::result::Result<(u64, u32, u64), Why> {
-        let name = || format!("output {} of {}", input.prevout.vout, super::hex(&input.prevout.id));
-        if let Some(other) = self.spent_by(output) {
-            return Err(Why::Wrong(format!("{} is spent already, by input {other} of this record", name())));
-        }
-        let address = self.store.uint(OUT_ADDRESS, output).map_or(UNKNOWN, narrow);
-        let value = self.store.uint(OUT_VALUE, output).unwrap_or(UNKNOWN_VALUE);
-        if let Some(said) = input.value.filter(|said| *said != value) {
-            return Err(Why::Wrong(format!("{} holds {value}, but the source of the input says {said}", name())));
-        }
-        if input.recorded && self.address_key(address).unwrap_or_default() != block.bytes(input.key) {
-            return Err(Why::Wrong(format!("{} has another owner than the source of the input says", name())));
-        }
-        Ok((output, address, value))
-    }
-
-    fn append_output(&mut self, block: &Block, output: &Output, totals: &mut Totals) -> std::result::Result<(), Why> {
-        if output.value >= UNKNOWN_VALUE {
-            return Err(Why::Wrong(format!("an output of {} does not fit 56 bits", output.value)));
-        }
-        totals.paid_out += u128::from(output.value);
-        let address = if output.key.len == 0 { NOBODY } else { self.address(block.bytes(output.key))? };
-        self.store.push(OUT_ADDRESS, &address.to_le_bytes());
-        self.store.push(OUT_VALUE, &u56(output.value));
-        self.spent.add_output();
-        Ok(())
-    }
-
-    /// The number of an address, which is given one when it has none.
-    fn address(&mut self, key: &[u8]) -> Result<u32> {
-        let hash = self.addresses.hash(key);
-        if let Some(id) = self.addresses.find(hash, |id| self.address_key(id) == Some(key)) {
-            return Ok(id);
-        }
-        let id = narrow(room("addresses", self.addresses(), u64::from(NOBODY) - 1)?);
-        self.store.push(ADDRESS_BYTES, key);
-        let end = room("bytes of addresses", self.store.rows(ADDRESS_BYTES), U40_MAX)?;
-        self.store.push(ADDRESS_END, &u40(end));
-        self.addresses.insert(hash, id);
-        Ok(id)
-    }
-
-    /// The output that is named so, if its transaction is on record; an error when that has no such output.
-    fn output_at(&self, prevout: &Prevout) -> std::result::Result<Option<u64>, Why> {
-        let Some(tx) = self.find_tx(&prevout.id) else { return Ok(None) };
-        let outputs = self.outputs_of(tx);
-        let output = outputs.start + u64::from(prevout.vout);
-        if !outputs.contains(&output) {
-            let id = super::hex(&prevout.id);
-            return Err(Why::Wrong(format!("spends output {} of {id}, which has {}", prevout.vout, outputs.count())));
-        }
-        Ok(Some(output))
-    }
-
     /// Makes the appended blocks durable, when enough of them wait or `now`.
     pub fn commit(&mut self, now: bool) -> Result<()> {
         if !now && !self.store.commit_due() {
@@ -287,33 +176,6 @@ impl Utxo {
         self.addresses.refill(addresses, &self.store, address_hash(&self.store))?;
         self.ids.refill(txs, &self.store, id_hash(&self.store))?;
         Ok(head)
-    }
-}
-
-struct Totals {
-    flags: Flags,
-    paid_in: u128,
-    paid_out: u128,
-}
-
-/// Why a row cannot be appended, before block and transaction are named.
-enum Why {
-    Wrong(String),
-    Other(Error),
-}
-
-impl From<Error> for Why {
-    fn from(error: Error) -> Why {
-        Why::Other(error)
-    }
-}
-
-impl Why {
-    fn at(self, wrong: &impl Fn(String) -> Error) -> Error {
-        match self {
-            Why::Wrong(why) => wrong(why),
-            Why::Other(error) => error,
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod rpc;
 mod sort;
 mod tokens;
 
+pub use crate::node::{Endpoint, Node};
 pub use dump::Dump;
 pub use entries::{Skipped, Wrong, entries};
 pub(crate) use join::Joiner;
@@ -22,7 +23,6 @@ pub(crate) use load::load_dump;
 pub use model::{Address, CallSort, Hash, Move, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
 pub use profile::{BaseFee, Profile, Writing};
 pub(crate) use rpc::follow_node;
-pub use rpc::{Endpoint, Node};
 pub use tokens::{Meaning, meaning};
 
 /// What is fuzzed: rows of a dump, a JSON object a line.

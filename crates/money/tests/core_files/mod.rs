@@ -1,12 +1,14 @@
 //! Regtest blocks, and the files that Bitcoin Core would write of them: `blk*.dat`, `rev*.dat`, `xor.dat`.
 
+#![allow(dead_code)] // each test uses some of it
+
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::serialize;
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::script::Builder;
 use bitcoin::{Amount, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut, Witness};
-use money::chain::key_of_script;
+use money::chain::{Family, key_of_script};
 use money::columns::{Block, Utxo};
 use std::path::Path;
 
@@ -42,6 +44,12 @@ pub struct Maker {
 impl Maker {
     pub fn new() -> Maker {
         Maker { parents: vec![bitcoin::BlockHash::all_zeros()], salt: 0 }
+    }
+
+    /// Goes on from regtest's own first block.
+    pub fn after_the_first() -> Maker {
+        let first = bitcoin::constants::genesis_block(bitcoin::Network::Regtest);
+        Maker { parents: vec![bitcoin::BlockHash::all_zeros(), first.block_hash()], salt: 0 }
     }
 
     /// Another miner, who goes on from the block at `height`.
@@ -251,7 +259,7 @@ pub fn compare(chain: &Utxo, blocks: &[Made]) {
             assert_eq!(chain.outputs_of(number).count(), tx.output.len());
             for (output, given) in chain.outputs_of(number).zip(&tx.output) {
                 let mut block = Block::default();
-                let key = key_of_script(given.script_pubkey.as_bytes(), &mut block);
+                let key = key_of_script(given.script_pubkey.as_bytes(), Family::Bitcoin, &mut block);
                 let (address, value) = chain.output(output).unwrap();
                 assert_eq!(value, given.value.to_sat());
                 assert_eq!(chain.address_key(address).unwrap_or_default(), block.bytes(key));

@@ -1,9 +1,9 @@
 //! A node's answers about one block, held against each other: what does not fit is an error, never half a block.
-use super::client::without_text;
 use super::trace::Traced;
 use crate::columns::Amount;
 use crate::evm::fields::{address, bytes, fixed};
 use crate::evm::model::{Address, Hash, Payment, PaymentKind, RawBlock, RawLog, RawTx, TxBody};
+use crate::node::without_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,5 @@
 //! Ethereum and its relatives by JSON-RPC.
 use super::block::{self, Answers, number, put_traces, read_block};
-use super::client::{Node, Refusal};
 use super::follow::Teller;
 use super::trace::{Traced, flat, nested};
 use crate::chain::Result;
@@ -8,6 +7,7 @@ use crate::columns::{Amount, hex};
 use crate::evm::model::{Address, Hash, Payment, RawBlock};
 use crate::evm::tokens::{TRANSFER, TRANSFER_SHARES};
 use crate::evm::{Joiner, Profile};
+use crate::node::{Branch, Node, Refusal};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -45,7 +45,7 @@ impl<'a> Ethereum<'a> {
     }
 }
 
-impl Teller for Ethereum<'_> {
+impl Branch for Ethereum<'_> {
     fn node(&self) -> &Node {
         &self.node
     }
@@ -57,7 +57,9 @@ impl Teller for Ethereum<'_> {
     fn hash_at(&mut self, height: u64) -> Result<Option<Hash>> {
         self.node.hash_at(height)
     }
+}
 
+impl Teller for Ethereum<'_> {
     fn try_block(&mut self, height: u64) -> Result<std::result::Result<RawBlock, String>> {
         let whole = |raw: &RawValue| Ok(raw.to_owned());
         let text = self.node.must("eth_getBlockByNumber", &json!([hexed(height), true]), whole)?;

@@ -1,24 +1,18 @@
 //! From a node into the record: block after block, unwinding what the node's chain no longer has.
-use super::client::{Endpoint, Node};
 use super::ethereum::Ethereum;
 use super::tron::Tron;
-use crate::chain::{Error, Loaded, Options, Progress, Result};
-use crate::columns::{Accounts, hex};
-use crate::evm::model::{Hash, RawBlock};
+use crate::chain::{Loaded, Options, Progress, Result};
+use crate::columns::Accounts;
+use crate::evm::model::RawBlock;
 use crate::evm::{Joiner, Profile, Writing};
+use crate::node::{Branch, Endpoint, Node, parting};
 use std::ops::ControlFlow;
 
 /// A block that changes while it is read is read again so often.
 const TRIES: u32 = 5;
 
 /// A node of any kind that tells blocks.
-pub trait Teller {
-    /// The node.
-    fn node(&self) -> &Node;
-    /// The height of its last block.
-    fn last(&mut self) -> Result<u64>;
-    /// The hash of its block at a height, if it has one.
-    fn hash_at(&mut self, height: u64) -> Result<Option<Hash>>;
+pub trait Teller: Branch {
     /// A block; why not, when what it tells of it does not fit together.
     fn try_block(&mut self, height: u64) -> Result<std::result::Result<RawBlock, String>>;
     /// Looks at a block before it joins the record.
@@ -97,41 +91,11 @@ impl Follower<'_> {
 
     /// Takes back what the node's chain does not have, if that is not too much.
     fn join(&mut self, joiner: &mut Joiner<'_>, options: &Options) -> Result<()> {
-        let Some(head) = joiner.chain.head() else { return Ok(()) };
-        if self.teller.hash_at(head.height)? == Some(head.hash) {
-            return Ok(());
-        }
         joiner.chain.commit(true)?;
-        // Both have the same blocks up to some place, and none after it.
-        let (mut low, mut high) = (0, joiner.chain.store().blocks());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let record = joiner.chain.store().record(middle)?.ok_or(crate::columns::Error::NoSuchHeight(middle))?;
-            if self.teller.hash_at(record.height)? == Some(record.hash) { low = middle + 1 } else { high = middle }
+        if let Some(parting) = parting(joiner.chain.store(), self.teller.as_mut(), options.keep)? {
+            joiner.chain.unwind(parting.common)?;
+            joiner.loaded.unwound += parting.depth;
         }
-        let store = joiner.chain.store();
-        let above = store.record(low)?.ok_or(crate::columns::Error::NoSuchHeight(low))?;
-        let (ours, height) = (hex(&above.hash), above.height);
-        let told = self.teller.hash_at(height)?;
-        let theirs = told.map_or_else(|| "no block".to_owned(), |hash| hex(&hash));
-        let Some(common) = low.checked_sub(1).map(|place| store.record(place)).transpose()?.flatten() else {
-            let why =
-                format!("it serves another chain: at height {height} it has {theirs}, where the record has {ours}");
-            return Err(self.teller.node().fault(why));
-        };
-        let depth = store.blocks() - low;
-        if told.is_none() {
-            return Err(self.teller.node().fault(format!(
-                "it is behind: it has no block {height}, and the record goes on to {}. Wait until it has caught up",
-                head.height
-            )));
-        }
-        if depth > options.keep {
-            let (chain, keep) = (store.code(), options.keep);
-            return Err(Error::Fork { chain, common: common.height, ours, theirs, depth, keep });
-        }
-        joiner.chain.unwind(common.height)?;
-        joiner.loaded.unwound += depth;
         Ok(())
     }
 

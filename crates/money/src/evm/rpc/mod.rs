@@ -1,12 +1,11 @@
-//! Nodes: Ethereum's by JSON-RPC, TRON's by its HTTP API; a client that waits for nobody for ever and believes nobody.
+//! Nodes of chains of accounts: Ethereum's by JSON-RPC, TRON's by its HTTP API. Nothing that they tell is believed that can be held
+//! against something else they tell.
 mod block;
-mod client;
 mod ethereum;
 mod follow;
 mod trace;
 mod tron;
 
-pub use client::{Endpoint, Node};
 pub(crate) use follow::follow_node;
 
 #[cfg(any(test, fuzzing))]

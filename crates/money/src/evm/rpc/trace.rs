@@ -1,8 +1,8 @@
 //! The calls of a transaction: geth's `callTracer` (nested, with the place of each log) and `trace_block` (flat, with rewards).
-use super::client::without_text;
 use crate::columns::Amount;
 use crate::evm::fields::{address, bytes, fixed};
 use crate::evm::model::{Address, CallSort, Hash, Payment, PaymentKind, RawCall};
+use crate::node::without_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};

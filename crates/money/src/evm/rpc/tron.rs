@@ -1,11 +1,11 @@
 //! TRON by its HTTP API (`wallet/…`): each contract has a type, so each amount is known for what it is.
-use super::client::{Node, without_text};
 use super::follow::Teller;
 use crate::chain::Result;
 use crate::columns::{Amount, ISSUER, Kind};
 use crate::evm::Joiner;
 use crate::evm::fields::{address, bytes, fixed};
 use crate::evm::model::{Address, CallSort, Hash, Move, RawBlock, RawCall, RawLog, RawTx, TxBody};
+use crate::node::{Branch, Node, without_text};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ impl Tron {
     }
 }
 
-impl Teller for Tron {
+impl Branch for Tron {
     fn node(&self) -> &Node {
         &self.node
     }
@@ -56,7 +56,9 @@ impl Teller for Tron {
             }
         })
     }
+}
 
+impl Teller for Tron {
     fn try_block(&mut self, height: u64) -> Result<std::result::Result<RawBlock, String>> {
         let whole = |text: &str| Ok(text.to_owned());
         let block = self.node.post("wallet/getblockbynum", &json!({"num": height}), whole)?;

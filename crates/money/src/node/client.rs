@@ -1,5 +1,7 @@
 //! One question, one answer: bounded in size and time, asked again when a node is busy.
 use crate::chain::{Error, Result};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 /// A node that is busy is asked so often, each time after twice the wait.
-const TRIES: u32 = 7;
+pub(super) const TRIES: u32 = 7;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,24 @@ impl Endpoint {
             max_answer: 256 << 20,
         }
     }
+
+    /// The same, saying who asks: the one line NAME:PASSWORD of Bitcoin Core's cookie, or of a file of one's own (HTTP's Basic scheme).
+    ///
+    /// # Errors
+    /// A text that is no such line, or a header that says who asks already.
+    pub fn with_password(mut self, text: &str) -> Result<Endpoint> {
+        let line = text.trim_end_matches(['\r', '\n']);
+        if !line.contains(':') || line.contains(['\r', '\n']) {
+            return Err(Error::Unknown("the cookie file must be one line, NAME:PASSWORD".into()));
+        }
+        if self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            return Err(Error::Unknown(
+                "the header file says who asks already: leave it or the cookie file out".into(),
+            ));
+        }
+        self.headers.push(("authorization".into(), format!("Basic {}", BASE64.encode(line))));
+        Ok(self)
+    }
 }
 
 // The address and the headers may hold keys.
@@ -59,14 +79,14 @@ impl std::fmt::Debug for Endpoint {
 /// A node that is asked.
 pub struct Node {
     agent: ureq::Agent,
-    url: String,
+    pub(super) url: String,
     name: String,
     headers: Vec<(String, String)>,
     first_wait: Duration,
     between: Duration,
     max_answer: u64,
     asked: Option<std::time::Instant>,
-    calls: u64,
+    pub(super) calls: u64,
 }
 
 /// Why a question has no answer.
@@ -74,6 +94,8 @@ pub struct Node {
 pub enum Refusal {
     /// The node does not know this question.
     Unknown,
+    /// It does not have what is asked for.
+    Absent,
     /// It limits how often it is asked, or is not ready.
     Busy(Option<Duration>),
     /// It answers with an error.
@@ -81,15 +103,15 @@ pub enum Refusal {
 }
 
 #[derive(Deserialize)]
-struct Answer<'a> {
-    id: Option<u64>,
+pub(super) struct Answer<'a> {
+    pub id: Option<u64>,
     #[serde(borrow)]
-    result: Option<&'a RawValue>,
-    error: Option<ErrorObject>,
+    pub result: Option<&'a RawValue>,
+    pub error: Option<ErrorObject>,
 }
 
 #[derive(Deserialize)]
-struct ErrorObject {
+pub(super) struct ErrorObject {
     code: i64,
     #[serde(default)]
     message: String,
@@ -106,7 +128,7 @@ impl Node {
         let host = uri.host().ok_or_else(|| wrong("the node's address names no host"))?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong(
-                "the node's address carries a password: write `Authorization: …` into a file of headers",
+                "the node's address carries a password: write NAME:PASSWORD into a file and name it with --cookie-file",
             ));
         }
         let encrypted = uri.scheme_str() == Some("https");
@@ -164,7 +186,7 @@ impl Node {
     }
 
     /// An error of this node.
-    pub(super) fn fault(&self, why: impl std::fmt::Display) -> Error {
+    pub(crate) fn fault(&self, why: impl std::fmt::Display) -> Error {
         Error::Unknown(format!("the node at {}: {why}", self.name))
     }
 
@@ -201,7 +223,7 @@ impl Node {
                 }
                 Err(Refusal::Busy(told)) => wait = told.unwrap_or(wait),
                 Err(Refusal::Said(why)) => return Err(self.fault(format!("{method}: {why}"))),
-                Err(Refusal::Unknown) => return Ok(Err(Refusal::Unknown)),
+                Err(other) => return Ok(Err(other)),
             }
             if left > 0 {
                 std::thread::sleep(wait.min(LONGEST_WAIT));
@@ -220,6 +242,7 @@ impl Node {
     ) -> Result<T> {
         self.ask(method, params, read)?.map_err(|refusal| match refusal {
             Refusal::Said(why) => self.fault(format!("{method}: {why}")),
+            Refusal::Absent => self.fault(format!("{method}: it does not have that")),
             _ => self.fault(format!("does not answer {method}")),
         })
     }
@@ -241,7 +264,7 @@ impl Node {
                 Ok(text) => return read(&text).map_err(|why| self.fault(format!("{path}: {why}"))),
                 Err(Refusal::Busy(told)) => wait = told.unwrap_or(wait),
                 Err(Refusal::Said(why)) => return Err(self.fault(format!("{path}: {why}"))),
-                Err(Refusal::Unknown) => break,
+                Err(Refusal::Unknown | Refusal::Absent) => break,
             }
             if left > 0 {
                 std::thread::sleep(wait.min(LONGEST_WAIT));
@@ -251,11 +274,21 @@ impl Node {
         Err(self.busy(path))
     }
 
-    fn busy(&self, what: &str) -> Error {
+    pub(super) fn busy(&self, what: &str) -> Error {
         self.fault(format!(
             "{what}: it limits how often it is asked, {TRIES} times in a row; load again later, it goes on from there, or ask less \
              often with --calls-per-second"
         ))
+    }
+
+    /// Waits before a busy node is asked again, and doubles the next wait.
+    pub(super) fn rest(wait: &mut Duration) {
+        std::thread::sleep((*wait).min(LONGEST_WAIT));
+        *wait *= 2;
+    }
+
+    pub(super) fn first_wait(&self) -> Duration {
+        self.first_wait
     }
 
     fn once(&mut self, method: &str, params: &Value) -> Result<std::result::Result<String, Refusal>> {
@@ -265,44 +298,76 @@ impl Node {
         self.send(method, &url, body)
     }
 
-    fn send(&mut self, what: &str, url: &str, body: String) -> Result<std::result::Result<String, Refusal>> {
+    /// Posts a JSON text, once.
+    pub(super) fn send(&mut self, what: &str, url: &str, body: String) -> Result<std::result::Result<String, Refusal>> {
+        let bytes = match self.call(what, url, Some(body))? {
+            Ok(bytes) => bytes,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| self.fault(format!("{what}: the answer is no text")))?;
+        Ok(Ok(text))
+    }
+
+    /// Posts a body, or asks for an address without one, once.
+    pub(super) fn call(
+        &mut self,
+        what: &str,
+        url: &str,
+        body: Option<String>,
+    ) -> Result<std::result::Result<Vec<u8>, Refusal>> {
         if let Some(asked) = self.asked {
             std::thread::sleep(self.between.saturating_sub(asked.elapsed()));
         }
         self.asked = Some(std::time::Instant::now());
         self.calls += 1;
-        let mut request = self.agent.post(url).header("content-type", "application/json");
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let answer = request.send(body).map_err(|error| self.fault(format!("{what}: {}", said(&error))))?;
+        let posts = body.is_some();
+        let sent = match body {
+            Some(body) => {
+                let request = self.agent.post(url).header("content-type", "application/json");
+                self.headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send(body)
+            }
+            None => {
+                let request = self.agent.get(url);
+                self.headers.iter().fold(request, |request, (name, value)| request.header(name, value)).call()
+            }
+        };
+        let answer = sent.map_err(|error| self.fault(format!("{what}: {}", said(&error))))?;
         let status = answer.status().as_u16();
         if matches!(status, 429 | 503) {
             let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
             return Ok(Err(Refusal::Busy(after.map(Duration::from_secs))));
         }
-        let mut text = String::new();
-        let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_string(&mut text);
+        let mut bytes = Vec::new();
+        let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_end(&mut bytes);
         read.map_err(|error| self.fault(format!("{what}: {}", told(&error))))?;
-        if text.len() as u64 > self.max_answer {
+        if bytes.len() as u64 > self.max_answer {
             return Err(self.fault(format!("{what}: an answer of more than {} bytes", self.max_answer)));
         }
         // Some servers answer errors of JSON-RPC with 400 or 500.
-        if status != 200 && !text.trim_start().starts_with('{') {
-            return Ok(Err(Refusal::Said(format!("it answers {status}"))));
-        }
-        Ok(Ok(text))
+        let explained = posts && bytes.trim_ascii_start().starts_with(b"{");
+        Ok(match status {
+            200 => Ok(bytes),
+            401 | 403 => {
+                Err(Refusal::Said(format!("it answers {status}: it wants to know who asks, or knows nobody so")))
+            }
+            404 if !posts => Err(Refusal::Absent),
+            _ if explained => Ok(bytes),
+            _ => Err(Refusal::Said(format!("it answers {status}"))),
+        })
     }
 }
 
-/// What an error of JSON-RPC means (EIP-1474; the messages of servers that limit).
-fn refusal(error: Option<ErrorObject>) -> Option<Refusal> {
+/// What an error of JSON-RPC means (EIP-1474; Bitcoin Core, `rpc/protocol.h`; the messages of servers that limit).
+pub(super) fn refusal(error: Option<ErrorObject>) -> Option<Refusal> {
     let error = error?;
     let message = error.message.to_ascii_lowercase();
     let limits = ["rate limit", "too many requests", "compute units", "capacity exceeded"];
     Some(match error.code {
         -32601 | -32004 => Refusal::Unknown,
-        -32005 | 429 => Refusal::Busy(None),
+        // A height above the last, a block that is not known (Bitcoin Core, `RPC_INVALID_PARAMETER`, `RPC_INVALID_ADDRESS_OR_KEY`).
+        -8 | -5 => Refusal::Absent,
+        // -28: Bitcoin Core while it starts (`RPC_IN_WARMUP`).
+        -32005 | 429 | -28 => Refusal::Busy(None),
         _ if limits.iter().any(|words| message.contains(words)) => Refusal::Busy(None),
         code => Refusal::Said(format!("error {code}: {}", error.message.chars().take(200).collect::<String>())),
     })
@@ -326,6 +391,6 @@ fn told(error: &std::io::Error) -> String {
 }
 
 /// Where a JSON text is wrong, without the text.
-pub(super) fn without_text(error: &serde_json::Error) -> String {
+pub(crate) fn without_text(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

@@ -1,0 +1,12 @@
+//! Asking a node or a server over HTTP: bounded in size and time, again while it is busy, and its address never repeated.
+//!
+//! [`Endpoint`] says where it is and what of it is loaded, [`Node`] asks: JSON-RPC one by one or several at once, plain HTTP, bytes.
+mod batch;
+mod client;
+mod get;
+mod parting;
+
+pub(crate) use batch::MOST_AT_ONCE;
+pub(crate) use client::without_text;
+pub use client::{Endpoint, Node, Refusal};
+pub(crate) use parting::{Branch, parting};
