@@ -6,6 +6,7 @@ mod ingest;
 mod ledger;
 mod links;
 mod machine;
+mod money_truth;
 mod node;
 mod sdn;
 mod search;
@@ -47,6 +48,8 @@ enum What {
     Sdn(sdn::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
+    /// Precision and recall of the rules for clusters against the truth of EXERCISE money.
+    MoneyTruth(money_truth::Args),
     /// Loading tags, and asking what is said of an address.
     Tags(tags::Args),
     /// Objects that share one selector.
@@ -64,6 +67,7 @@ fn main() -> Result<(), Failure> {
         What::Search(args) => search::run(&args),
         What::Sdn(args) => sdn::run(&args),
         What::Cluster(args) => cluster::run(&args),
+        What::MoneyTruth(args) => money_truth::run(&args),
         What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),
     }

@@ -32,7 +32,8 @@ impl Scene<'_> {
         }
         let x = self.rng.below(self.cast.exchanges.len() as u64) as usize;
         let id = self.cast.exchanges.get(x).map(|x| x.id.clone()).unwrap_or_default();
-        self.swept(&to, &id, Use::Deposit, None);
+        // Nobody empties it as long as the world lasts: it has no operator that shows.
+        self.told(&to, &id, Use::Deposit);
         to
     }
 

@@ -134,8 +134,13 @@ impl Scene<'_> {
 
     fn victims_pay_one(&mut self, trap: Trap) {
         let (s, p, id) = self.any_syndicate();
-        let (target, helper) = (self.fresh(), self.fresh());
-        self.swept(&target, &id, Use::Collection, None);
+        let (fresh, helper) = (self.fresh(), self.fresh());
+        // Small syndicates have victims pay the pool itself.
+        let straight = self.rng.chance(300);
+        let target = if straight { self.pool(s, p) } else { fresh };
+        if !straight {
+            self.swept(&target, &id, Use::Collection, None);
+        }
         let activator = if self.rng.chance(500) { self.cast.activator } else { self.fresh() };
         if trap == Trap::GasForVictims {
             self.told(&helper, &id, Use::Helper);
@@ -161,6 +166,9 @@ impl Scene<'_> {
             held += amount;
         }
         self.wait(self.rates.sweep_delay);
+        if straight {
+            return self.paid_on(target, held);
+        }
         let (funder, coins, pool) = (self.funder(s, p), self.gas_for_sweep(), self.pool(s, p));
         self.pay_coin(funder, target, coins);
         self.wait((1, 30));
