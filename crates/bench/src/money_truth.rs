@@ -47,7 +47,6 @@ struct Tally {
     found: u64,
     of: u64,
     traps: BTreeMap<String, u64>,
-    /// Of each trap's addresses how many there were for this rule to fall for.
     examples: Vec<String>,
 }
 
@@ -81,11 +80,14 @@ fn round(x: f64) -> f64 {
 #[derive(Debug, Default)]
 struct Tallies {
     rules: BTreeMap<&'static str, Tally>,
-    /// Clusters that hold two parties, and witnesses that the record does not bear out.
+    /// Clusters that hold two tagged parties; of coins, clusters that hold two owners by the truth.
     contradictions: u64,
+    two_owners: u64,
+    /// Witnesses that the record does not bear out.
     unproven: u64,
-    /// Senders to one address that a relation joined although nobody sweeps them.
     txs: u64,
+    /// How many addresses each trap was set with.
+    traps: BTreeMap<String, u64>,
 }
 
 impl Tallies {
@@ -112,8 +114,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     println!(
         "{}",
-        json!({"bench": "money-truth", "rule": "all", "seeds": args.seeds, "txs": tallies.txs,
-            "contradictions": tallies.contradictions, "witnesses_not_borne_out": tallies.unproven,
+        json!({"bench": "money-truth", "rule": "all", "seeds": args.seeds, "txs": tallies.txs, "trapped_addresses": tallies.traps,
+            "contradictions": tallies.contradictions, "coin_clusters_of_two_owners": tallies.two_owners, "witnesses_not_borne_out": tallies.unproven,
             "peak_mb": memory_mb("self", "VmHWM")?, "load": machine_load()})
     );
     Ok(())
@@ -172,6 +174,11 @@ fn one(args: &Args, seed: u64, folder: &Path, tallies: &mut Tallies) -> Result<(
     let plan = MoneyPlan { seed, stories: args.stories, days: args.days, ..MoneyPlan::default() };
     tallies.txs += write_money(&plan, &files, &mut |_, _| ())?.txs;
     let truth = Truth::read(&files.join("truth.jsonl"))?;
+    for one in truth.addresses.values() {
+        if let Some(trap) = trap([Some(one), None]) {
+            *tallies.traps.entry(trap).or_default() += 1;
+        }
+    }
     let room = Room::open(&data);
     let mut tags = Tags::open_to_write(&data)?;
     let job = Job {
@@ -310,7 +317,7 @@ fn judge_coins(chain: &Utxo, network: Network, truth: &Truth, tallies: &mut Tall
         let party = *numbers.entry(&said.owner).or_insert(next);
         attributions.push(Attribution { address, party, coinjoin: false, defines_cluster: false });
     }
-    tallies.contradictions += contradictions(&clusters, &attributions).len() as u64;
+    tallies.two_owners += contradictions(&clusters, &attributions).len() as u64;
     let tally = tallies.of("multi-input");
     for &ordinal in clusters.spend_log() {
         let Some((_, first, other)) = evidence.spends.witness(ordinal) else { continue };

@@ -2,6 +2,7 @@
 //!
 //! [`Room`] is the folder of all chains; [`load`] reads a source into one of them; [`unwind`] takes blocks back by hand.
 
+mod address;
 mod bitcoin;
 mod blockfiles;
 mod curve;
@@ -13,6 +14,7 @@ mod script;
 mod transfers;
 mod undo;
 
+pub use address::address_key;
 pub use bitcoin::block_work;
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode_body;

@@ -92,6 +92,15 @@ impl CoSpends {
         Ok(read)
     }
 
+    /// The co-spend input of a chain of accounts: nothing is spent together there.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] beyond what 32 bits can number.
+    pub fn none(accounts: u64) -> Result<Self, Error> {
+        let addresses = u32::try_from(accounts).map_err(|_| Error::TooMany)?;
+        Ok(Self { offsets: vec![0], addresses, ..Self::default() })
+    }
+
     /// The evidence of the spends: transactions whose shape forbids it unite nothing.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ mod files;
 mod forest;
 mod index;
 mod link;
+/// What is measured of each rule.
+pub mod measured;
 mod path;
 /// Which transactions may unite their inputs.
 pub mod shape;

@@ -69,7 +69,7 @@ impl Scene<'_> {
                 None => {
                     let (funder, coins) = (self.funder(s, p), self.gas_for_sweep());
                     self.pay_coin(funder, address, coins);
-                    self.wait((1, 30));
+                    self.wait(self.rates.gas_lead);
                     let left = if self.rng.chance(self.rates.untidy) { held / 5 } else { 0 };
                     self.pay(address, to, held - left);
                 }
@@ -161,7 +161,7 @@ impl Scene<'_> {
                 }
                 _ => {}
             }
-            self.wait((2, 400));
+            self.wait(self.rates.victim_lead);
             self.pay(wallet, target, amount);
             held += amount;
         }
@@ -171,7 +171,7 @@ impl Scene<'_> {
         }
         let (funder, coins, pool) = (self.funder(s, p), self.gas_for_sweep(), self.pool(s, p));
         self.pay_coin(funder, target, coins);
-        self.wait((1, 30));
+        self.wait(self.rates.gas_lead);
         self.pay(target, pool, held);
     }
 

@@ -26,6 +26,9 @@ pub(crate) struct Rates {
     pub(crate) untidy: u64,
     /// Victims who pay one address.
     pub(crate) victims: (u64, u64),
+    /// Minutes from gas to the sweep it is for, and from the gas that a victim was sent to the victim's payment.
+    pub(crate) gas_lead: (u64, u64),
+    pub(crate) victim_lead: (u64, u64),
     /// Of a thousand victims' payments how many come straight from an exchange.
     pub(crate) straight: u64,
 }
@@ -49,6 +52,8 @@ impl Rates {
             untidy: rng.between(0, 80),
             victims: (3, rng.between(5, 30)),
             straight: rng.between(200, 700),
+            gas_lead: (1, rng.between(10, 90)),
+            victim_lead: (2, rng.between(60, 600)),
         }
     }
 }

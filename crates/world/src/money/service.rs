@@ -61,7 +61,7 @@ impl Scene<'_> {
             Sweeps::Keys => {
                 let coins = self.gas_for_sweep();
                 self.pay_coin(gas, address, coins);
-                self.wait((1, 20));
+                self.wait(self.rates.gas_lead);
                 self.pay(address, hot, amount);
             }
             Sweeps::Energy => self.pay_free(address, hot, amount),

@@ -31,6 +31,8 @@ pub struct Swept {
     pub funder: u32,
     /// The transaction of the first of these payments.
     pub funded_in: u64,
+    /// Whether the first sweep followed soon.
+    pub soon: bool,
     /// So many coins came, whoever sent them.
     pub coins: u128,
     /// So much was spent on fees.
@@ -71,8 +73,18 @@ pub(super) struct Moves {
 pub(super) struct Funder {
     /// Accounts, one more than few at most.
     pub(super) paid: BTreeSet<u32>,
-    /// The one place that all whom it pays are swept to; `None` when it pays anybody else.
+    /// The one place that all whom it pays send to, as far as they sent anything; `None` when one sends elsewhere.
     pub(super) to: Option<u32>,
+    /// How many of them are swept, and how many soon after they had their gas.
+    pub(super) swept: u32,
+    pub(super) soon: u32,
+}
+
+impl Funder {
+    /// Whether most of those it pays for are emptied at once.
+    pub(super) fn prompt(&self, thousandths: u32) -> bool {
+        u64::from(self.soon) * 1_000 >= u64::from(self.swept) * u64::from(thousandths)
+    }
 }
 
 /// What a pass needs to know.
@@ -133,7 +145,7 @@ impl Moves {
         while from < all {
             from = moves.add_up(reading, &candidates, from, PAIRS);
         }
-        moves.count_funders(reading);
+        moves.count_funders(reading, &candidates);
         moves
     }
 
@@ -240,7 +252,7 @@ impl Moves {
     }
 
     /// Whom the funders pay, and where all of these are swept to.
-    fn count_funders(&mut self, reading: &Reading<'_>) {
+    fn count_funders(&mut self, reading: &Reading<'_>, candidates: &[(u32, u32)]) {
         let unknown = |funder: &u32| *funder != UNKNOWN && !reading.known.tagged.contains(funder);
         let mut funders: BTreeMap<u32, Funder> =
             self.swept.values().map(|swept| swept.funder).filter(unknown).map(|f| (f, Funder::default())).collect();
@@ -250,10 +262,19 @@ impl Moves {
                 return;
             }
             let Some(funder) = funders.get_mut(&transfer.from) else { return };
-            let to = self.swept.get(&transfer.to).map(|swept| swept.to);
+            // Who sent nothing yet says nothing yet.
+            if self.flags.get(transfer.to as usize).is_none_or(|flags| flags & MOVED == 0) {
+                return;
+            }
+            let at = candidates.binary_search_by_key(&transfer.to, |(account, _)| *account).ok();
+            let to = at.and_then(|at| candidates.get(at)).map(|(_, to)| *to);
             funder.to = if funder.paid.is_empty() { to } else { funder.to.filter(|before| Some(*before) == to) };
-            if funder.paid.len() <= most {
-                funder.paid.insert(transfer.to);
+            if funder.paid.len() <= most
+                && funder.paid.insert(transfer.to)
+                && let Some(swept) = self.swept.get(&transfer.to)
+            {
+                funder.swept += 1;
+                funder.soon += u32::from(swept.soon);
             }
         });
         self.funders = funders;
@@ -342,14 +363,18 @@ fn judge(reading: &Reading<'_>, account: u32, pairs: &[(u32, Pair)], about: &Abo
     };
     let internal = swept.iter().any(|(_, pair)| pair.received.0 > 0 && from_there(pair));
     let made = reading.made.get(&account);
+    let first = swept.iter().map(|(_, pair)| pair.first).min()?;
+    let time = |tx: u64| reading.chain.time(tx).map(u64::from);
+    let gap = time(first).zip(time(about.funded_in)).and_then(|(swept, funded)| swept.checked_sub(funded));
     Some(Swept {
         account,
         to,
         sweeper: reading.sweeper(account),
         maker: made.map_or(UNKNOWN, |made| made.by),
-        sweeps: (swept.iter().map(|(_, p)| p.first).min()?, swept.iter().map(|(_, p)| p.last).max()?),
+        sweeps: (first, swept.iter().map(|(_, pair)| pair.last).max()?),
         funder: about.funder.filter(|_| !about.several).unwrap_or(UNKNOWN),
         funded_in: about.funded_in,
+        soon: about.funder.is_some() && gap.is_some_and(|gap| gap <= u64::from(reading.params.soon)),
         coins: about.coins.0,
         fees: about.fees.0,
         coins_alone: swept.iter().all(|(asset, _)| Some(*asset) == reading.coin),

@@ -9,6 +9,11 @@ pub struct Params {
     pub few: u32,
     /// *Gas*: so many thousandths of the coins that a funder sent were spent as fees. Less is no gas but a payment.
     pub gas: u32,
+    /// *Then*: gas is spent within so many seconds. Whoever empties by machine sends gas and empties; a person who was sent gas
+    /// takes their time.
+    pub soon: u32,
+    /// Of those whom a funder pays gas, so many thousandths must be emptied so soon for any to count.
+    pub mostly: u32,
     /// *A pool*: so many addresses at least are swept into it.
     pub pool: u32,
     /// Whoever makes contracts and empties them empties them into no more places than this.
@@ -22,6 +27,6 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { swept: 990, few: 256, gas: 250, pool: 2, places: 4, held: 50, internal: 500 }
+        Self { swept: 990, few: 256, gas: 250, soon: 3_600, mostly: 750, pool: 2, places: 4, held: 50, internal: 500 }
     }
 }

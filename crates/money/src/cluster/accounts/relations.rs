@@ -123,8 +123,9 @@ fn pooled(swept: &Swept, known: &Known, params: Params, moves: &Moves, places: &
     }
     let funder = moves.funders.get(&swept.funder)?;
     let few = (params.pool as usize..=params.few as usize).contains(&funder.paid.len());
-    let fits = few && funder.to == Some(swept.to) && swept.spent_gas(params.gas) && swept.funder != swept.to;
-    fits.then_some(Pooled::Funder(swept.funder))
+    let at_once = swept.soon && funder.prompt(params.mostly);
+    let fits = few && at_once && funder.to == Some(swept.to) && swept.spent_gas(params.gas);
+    (fits && swept.funder != swept.to).then_some(Pooled::Funder(swept.funder))
 }
 
 /// What the rules lack on this chain.
