@@ -15,23 +15,23 @@ fn rate(wrong: u64, of: u64) -> Measured {
 /// *Controls*, by its unions.
 #[must_use]
 pub fn controls() -> Measured {
-    Measured::No
+    rate(0, 11_998)
 }
 
 /// Inputs of one transaction, by its unions.
 #[must_use]
 pub fn multi_input() -> Measured {
-    Measured::No
+    rate(118, 156_595)
 }
 
 /// *Customer of*, by its addresses.
 #[must_use]
 pub fn customers() -> Measured {
-    Measured::No
+    rate(6, 21_026)
 }
 
 /// *Pooled with*, by its addresses.
 #[must_use]
 pub fn pooled() -> Measured {
-    rate(0, 0)
+    rate(0, 23_170)
 }

@@ -24,9 +24,8 @@ struct State {
 }
 
 /// The records of control, in order.
-pub(super) fn records(chain: &Accounts, excluded: &Excluded) -> Vec<Control> {
-    let all = (0..chain.controls()).filter_map(|place| chain.control(place));
-    all.filter(|control| !excluded.transactions.contains(&control.tx)).collect()
+pub(super) fn records(chain: &Accounts) -> Vec<Control> {
+    (0..chain.controls()).filter_map(|place| chain.control(place)).collect()
 }
 
 /// Contracts that were made on record; the first time counts.
@@ -39,10 +38,11 @@ pub(super) fn made(chain: &Accounts, records: &[Control]) -> HashMap<u32, Made> 
     made
 }
 
-/// The states of each account, in order.
-fn states(records: &[Control]) -> BTreeMap<u32, Vec<State>> {
+/// The states of each account, in order. What an excluded transaction says of them was never said.
+fn states(records: &[Control], excluded: &Excluded) -> BTreeMap<u32, Vec<State>> {
     let mut states: BTreeMap<u32, Vec<State>> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.kind != ControlKind::Made) {
+    let counts = |record: &&Control| record.kind != ControlKind::Made && !excluded.transactions.contains(&record.tx);
+    for record in records.iter().filter(counts) {
         let of = states.entry(record.account).or_default();
         // An administrator counts where no owners are on record.
         let owned = of.last().is_some_and(|state| state.threshold > 0);
@@ -116,6 +116,7 @@ impl Parties {
 pub(super) struct Controls<'a> {
     known: &'a Known,
     params: Params,
+    excluded: &'a Excluded,
     made: &'a HashMap<u32, Made>,
     states: BTreeMap<u32, Vec<State>>,
     payments: BTreeMap<u32, Vec<(u64, u32)>>,
@@ -126,12 +127,12 @@ impl<'a> Controls<'a> {
         chain: &'a Accounts,
         known: &'a Known,
         params: Params,
-        made: &'a HashMap<u32, Made>,
+        (made, excluded): (&'a HashMap<u32, Made>, &'a Excluded),
         records: &[Control],
     ) -> Self {
-        let states = states(records);
+        let states = states(records, excluded);
         let payments = payments(chain, &states);
-        Self { known, params, made, states, payments }
+        Self { known, params, excluded, made, states, payments }
     }
 
     /// Links of accounts and keys, then of contracts and whoever makes and empties them.
@@ -228,7 +229,9 @@ impl<'a> Controls<'a> {
                 continue;
             }
             for swept in contracts {
+                // That a contract was made stays so when its making is no witness any more.
                 let made = self.made.get(&swept.account).map(|made| made.tx);
+                let made = made.filter(|tx| !self.excluded.transactions.contains(tx));
                 if let Some(source) = made.and_then(|tx| u32::try_from(tx).ok()) {
                     links.push(Link { a: swept.account, b: sweeper, rule: Rule::Controls, source });
                 }

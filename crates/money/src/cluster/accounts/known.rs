@@ -58,7 +58,7 @@ impl Known {
 /// What is switched off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excluded {
-    /// Transactions that say nothing of control.
+    /// Transactions that are no witness of control: what they set, and what they made, unites nothing.
     pub transactions: BTreeSet<u64>,
     /// Whole rules.
     pub rules: BTreeSet<Rule>,

@@ -43,12 +43,12 @@ pub fn derive(
     params: Params,
     (before, excluded): (&[Link], &Excluded),
 ) -> Derived {
-    let records = controls::records(chain, excluded);
+    let records = controls::records(chain);
     let made = controls::made(chain, &records);
     let coin = coin.and_then(|coin| chain.find_asset(coin));
     let reading = Reading::new(chain, known, &made, params, coin);
     let moves = Moves::read(&reading);
-    let controls = Controls::new(chain, known, params, &made, &records);
+    let controls = Controls::new(chain, known, params, (&made, excluded), &records);
     let links = match excluded.rules.contains(&super::Rule::Controls) {
         true => Vec::new(),
         false => controls.links(&moves, before),
