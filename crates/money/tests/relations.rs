@@ -214,7 +214,7 @@ fn whoever_alone_meets_the_threshold_controls_a_safe_and_partners_do_not() {
     let all = of(safe(&[2], 1), &[&paid(2)[..], &nested].concat());
     assert_eq!(
         all.into_iter().collect::<BTreeSet<_>>(),
-        BTreeSet::from([(1, 2), (4, 2)]),
+        BTreeSet::from([(1, 2), (4, 1)]),
         "owners of one party count as one"
     );
 }
