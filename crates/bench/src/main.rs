@@ -8,6 +8,7 @@ mod ingest;
 mod ledger;
 mod links;
 mod machine;
+mod money_truth;
 mod node;
 mod sdn;
 mod search;
@@ -51,6 +52,8 @@ enum What {
     Chain(chain::Args),
     /// Clusters over co-spent inputs.
     Cluster(cluster::Args),
+    /// Precision and recall of the rules for clusters against the truth of EXERCISE money.
+    MoneyTruth(money_truth::Args),
     /// Loading tags, and asking what is said of an address.
     Tags(tags::Args),
     /// Objects that share one selector.
@@ -69,6 +72,7 @@ fn main() -> Result<(), Failure> {
         What::Sdn(args) => sdn::run(&args),
         What::Chain(args) => chain::run(&args),
         What::Cluster(args) => cluster::run(&args),
+        What::MoneyTruth(args) => money_truth::run(&args),
         What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),
     }

@@ -1,3 +1,4 @@
+mod clusters;
 mod lists;
 mod money;
 mod people;
@@ -6,6 +7,7 @@ mod tags;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, Why};
 pub use lists::{Import, Reference};
 pub use money::{Money, MoneyBalance, MoneyLoad};
 pub use people::{Access, Grant, GrantAt, Token, User};
@@ -310,6 +312,9 @@ pub struct WorldFiles {
     /// About how many objects.
     #[arg(long, default_value_t = 10_000)]
     pub objects: usize,
+    /// Chains with money beside the reports, in DIR/money: so many stories each, of some ten transactions.
+    #[arg(long, value_name = "STORIES", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub money: Option<u64>,
     /// The folder to write to.
     #[arg(required = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -345,7 +350,7 @@ impl World {
 impl Command {
     /// What is taken down in the access log by a command of its own, for this one opens no node.
     pub fn logged_apart(&self) -> Option<&'static str> {
-        matches!(self, Self::Money(_)).then_some("money")
+        matches!(self, Self::Money(what) if !what.needs_node()).then_some("money")
     }
 
     /// Whether it works on a node, and so goes through a running server.
@@ -354,8 +359,8 @@ impl Command {
             Self::Init { .. } | Self::Serve(_) | Self::Restore { .. } | Self::RecoveryKey { .. } => false,
             Self::Completions { .. } | Self::Man => false,
             Self::World(world) => world.written().is_none(),
-            // Its folder has locks of its own.
-            Self::Money(_) => false,
+            // Its folder has locks of its own; decisions stand in the ledger.
+            Self::Money(what) => what.needs_node(),
             Self::Verify { what: Some(what), .. } => !is_proof_file(what),
             _ => true,
         }

@@ -134,6 +134,7 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         Command::Grant(_) => ("grant", None, None),
         Command::Access(asked) => ("access", asked.about.as_ref(), asked.about.clone()),
         Command::World(_) => ("world", None, None),
+        Command::Money(_) => ("money", None, None),
         Command::Reference(_) => ("reference", None, None),
         Command::Logged { what, .. } => (what.as_str(), None, None),
         // What these say, whoever may read the folder reads there.
@@ -216,11 +217,11 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             return doctor::run(data, Some(node), *json, io);
         }
         Command::Logged { .. } => {}
+        Command::Money(what) => money::on_node(data, node, &me, what, io)?,
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }
         | Command::RecoveryKey { .. }
-        | Command::Money(_)
         | Command::Completions { .. }
         | Command::Man => {
             return Err(Problem::other("this command works without a node; stop the server or name another folder"));

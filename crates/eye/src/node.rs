@@ -20,6 +20,9 @@ pub enum Problem {
     /// The money room's.
     #[error(transparent)]
     Money(#[from] money::chain::Error),
+    /// Decisions about clusters.
+    #[error(transparent)]
+    Decided(#[from] money::decided::Error),
     /// The tags'.
     #[error(transparent)]
     Tags(#[from] money::tags::Error),
@@ -124,7 +127,7 @@ fn open_waiting(data: &Path, patience: Option<Duration>) -> Result<Node, Problem
     let mut limits = settings.room();
     limits.patience = patience.unwrap_or(limits.patience);
     let setup = Setup::new(data, country)?.within(limits);
-    let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory()])?;
+    let ledger = Ledger::open(data, Options::default(), vec![people::room(), setup.factory(), money::decided::room()])?;
     let people = People::open_with(&ledger, settings.hall())?;
     let intel = Intel::open(&ledger, &people, setup)?;
     Ok(Node { ledger, people, intel, settings: std::sync::Arc::new(settings) })

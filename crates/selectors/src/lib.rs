@@ -29,7 +29,7 @@ pub use normalise::{normalise, parse_query, parse_query_with};
 pub use object::of_object;
 pub use refang::refang;
 pub use scan::{scan, scan_into};
-pub use wallet::cash_address;
+pub use wallet::{cash_address, read_cash_address};
 
 /// Most selectors of one call; a ledger entry may change 1,000 rows, and references need some.
 pub const MAX_FOUND: usize = 900;

@@ -8,7 +8,7 @@ mod bech32;
 mod evm;
 mod ton;
 
-pub use bech32::cash_address;
+pub use bech32::{cash_address, read_cash_address};
 
 use crate::{Found, Kind, Strength};
 

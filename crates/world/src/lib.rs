@@ -6,6 +6,7 @@
 mod cast;
 mod disk;
 mod hubs;
+pub mod money;
 mod other_files;
 mod phones;
 mod prng;
@@ -142,7 +143,7 @@ impl WorldError {
 const OURS: &str = "{\"kind\":\"world\",";
 
 /// Writes a world into `dir`, which is made when it is not there. A folder with an older world is emptied of that world
-/// first: of `README.md`, `truth.jsonl`, `reference/` and the folders `agency-*`.
+/// first: of `README.md`, `truth.jsonl`, `reference/`, `money/` and the folders `agency-*`.
 /// `progress` hears objects written and wanted.
 ///
 /// # Errors
@@ -246,7 +247,7 @@ fn make_room(dir: &Path) -> Result<(), WorldError> {
         return Ok(());
     }
     let of_a_world = |name: &String| {
-        matches!(name.as_str(), "README.md" | "truth.jsonl" | "reference") || name.starts_with("agency-")
+        matches!(name.as_str(), "README.md" | "truth.jsonl" | "reference" | "money") || name.starts_with("agency-")
     };
     let ours = fs::File::open(dir.join("truth.jsonl")).is_ok_and(|file| {
         let mut head = Vec::new();

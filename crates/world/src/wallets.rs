@@ -35,7 +35,7 @@ pub(crate) fn wallet(coin: Coin, rng: &mut Rng) -> String {
     }
 }
 
-fn base58check(version: u8, payload: [u8; 20]) -> String {
+pub(crate) fn base58check(version: u8, payload: [u8; 20]) -> String {
     let mut bytes = vec![version];
     bytes.extend(payload);
     let check = Sha256::digest(Sha256::digest(&bytes));

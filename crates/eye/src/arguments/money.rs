@@ -4,7 +4,7 @@ use money::chain::ChainCode;
 use money::cli::Format;
 use std::path::PathBuf;
 
-use super::MoneyTags;
+use super::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, MoneyTags};
 
 /// `eye money`.
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,26 @@ pub enum Money {
     },
     /// What an account of a chain of accounts received, spent and has left. With --node: whether the chain itself says the same.
     Balance(MoneyBalance),
+    /// Which addresses are one party's: a chain's clusters in numbers, or one address with its cluster and relations.
+    Cluster(MoneyCluster),
+    /// Why two addresses are one party's: the chain of witnesses with the best weakest link, and the fewest witnesses.
+    Why(MoneyPair),
+    /// "These two are not one": the witnesses to exclude. Changes nothing.
+    Apart(MoneyPair),
+    /// Clusters that hold two parties; the goal is none.
+    Contradictions(MoneyContradictions),
+    /// A person's decision about clusters: an entry in the ledger, with author and reason.
+    #[command(subcommand)]
+    Decide(MoneyDecide),
+    /// The decisions that stand.
+    Decisions {
+        /// The chain; else all.
+        #[arg(long, value_parser = chain_code)]
+        chain: Option<ChainCode>,
+        /// One JSON document a decision.
+        #[arg(long)]
+        json: bool,
+    },
     /// Take blocks back, so that the one at a height is the last.
     Unwind {
         /// The chain.
@@ -43,6 +63,13 @@ pub enum Money {
         #[arg(long)]
         json: bool,
     },
+}
+
+impl Money {
+    /// Whether it reads or writes the ledger, and so works on a node.
+    pub fn needs_node(&self) -> bool {
+        matches!(self, Self::Decide(_) | Self::Decisions { .. })
+    }
 }
 
 /// `eye money balance`.
@@ -113,7 +140,7 @@ pub struct MoneyLoad {
     pub files: Vec<PathBuf>,
 }
 
-fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {
+pub(super) fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {
     ChainCode::parse(text)
 }
 

@@ -1,14 +1,17 @@
 //! `eye money`: the chains in DATA/money. It runs in this process whether a server has the node or not, for that folder has
 //! locks of its own: one writer a chain, readers beside it.
+mod clusters;
+mod decide;
 mod tags;
 
 use super::Io;
 use crate::arguments::{Money, MoneyBalance, MoneyLoad};
 use crate::fetch::{headers as header_lines, is_address};
-use crate::node::Problem;
+use crate::node::{Node, Problem};
 use money::chain::{ChainCode, Loaded, Options, Room, Source, load, unwind};
 use money::cli::{HeadLine, InspectLine, LoadLine, balances, inspect_lines, source};
 use money::evm::Endpoint;
+use people::Viewer;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +34,11 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Load(job) => load_files(&room, job, io),
         Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
+        Money::Cluster(job) => clusters::cluster(&data, job, io).map(|()| 0),
+        Money::Why(job) => clusters::why(&data, job, io).map(|()| 0),
+        Money::Apart(job) => clusters::apart(&data, job, io).map(|()| 0),
+        Money::Contradictions(job) => clusters::contradictions(&data, job, io).map(|()| 0),
+        Money::Decide(_) | Money::Decisions { .. } => Err(Problem::other("decisions stand in the ledger of a node")),
         Money::Tags(what) => tags::run(&data.join(FOLDER), what, io),
         Money::Doctor { json } => tags::doctor(&data.join(FOLDER), &room, *json, io),
         Money::Unwind { chain, to, json } => {
@@ -42,6 +50,20 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
             Ok(0)
         }
     }
+}
+
+/// What works on an open node: decisions.
+pub fn on_node(data: &Path, node: &Node, me: &Viewer, what: &Money, io: &mut Io<'_>) -> Result<(), Problem> {
+    match what {
+        Money::Decide(act) => decide::run(data, node, me, act, io),
+        Money::Decisions { chain, json } => decide::list(node, me, chain.as_ref(), *json, io),
+        _ => Err(Problem::other("this command works without a node; stop the server or name another folder")),
+    }
+}
+
+/// Whoever may read the data folder sees every batch of tags.
+fn tags_all(_: &money::tags::BatchInfo) -> bool {
+    true
 }
 
 fn load_files(room: &Room, job: &MoneyLoad, io: &mut Io<'_>) -> Result<u8, Problem> {

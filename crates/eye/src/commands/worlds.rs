@@ -23,7 +23,15 @@ pub fn write(world: &World, io: &mut Io<'_>) -> Result<(), Problem> {
     let meter = io.meter.clone();
     let made = world::write(&plan, &dir, &mut |at, of| meter.tell("EXERCISE objects", at, Some(of)))
         .map_err(|e| Problem::other(e.to_string()))?;
-    Ok(writeln!(io.out, "EXERCISE: {} reports, {} objects in {} files", made.reports, made.objects, made.files)?)
+    writeln!(io.out, "EXERCISE: {} reports, {} objects in {} files", made.reports, made.objects, made.files)?;
+    let Some(stories) = files.money else { return Ok(()) };
+    // Money moves in the first weeks of the world, a story an hour or more often.
+    let plan = world::money::MoneyPlan { seed: files.seed, stories, ..world::money::MoneyPlan::default() };
+    let made = world::money::write_money(&plan, &dir.join("money"), &mut |at, of| {
+        meter.tell("EXERCISE stories of money", at, Some(of));
+    });
+    let made = made.map_err(|e| Problem::other(e.to_string()))?;
+    Ok(writeln!(io.out, "EXERCISE: {} transactions of three chains in {} files of money", made.txs, made.files)?)
 }
 
 /// What is done with the small world of this node.

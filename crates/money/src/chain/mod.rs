@@ -2,6 +2,7 @@
 //!
 //! [`Room`] is the folder of all chains; [`load`] reads a source into one of them; [`unwind`] takes blocks back by hand.
 
+mod address;
 mod append;
 mod bitcoin;
 mod blockfiles;
@@ -18,6 +19,7 @@ mod transfers;
 mod undo;
 
 pub use crate::hash::{hash160, merkle_root, sha256d};
+pub use address::address_key;
 pub use append::block_work;
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode_body;

@@ -3,16 +3,21 @@
 //! Never: a merge without a witness, a number for certainty that nobody measured, a cluster out of a CoinJoin's tag.
 //! `shape` says which transactions may unite their inputs; `solve` unites them (`spends`, `link`), strongest class first, and logs a
 //! witness per union; `forest` and `path` say why two addresses are together; `book` holds it all and applies a person's decisions.
+/// Clusters of chains of accounts.
+pub mod accounts;
 mod apart;
 mod book;
 mod class;
 mod contradict;
+mod cospends;
 mod cut;
 mod decide;
 mod files;
 mod forest;
 mod index;
 mod link;
+/// What is measured of each rule.
+pub mod measured;
 mod path;
 /// Which transactions may unite their inputs.
 pub mod shape;
@@ -23,6 +28,7 @@ pub use apart::TransactionSet;
 pub use book::{Book, Effect, Why};
 pub use class::{Class, ErrorRate, Measured, Rule, Step, Witness, weakest};
 pub use contradict::{Attribution, Contradiction, contradictions, naming};
+pub use cospends::{CoSpends, Reason};
 pub use cut::Cut;
 pub use decide::{Act, Exclusion, Operation};
 pub use files::SpendFiles;

@@ -1,6 +1,7 @@
 //! Accounts: transfers of 20 bytes between numbered accounts, whatever chain, bank or exchange they come from.
 use super::block::Span;
 use super::bytes::{U40_MAX, u40};
+use super::control::NewControl;
 use super::transfer::{NewAllowance, NewTransfer, TransferBlock};
 use super::utxo::{narrow, room, slice_of};
 use super::{ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Store, UNKNOWN};
@@ -13,7 +14,7 @@ const fn column(name: &'static str, width: u64) -> ColumnSpec {
 /// The columns of an account chain.
 pub const ACCOUNTS: Layout = Layout {
     model: Model::Accounts,
-    version: 2,
+    version: 3,
     columns: &[
         column("block.first-tx", 5),
         column("block.time", 4),
@@ -31,6 +32,7 @@ pub const ACCOUNTS: Layout = Layout {
         column("transfer.wide", 37),
         column("spender", 9),
         column("allowance", 49),
+        column("control", 18),
         column("tx.id.end", 5),
         column("tx.id.bytes", 1),
         column("account.end", 5),
@@ -55,12 +57,13 @@ pub(super) const AMOUNT: usize = 12;
 pub(super) const WIDE: usize = 13;
 pub(super) const SPENDER: usize = 14;
 pub(super) const ALLOWANCE: usize = 15;
-pub(super) const ID_END: usize = 16;
-pub(super) const ID_BYTES: usize = 17;
-pub(super) const ACCOUNT_END: usize = 18;
-pub(super) const ACCOUNT_BYTES: usize = 19;
-pub(super) const ASSET_END: usize = 20;
-pub(super) const ASSET_BYTES: usize = 21;
+pub(super) const CONTROL: usize = 16;
+pub(super) const ID_END: usize = 17;
+pub(super) const ID_BYTES: usize = 18;
+pub(super) const ACCOUNT_END: usize = 19;
+pub(super) const ACCOUNT_BYTES: usize = 20;
+pub(super) const ASSET_END: usize = 21;
+pub(super) const ASSET_BYTES: usize = 22;
 
 /// Assets have 24 bits; the eight above them are the kind and three marks.
 const ASSET_LIMIT: u64 = 1 << 24;
@@ -124,7 +127,7 @@ impl Accounts {
         self.store.push(BLOCK_TIME, &block.time.to_le_bytes());
         self.store.push(BLOCK_SAID, &block.txs_said.unwrap_or(UNTOLD).to_le_bytes());
         self.store.push(BLOCK_FLAGS, &block.flags.0.to_le_bytes());
-        let first = self.transfers();
+        let (first, first_tx) = (self.transfers(), self.txs());
         let mut transfers = block.transfers.iter();
         for tx in &block.txs {
             let number = narrow(room("transactions", self.txs(), u64::from(u32::MAX))?);
@@ -143,7 +146,17 @@ impl Accounts {
                 self.ids.insert(self.ids.hash(id), number);
             }
         }
-        block.allowances.iter().try_for_each(|allowance| self.append_allowance(block, first, allowance))
+        block.allowances.iter().try_for_each(|allowance| self.append_allowance(block, first, allowance))?;
+        block.controls.iter().try_for_each(|control| self.append_control(block, first_tx, control))
+    }
+
+    fn append_control(&mut self, block: &TransferBlock, first: u64, control: &NewControl) -> Result<()> {
+        let (account, other) = (self.number(block, control.account)?, self.number(block, control.other)?);
+        let mut row = u40(first + u64::from(control.tx)).to_vec();
+        row.push(control.kind as u8);
+        [account, other, control.weight].iter().for_each(|number| row.extend_from_slice(&number.to_le_bytes()));
+        self.store.push(CONTROL, &row);
+        Ok(())
     }
 
     /// The number of an account, which is given one when it has none.

@@ -1,5 +1,6 @@
 //! Transfers: what is appended to a chain of accounts, and what is kept of it.
 use super::block::Span;
+use super::control::NewControl;
 use super::utxo::narrow;
 use super::{Amount, Head};
 
@@ -135,6 +136,8 @@ pub struct TransferBlock {
     pub transfers: Vec<NewTransfer>,
     /// Allowances that were set among them.
     pub allowances: Vec<NewAllowance>,
+    /// What its transactions record of who may act for whom.
+    pub controls: Vec<NewControl>,
     /// The bytes that spans point into.
     pub keys: Vec<u8>,
 }

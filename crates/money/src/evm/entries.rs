@@ -114,6 +114,8 @@ impl Writer<'_> {
         }
         if ok != Some(false) {
             self.inner(tx);
+            let place = u32::try_from(self.block.txs.len()).ok()?;
+            super::control::controls(tx, place, &mut self.block);
         }
         let transfers = u32::try_from(self.block.transfers.len() - first).ok()?;
         let id = self.block.key(&tx.id);

@@ -3,6 +3,7 @@
 //! Sources (dumps of GraphSense and ethereum-etl, a node's JSON-RPC) tell blocks ([`RawBlock`]); [`entries`] turns each into
 //! entries by the rules of `docs/evm.md`; the block then joins the record, or what is there instead is unwound.
 
+mod control;
 mod dump;
 mod entries;
 mod fields;
@@ -20,7 +21,9 @@ pub use dump::Dump;
 pub use entries::{Skipped, Wrong, entries};
 pub(crate) use join::Joiner;
 pub(crate) use load::load_dump;
-pub use model::{Address, CallSort, Hash, Move, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
+pub use model::{
+    Address, CallSort, Hash, Move, Payment, PaymentKind, Permission, RawBlock, RawCall, RawLog, RawTx, TxBody,
+};
 pub use profile::{BaseFee, Profile, Writing};
 pub(crate) use rpc::follow_node;
 pub use tokens::{Meaning, meaning};

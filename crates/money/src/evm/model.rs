@@ -78,6 +78,19 @@ pub struct RawTx {
     pub logs: Vec<RawLog>,
     /// Its calls, in order, the transaction's own first.
     pub calls: Vec<RawCall>,
+    /// Permissions that it sets, where its source tells (TRON).
+    pub permissions: Vec<Permission>,
+}
+
+/// Who may act for an account from then on: keys whose weights reach the threshold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permission {
+    /// Whose.
+    pub account: Address,
+    /// What the weights must reach.
+    pub threshold: u32,
+    /// Keys, by their addresses, with their weights.
+    pub keys: Vec<(Address, u32)>,
 }
 
 /// What a transaction says and what it cost.

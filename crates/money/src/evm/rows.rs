@@ -1,11 +1,15 @@
 //! What the rows of a dump are, and what each says of its block.
 use super::fields::{Row, address, bytes, fixed};
-use super::model::{Address, CallSort, Hash, Payment, PaymentKind, RawBlock, RawCall, RawLog, RawTx, TxBody};
+use super::model::{
+    Address, CallSort, Hash, Move, Payment, PaymentKind, Permission, RawBlock, RawCall, RawLog, RawTx, TxBody,
+};
 use crate::columns::Amount;
 use std::collections::HashMap;
 
 /// No log and no input of a call has more bytes that are looked at.
 const MAX_DATA: usize = 1 << 20;
+/// No account has more keys.
+const MOST_KEYS: usize = 256;
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +28,8 @@ pub enum Sort {
     Traces,
     /// Token transfers that somebody read out of logs.
     TokenTransfers,
+    /// Who may act for accounts, by transaction.
+    Permissions,
     /// Symbols of tokens.
     Tokens,
     /// Rates, counts, results: nothing that belongs into a record.
@@ -37,6 +43,7 @@ impl Sort {
         match () {
             () if has("parenthash") && (has("blockhash") || has("hash")) => Sort::Blocks,
             () if has("topics") => Sort::Logs,
+            () if has("threshold") && has("keys") => Sort::Permissions,
             () if has("traceid") || has("tracetype") || has("calleraddress") => Sort::Traces,
             () if has("cumulativegasused") => Sort::Receipts,
             () if has("energyusage") || has("energyfee") => Sort::Fees,
@@ -136,6 +143,7 @@ impl Gathering {
             Sort::Logs => self.log(row),
             Sort::Traces => self.trace(row, cut),
             Sort::TokenTransfers => self.token_transfer(row),
+            Sort::Permissions => self.permission(row),
             Sort::Tokens | Sort::Other => Ok(()),
         }
     }
@@ -215,6 +223,7 @@ impl Gathering {
             selector: row.text(&["input"]).and_then(|input| selector(&input)),
             ..TxBody::default()
         };
+        let told = by_contract(row, told);
         let place = small(row, &PLACE, "the transaction's place")?;
         let tx = self.tx(id);
         tx.place = place.or(tx.place);
@@ -225,6 +234,30 @@ impl Gathering {
             gas_price: before.gas_price.or(told.gas_price),
             ..told
         });
+        Ok(())
+    }
+
+    /// Who may act for an account from this transaction on: TRON's owner permission, as no dump carries it.
+    fn permission(&mut self, row: &Row<'_>) -> Read<()> {
+        let id = tx_id(row)?;
+        if !self.here(row)? {
+            return Ok(());
+        }
+        let account = maybe(row, &["account"], address, "the account")?.ok_or_else(|| wrong("the account"))?;
+        let threshold = small(row, &["threshold"], "the threshold")?.ok_or_else(|| wrong("the threshold"))?;
+        let text = row.text(&["keys"]).ok_or_else(|| wrong("the list of keys"))?;
+        let list: Vec<&serde_json::value::RawValue> =
+            serde_json::from_str(&text).map_err(|_| wrong("the list of keys"))?;
+        let mut keys = Vec::with_capacity(list.len().min(MOST_KEYS));
+        for one in list {
+            let row = Row::json(one.get()).ok_or_else(|| wrong("a key"))?;
+            let key = maybe(&row, &["address"], address, "a key")?.ok_or_else(|| wrong("a key"))?;
+            keys.push((key, small(&row, &["weight"], "a key's weight")?.unwrap_or(1)));
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(format!("more than {MOST_KEYS} keys of one account"));
+        }
+        self.tx(id).permissions.push(Permission { account, threshold, keys });
         Ok(())
     }
 
@@ -262,7 +295,8 @@ impl Gathering {
         if !self.here(row)? {
             return Ok(());
         }
-        let in_hex = row.text(&TX).is_some_and(|text| text.starts_with("0x"));
+        // By its length: base64 may begin with 0x too.
+        let in_hex = row.text(&TX).is_some_and(|text| text.trim_start_matches("0x").len() == 64);
         let topics = row.list("topics").ok_or_else(|| wrong("the topics"))?;
         let topics: Option<Vec<Hash>> = topics.iter().map(|topic| fixed(topic)).collect();
         let topics = topics.filter(|topics| topics.len() <= 4).ok_or_else(|| wrong("a topic"))?;
@@ -275,7 +309,7 @@ impl Gathering {
             order: None,
             address: maybe(row, &["address"], address, "the contract")?.ok_or_else(|| wrong("the contract"))?,
             topics,
-            data: bytes(&data, in_hex || data.starts_with("0x")).ok_or_else(|| wrong("the log's data"))?,
+            data: bytes(&data, in_hex).ok_or_else(|| wrong("the log's data"))?,
         };
         let place = small(row, &PLACE, "the transaction's place")?;
         self.block.with_logs = true;
@@ -400,6 +434,21 @@ impl Gathering {
     }
 }
 
+/// Where a row tells TRON's type of contract, its value is what that type says: coins, or nothing that is coins.
+fn by_contract(row: &Row<'_>, told: TxBody) -> TxBody {
+    let Some(contract) = row.text(&["contracttype"]) else { return told };
+    let coins = matches!(contract.as_ref(), "TransferContract" | "TriggerSmartContract");
+    let one = Move {
+        from: Some(told.from),
+        to: told.to,
+        token: Vec::new(),
+        amount: told.value,
+        kind: crate::columns::Kind::Transfer,
+    };
+    let unsaid = !coins && !told.value.is_zero();
+    TxBody { moves: Some(if coins { vec![one] } else { Vec::new() }), unsaid, ..told }
+}
+
 /// A value below zero of an internal call of TRON: it was put into 32 bits and lost what is above them. The rest after dividing by
 /// 2^32 is what is left.
 pub fn cut_value(row: &Row<'_>) -> Option<Amount> {
@@ -415,12 +464,9 @@ fn padded(address: &Address) -> Hash {
 
 /// The first four bytes of an input.
 fn selector(input: &str) -> Option<[u8; 4]> {
-    let digits = input.strip_prefix("0x");
-    let first = match digits {
-        Some(digits) => hex::decode(digits.get(..8)?).ok()?,
-        None => bytes(input.get(..8)?, false)?,
-    };
-    first.first_chunk().copied()
+    // Base64 may begin with 0x too; four bytes of it are eight characters, and no hex digits then.
+    let hex = input.strip_prefix("0x").and_then(|digits| hex::decode(digits.get(..8)?).ok());
+    hex.or_else(|| bytes(input.get(..8)?, false))?.first_chunk().copied()
 }
 
 fn status(row: &Row<'_>, names: &[&str]) -> Option<bool> {

@@ -1,5 +1,6 @@
 //! What tags give to a chain's clusters: who is said to hold its addresses, and which addresses one signer signed for.
 use super::batch::Marks;
+use super::concept::{Role, role};
 use super::store::{Sees, Tags};
 use crate::cluster::{Attribution, Link, Rule};
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ pub struct TagEvidence {
     pub attributions: Vec<Attribution>,
     /// Addresses of one signer, one after the other: their keys signed in one file. The source is the batch's number.
     pub links: Vec<Link>,
+    /// Working addresses of services (exchanges, hosted wallets): the address and its party's number.
+    pub services: Vec<(u32, u32)>,
     /// The parties by their number: the actor's id, else the label.
     pub parties: Vec<String>,
 }
@@ -32,11 +35,15 @@ pub fn evidence(tags: &Tags, network: &str, sees: Sees<'_>, mut find: impl FnMut
                 evidence.parties.push(name.to_owned());
                 next
             });
+            let coinjoin = row.marks.has(Marks::COINJOIN);
+            if !coinjoin && row.said.all_concepts().any(|concept| role(concept) == Role::Service) {
+                evidence.services.push((address, party));
+            }
             evidence.attributions.push(Attribution {
                 address,
                 party,
-                coinjoin: row.marks.has(Marks::COINJOIN),
-                defines_cluster: row.marks.has(Marks::DEFINER) && !row.marks.has(Marks::COINJOIN),
+                coinjoin,
+                defines_cluster: row.marks.has(Marks::DEFINER) && !coinjoin,
             });
             if row.marks.has(Marks::SIGNED)
                 && let Some(before) = signed.insert(party, address).filter(|before| *before != address)

@@ -174,6 +174,33 @@ pub fn cash_address(prefix: &str, sort: u8, hash: &[u8]) -> Option<String> {
     groups.iter().map(|group| ALPHABET.get(usize::from(*group)).map(|byte| char::from(*byte))).collect()
 }
 
+/// The other way round of [`cash_address`]: the sort and the hash of an address with or without its prefix. `None` when its
+/// checksum fails, as one of another prefix does, or its length is not the one it claims.
+///
+/// ```
+/// let (sort, hash) = selectors::read_cash_address("bitcoincash", "qr6m7j9njldwwzlg9v7v53unlr4jkmx6eylep8ekg2").unwrap();
+/// assert_eq!((sort, hash.len()), (0, 20));
+/// assert_eq!(selectors::read_cash_address("bchtest", "qr6m7j9njldwwzlg9v7v53unlr4jkmx6eylep8ekg2"), None);
+/// ```
+pub fn read_cash_address(prefix: &str, text: &str) -> Option<(u8, Vec<u8>)> {
+    let lower = text.to_ascii_lowercase();
+    let bare = lower.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&lower);
+    let groups: Vec<u8> = bare.bytes().map(digit).collect::<Option<_>>()?;
+    let payload = groups.get(..groups.len().checked_sub(8)?)?;
+    let (mut bytes, mut bits, mut count) = (Vec::with_capacity(33), 0u32, 0u32);
+    for group in payload {
+        (bits, count) = ((bits << 5 | u32::from(*group)) & 0xfff, count + 5);
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xff) as u8);
+        }
+    }
+    let (version, hash) = bytes.split_first()?;
+    let sort = version >> 3;
+    // Written again it is the same only when checksum, claimed length and padding are right.
+    (cash_address(prefix, sort, hash)? == bare).then(|| (sort, hash.to_vec()))
+}
+
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// The five bits of a character of BIP 173's alphabet.

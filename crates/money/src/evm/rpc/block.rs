@@ -215,7 +215,7 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
             data: bytes(&log.data, true).ok_or("a log's data cannot be read")?,
         });
     }
-    Ok((RawTx { id, place: Some(place), body: Some(body), logs, calls: Vec::new() }, used))
+    Ok((RawTx { id, place: Some(place), body: Some(body), logs, ..RawTx::default() }, used))
 }
 
 /// Gives transactions their calls, and their logs the places among these where the tracer tells.

@@ -4,7 +4,7 @@ use crate::chain::Result;
 use crate::columns::{Amount, ISSUER, Kind};
 use crate::evm::Joiner;
 use crate::evm::fields::{address, bytes, fixed};
-use crate::evm::model::{Address, CallSort, Hash, Move, RawBlock, RawCall, RawLog, RawTx, TxBody};
+use crate::evm::model::{Address, CallSort, Hash, Move, Permission, RawBlock, RawCall, RawLog, RawTx, TxBody};
 use crate::node::{Branch, Node, without_text};
 use serde::Deserialize;
 use serde_json::json;
@@ -160,6 +160,20 @@ struct Said {
     total_supply: u64,
     data: String,
     new_contract: Option<NewContract>,
+    /// Of permission updates an object; other contracts have other things in a field of this name.
+    owner: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct OwnerPermission {
+    threshold: u32,
+    keys: Vec<OwnerKey>,
+}
+
+#[derive(Deserialize)]
+struct OwnerKey {
+    address: String,
+    weight: u32,
 }
 
 #[derive(Deserialize, Default)]
@@ -261,7 +275,14 @@ pub fn read_block(height: u64, block: &str, infos: &str) -> std::result::Result<
             .ok_or_else(|| wrong("its info cannot be read"))?;
         raw.with_traces |= !calls.is_empty();
         let body = body(tx, contract, info).ok_or_else(|| wrong("its contract cannot be read"))?;
-        raw.txs.push(RawTx { id, place: Some(place), body: Some(body), logs, calls });
+        let permissions = match contract.sort.as_str() {
+            "AccountPermissionUpdateContract" => {
+                let told = permission(&contract.parameter.value);
+                vec![told.ok_or_else(|| wrong("its owner permission cannot be read"))?]
+            }
+            _ => Vec::new(),
+        };
+        raw.txs.push(RawTx { id, place: Some(place), body: Some(body), logs, calls, permissions });
     }
     Ok(raw)
 }
@@ -286,6 +307,17 @@ fn body(tx: &Tx, contract: &Contract, info: Option<&Info>) -> Option<TxBody> {
         moves: Some(moves),
         unsaid,
         ..TxBody::default()
+    })
+}
+
+/// The owner permission that an update sets: its keys may do everything. Active permissions give parts of it and are left aside.
+fn permission(said: &Said) -> Option<Permission> {
+    let owner = OwnerPermission::deserialize(said.owner.as_ref()?).ok()?;
+    let keys: Option<Vec<_>> = owner.keys.iter().map(|key| Some((address(&key.address)?, key.weight))).collect();
+    Some(Permission {
+        account: said.owner_address.as_deref().and_then(address)?,
+        threshold: owner.threshold,
+        keys: keys?,
     })
 }
 

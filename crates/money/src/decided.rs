@@ -1,0 +1,140 @@
+//! Decisions about clusters in the ledger: one kind of entry, a view that knows where they stand, and nothing kept twice: bodies
+//! are read back from the log, so that what is erased there is gone here.
+use crate::ask::{Decision, DecisionBody};
+use ledger::{
+    Append, Bodies, Entry, FoldError, IdSource, Kind, Kinds, Ledger, NewEntry, Room, RoomFactory, SameRule, Urgency,
+};
+use people::entry::Purpose;
+use people::{People, Right, Viewer};
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The kind of entry: its body is a [`DecisionBody`].
+pub const DECISION: &str = "money-decision";
+/// The view's name.
+const NAME: &str = "money";
+/// So many decisions of a node are read.
+const MOST: usize = 100_000;
+/// How long a reader waits for the view.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a decision was not taken down, or decisions not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger's.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The hall's: who may.
+    #[error(transparent)]
+    People(#[from] people::Error),
+    /// The decision itself.
+    #[error("{0}")]
+    Bad(String),
+}
+
+/// The room's fold, for the list of rooms.
+#[must_use]
+pub fn room() -> RoomFactory {
+    Arc::new(|| Box::new(Money))
+}
+
+struct Money;
+
+impl Room for Money {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn kinds(&self) -> Kinds {
+        Kinds::Of(&[DECISION])
+    }
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, pos INTEGER NOT NULL UNIQUE, col INTEGER NOT NULL) STRICT;"
+    }
+    fn fold(&mut self, view: &Connection, entry: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
+        // An erased one is there by its place, and has no body to read.
+        if let Some(body) = &entry.body {
+            serde_json::from_str::<DecisionBody>(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+        }
+        let pos = i64::try_from(entry.pos).unwrap_or(i64::MAX);
+        // Numbered in the order of the log, whoever sees them.
+        let mut insert = view.prepare_cached(
+            "INSERT OR IGNORE INTO decisions (number, pos, col) SELECT coalesce(max(number), 0) + 1, ?, ? FROM decisions",
+        )?;
+        insert.execute((pos, entry.col))?;
+        Ok(())
+    }
+}
+
+/// Takes a decision down; its number. It stands where supervisors alone read, for a reason may speak of people.
+///
+/// # Errors
+/// [`Error::Bad`] without a reason or about nothing, [`Error::People`] for whom it is not allowed, the ledger's.
+pub fn decide(ledger: &Ledger, people: &People, viewer: &Viewer, body: &DecisionBody) -> Result<u64, Error> {
+    viewer.need(Right::OverruleLinks)?;
+    body.check().map_err(Error::Bad)?;
+    let place = people.collection_for(Purpose::Restricted)?;
+    let place = place.ok_or_else(|| Error::Bad("this node has no restricted collection: run `eye init`".into()))?;
+    let place = people.writable(viewer, place.id)?;
+    let entry = NewEntry {
+        collection: place.id,
+        id: IdSource::Fresh,
+        same: SameRule::Refuse,
+        // An address may be a person's: it stands in the body, which can be erased, never as a subject.
+        subject: "".into(),
+        cause: None,
+        author: viewer.account(),
+        time: None,
+        kind: Kind::new(DECISION),
+        version: 1,
+        marking: stix::Tlp::AmberStrict.as_str().into(),
+        body: serde_json::to_string(body).map_err(|e| Error::Bad(e.to_string()))?.into(),
+    };
+    let append = Append { entries: vec![entry], expect: viewer.expects([&*place]) };
+    let receipt = ledger.append(append, Urgency::Interactive)?;
+    let pos = receipt.outcomes.first().and_then(ledger::Outcome::pos);
+    let pos = pos.ok_or_else(|| Error::Bad("the ledger refused the decision".into()))?;
+    let places = places(ledger)?;
+    let known = places.iter().find(|place| place.pos == pos).map(|place| place.number);
+    known.ok_or_else(|| Error::Bad("the decision stands in the ledger and its view lacks it: `eye rebuild`".into()))
+}
+
+/// Where a decision stands.
+struct Place {
+    number: u64,
+    pos: u64,
+    col: u32,
+}
+
+fn places(ledger: &Ledger) -> Result<Vec<Place>, Error> {
+    let view = ledger.view(NAME)?;
+    view.wait(ledger.head().pos, PATIENCE)?;
+    let unsigned = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(view.read(|reading| {
+        let mut query =
+            reading.conn.prepare_cached("SELECT number, pos, col FROM decisions ORDER BY number LIMIT ?")?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(Place { number: unsigned(row.get(0)?), pos: unsigned(row.get(1)?), col: row.get(2)? })
+        };
+        Ok(query.query_map([MOST as i64], row)?.collect::<Result<_, rusqlite::Error>>()?)
+    })?)
+}
+
+/// The decisions that a viewer sees, in order. One whose body was erased, or cannot be read, is left out.
+///
+/// # Errors
+/// The ledger's.
+pub fn decisions(ledger: &Ledger, people: &People, viewer: &Viewer) -> Result<Vec<Decision>, Error> {
+    let mut all = Vec::new();
+    for place in places(ledger)?.into_iter().filter(|place| viewer.sees(place.col)) {
+        let Some(entry) = ledger.log().entry(place.pos)? else { continue };
+        let Some(body) = entry.body.as_deref().and_then(|body| serde_json::from_str(body).ok()) else { continue };
+        let author = people.name_of(entry.author)?.unwrap_or_else(|| format!("account {}", entry.author));
+        let when = jiff::Timestamp::from_microsecond(entry.arrived).unwrap_or_default().to_string();
+        all.push(Decision { number: place.number, author, when, body });
+    }
+    Ok(all)
+}
