@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use lists::{Import, Reference};
 pub use money::{Money, MoneyBalance, MoneyLoad};
-pub use people::{Access, Grant, GrantAt, Token, User};
+pub use people::{Access, Collections, Grant, GrantAt, Token, User};
 pub use tags::{MoneyTags, TagsFormat, TagsLoad};
 
 /// The node that agencies run to fight scam compounds together.
@@ -103,8 +103,12 @@ pub enum Command {
         /// A selector in any spelling.
         selector: Option<String>,
     },
-    /// The collections and what stands in them.
+    /// The collections and what stands in them; makes, renames, closes and opens one.
+    #[command(args_conflicts_with_subcommands = true)]
     Collections {
+        /// What to do; without it they are listed.
+        #[command(subcommand)]
+        what: Option<Collections>,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,

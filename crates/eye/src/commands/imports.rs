@@ -37,7 +37,7 @@ pub fn run(node: &Node, me: &Viewer, what: &Import, io: &mut Io<'_>) -> Result<(
 fn show(node: &Node, me: &Viewer, number: u64, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let row = one(node, me, number)?;
     let gone = node.intel.withdrawn_of_import(me, number)?;
-    let by = |account| node.people.name_of(account).ok().flatten();
+    let by = |account| node.people.author_for(me, account).ok().flatten();
     if json {
         let told = |w: &intel::WithdrawnOfImport| json!({"versions": w.versions, "more": w.more, "at": stix::Instant(w.at).to_string(), "by": by(w.by), "reason": w.reason});
         let mut value = value(node, &row, node.intel.brought_count(me, row.pos)?);

@@ -1,12 +1,14 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, lines, moment, now, once, problem, title, tried, with_done};
+use super::shown::{
+    Answer, Line, author, blocking, columns, lines, moment, now, once, problem, title, tried, with_done,
+};
 use super::{Desk, Visitor};
 use crate::{ImportJob, ImportReport, ImportRow, Intel, Quarantine, Reason, SetAside};
 use askama::Template;
 use axum::extract::{Multipart, Path, RawQuery, State};
 use axum::http::StatusCode;
-use people::Collection;
+use people::{Collection, Viewer};
 use std::sync::Arc;
 use web::parts::Column;
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
@@ -87,13 +89,13 @@ struct ImportPage {
     so_far: String,
 }
 
-fn row_of(intel: &Intel, row: ImportRow) -> Row {
+fn row_of(intel: &Intel, viewer: &Viewer, row: ImportRow) -> Row {
     Row {
         pos: intel.mark_of(row.pos),
         source: row.source,
         format: row.format,
         collection: title(intel, row.col),
-        by: intel.people().name_of(row.author).ok().flatten().unwrap_or_default(),
+        by: author(intel, viewer, row.author),
         at: moment(row.arrived),
         done: row.done,
     }
@@ -119,7 +121,11 @@ async fn draw(
     let once = once(&desk, &chrome)?;
     let intel = desk.intel.clone();
     let rows: Vec<Row> = blocking(move || {
-        Ok(intel.imports(&viewer, before, ROWS + 1)?.into_iter().map(|r| row_of(&intel, r)).collect::<Vec<_>>())
+        Ok(intel
+            .imports(&viewer, before, ROWS + 1)?
+            .into_iter()
+            .map(|r| row_of(&intel, &viewer, r))
+            .collect::<Vec<_>>())
     })
     .await?;
     let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos.clone()) } else { None };
@@ -325,11 +331,11 @@ async fn draw_one(
             versions: w.versions,
             more: w.more,
             at: moment(w.at),
-            by: intel.people().name_of(w.by).ok().flatten().unwrap_or_default(),
+            by: author(&intel, &viewer, w.by),
             reason: w.reason,
         };
         let withdrawn: Vec<Gone> = intel.withdrawn_of_import(&viewer, import)?.into_iter().map(gone).collect();
-        Ok((row_of(&intel, row), brought, may_withdraw, aside, so_far, withdrawn))
+        Ok((row_of(&intel, &viewer, row), brought, may_withdraw, aside, so_far, withdrawn))
     })
     .await?;
     let more = brought.len() > NAMED;

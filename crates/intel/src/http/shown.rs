@@ -339,3 +339,8 @@ impl Named {
         named
     }
 }
+
+/// The name of the account that entered or withdrew something; empty where the viewer is not to know.
+pub(super) fn author(intel: &Intel, viewer: &Viewer, account: u32) -> String {
+    intel.people().author_for(viewer, account).ok().flatten().unwrap_or_default()
+}
