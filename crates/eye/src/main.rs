@@ -18,6 +18,8 @@ mod passphrase;
 mod serve;
 mod settings;
 mod socket;
+#[cfg(test)]
+mod strings;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};

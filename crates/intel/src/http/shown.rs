@@ -209,6 +209,7 @@ pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> 
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),
         "overruled" => ("intel-done-overruled", ""),
+        "files" => ("intel-done-files", ""),
         "exercise-removed" => ("intel-done-exercise", ""),
         _ => return chrome,
     };
