@@ -104,7 +104,6 @@ pub enum Command {
         selector: Option<String>,
     },
     /// The collections and what stands in them; makes, renames, closes and opens one.
-    #[command(args_conflicts_with_subcommands = true)]
     Collections {
         /// What to do; without it they are listed.
         #[command(subcommand)]

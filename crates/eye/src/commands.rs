@@ -182,7 +182,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             read::overrule(node, &me, selector, word, reason.as_deref().unwrap_or_default(), io)?
         }
         Command::Links { json, limit, selector, .. } => read::links(node, &me, selector.as_deref(), *limit, *json, io)?,
-        Command::Collections { what: Some(what), .. } => collections::run(node, &me, what, io)?,
+        Command::Collections { what: Some(what), json } => collections::run(node, &me, what, *json, io)?,
         Command::Collections { what: None, json } => read::collections(node, &me, *json, io)?,
         Command::Stats { json } => read::stats(node, &me, *json, io)?,
         Command::Export { collection, .. } => {

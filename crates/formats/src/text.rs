@@ -30,8 +30,8 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
         }
     };
     if !is_text(&text) {
-        let why = "more than one character in twenty is none that a text has: this is no text; look at what file it is";
-        return Err(ReadError::Broken { at, why: why.into() });
+        let why = "more than one character in twenty is none that texts have; look at what file it is";
+        return Err(ReadError::Malformed { at, format: "text", why: why.into() });
     }
     let text = text.trim().replace("\r\n", "\n").replace('\0', "\u{fffd}");
     if text.is_empty() {

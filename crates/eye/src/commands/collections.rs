@@ -4,6 +4,7 @@ use crate::arguments::Collections;
 use crate::node::{Node, Problem};
 use ledger::CollectionId;
 use people::{NewCollection, Viewer};
+use serde_json::json;
 use stix::Tlp;
 
 /// A marking's word, with `TLP:` before it or not.
@@ -19,34 +20,41 @@ fn changeable(node: &Node, me: &Viewer, name: &str) -> Result<CollectionId, Prob
     found.ok_or_else(|| Problem::other(format!("no collection is called `{name}`; `eye collections` lists open ones")))
 }
 
-pub fn run(node: &Node, me: &Viewer, what: &Collections, io: &mut Io<'_>) -> Result<(), Problem> {
-    let changed = match what {
+pub fn run(node: &Node, me: &Viewer, what: &Collections, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let people = &node.people;
+    let (changed, said) = match what {
         Collections::Create { title, description, marking: highest, default, listed, exercise } => {
             let default = default.as_deref().map(marking).transpose()?;
             let (highest, listed, exercise) = (marking(highest)?, *listed, *exercise);
             let new = NewCollection { title, description, highest, default, listed, exercise };
-            let made = node.people.make_collection(me, &new)?;
-            writeln!(io.out, "{}", made.id)?;
-            writeln!(io.err, "nobody reads it yet: `eye grant add --collection {} --account NAME` lets them", made.id)?;
-            made
+            let made = people.make_collection(me, &new)?;
+            let (id, said) = (made.id, made.id.to_string());
+            writeln!(io.err, "nobody reads it yet: `eye grant add --collection {id} --account NAME` lets them")?;
+            (made, said)
         }
         Collections::Rename { collection, title, description } => {
             let id = changeable(node, me, collection)?;
-            let renamed = node.people.rename_collection(me, id, title, description.as_deref())?;
-            writeln!(io.out, "{id} is called {}", renamed.title())?;
-            renamed
+            let renamed = people.rename_collection(me, id, title, description.as_deref())?;
+            let said = format!("{id} is called {}", renamed.title());
+            (renamed, said)
         }
         Collections::Close { collection } => {
-            let closed = node.people.close_collection(me, changeable(node, me, collection)?, true)?;
-            writeln!(io.out, "closed: {}; `eye collections open {}` opens it again", closed.title(), closed.id)?;
-            closed
+            let closed = people.close_collection(me, changeable(node, me, collection)?, true)?;
+            let said = format!("closed: {}; `eye collections open {}` opens it again", closed.title(), closed.id);
+            (closed, said)
         }
         Collections::Open { collection } => {
-            let opened = node.people.close_collection(me, changeable(node, me, collection)?, false)?;
-            writeln!(io.out, "open again: {}", opened.title())?;
-            opened
+            let opened = people.close_collection(me, changeable(node, me, collection)?, false)?;
+            let said = format!("open again: {}", opened.title());
+            (opened, said)
         }
     };
+    // Whoever reads the access log finds whose audience it was.
     io.about.push(format!("collection--{}", changed.id));
-    Ok(())
+    if json {
+        let audience = &changed.audience;
+        return io.json(&json!({"id": changed.id.to_string(), "title": changed.title(), "closed": audience.closed,
+            "highest": audience.highest.as_str(), "default": audience.default.as_str()}));
+    }
+    Ok(writeln!(io.out, "{said}")?)
 }
