@@ -254,6 +254,7 @@ intel-format-guess = Find out
 intel-format-wrong = Choose one of the formats.
 intel-file = Files
 intel-file-hint = Up to 50, together at most { $n } MB. Each is an import of its own. Larger ones: ask the operator of this node to bring them in.
+intel-file-empty = There is nothing in it.
 intel-file-named = { $name }: { $why }
 intel-files-taken = { $n ->
     [one] One file was taken: its import is in the list.

@@ -119,8 +119,11 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         (_, true) => Ok(web::see_other("/import?done=files")),
         // The files' own fault, told to who sent them.
         (taken, false) => {
-            for (name, error) in &refused {
-                let why = self::refused(&visitor.chrome, error);
+            for (name, refused) in &refused {
+                let why = match refused {
+                    Refused::Empty => visitor.chrome.t("intel-file-empty"),
+                    Refused::Unread(error) => unread(&visitor.chrome, error),
+                };
                 let named = visitor.chrome.t2("intel-file-named", "name", name.as_str(), "why", why.as_str());
                 errors.push_each("file", if several { named } else { why });
             }
@@ -135,7 +138,15 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
 }
 
 /// Numbers of the imports that files became, and the files that were not taken, each with why.
-type Taken = (Vec<u64>, Vec<(String, crate::Error)>);
+type Taken = (Vec<u64>, Vec<(String, Refused)>);
+
+/// Why a file was not taken.
+enum Refused {
+    /// There is nothing in it.
+    Empty,
+    /// What was wrong with it.
+    Unread(crate::Error),
+}
 
 /// Imports one file after the other: each is an import of its own, and one that cannot be read keeps none from being taken.
 fn take_each(
@@ -146,12 +157,16 @@ fn take_each(
 ) -> crate::Result<Taken> {
     let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for (name, bytes) in files {
+        if bytes.is_empty() {
+            refused.push((name, Refused::Empty));
+            continue;
+        }
         match desk.intel.import(viewer, &job(name.clone()), Box::new(bytes.as_slice()), &mut |_| {}) {
             Ok(report) => {
                 taken.extend(report.import);
                 desk.remember(viewer.account(), report);
             }
-            Err(e) if e.status() == 422 => refused.push((name, e)),
+            Err(e) if e.status() == 422 => refused.push((name, Refused::Unread(e))),
             Err(e) => return Err(e),
         }
     }
@@ -168,7 +183,7 @@ fn mapping(chrome: &Chrome, sent: &[u8], errors: &mut ErrorSummary) -> Option<fo
 }
 
 /// Why a file was not taken at all.
-fn refused(chrome: &Chrome, error: &crate::Error) -> String {
+fn unread(chrome: &Chrome, error: &crate::Error) -> String {
     // What these say in words are options of a command, which is not at hand here.
     let e = match error {
         crate::Error::Format(_) => return chrome.t("intel-file-format"),

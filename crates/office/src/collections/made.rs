@@ -76,7 +76,7 @@ pub(super) fn names(chrome: &Chrome, named: &Named, errors: &ErrorSummary) -> Ve
             .value(named.title.as_str())
             .error(errors.of("title"))
             .attribute("autocomplete", "off"),
-        Field::area("description", chrome.t("office-col-holds"), 2)
+        Field::area("description", chrome.t("office-collection-holds"), 2)
             .value(named.description.as_str())
             .error(errors.of("description")),
     ]
@@ -86,7 +86,7 @@ pub(super) fn names(chrome: &Chrome, named: &Named, errors: &ErrorSummary) -> Ve
 pub(super) fn fields(chrome: &Chrome, sent: &Fields, errors: &ErrorSummary) -> Vec<Field> {
     let markings =
         |field: Field| Tlp::ALL.into_iter().fold(field, |field, tlp| field.choice(tlp.as_str(), tlp.as_str()));
-    let highest = Field::select("highest", chrome.t("office-col-highest"))
+    let highest = Field::select("highest", chrome.t("office-collection-highest"))
         .hint(chrome.t("office-collection-highest-hint"))
         .choice("", chrome.t("office-collection-choose"));
     let default = Field::select("default", chrome.t("office-collection-default"))
