@@ -147,6 +147,14 @@ def writing(node, how, files):
     raw = node.eye("import", "quarantine", "--raw", str(number))
     check(f"{how}: import quarantine --raw gives the record alone, to be mended", json.loads(raw)["id"] == "not-an-id", raw)
     check(f"{how}: import show", json.loads(node.eye("import", "show", "--json", str(number)))["set_aside"] == 1)
+    path = node.scratch / "wrong.txt"
+    path.write_text(f"wrong-{how.split()[0]}-one.example\nwrong-{how.split()[0]}-two.example\n")
+    node.eye("ingest", path)
+    wrong = json.loads(node.eye("import", "list", "--json").splitlines()[0])
+    node.eye("import", "withdraw", str(wrong["import"]), "--reason", "EXERCISE the wrong file")
+    gone = next(r for r in map(json.loads, node.eye("import", "list", "--json").splitlines()) if r["import"] == wrong["import"])
+    check(f"{how}: import list says what was withdrawn", (wrong["withdrawn_versions"], gone["withdrawn_versions"]) == (0, 2)
+          and "withdrawn: all of it" in node.eye("import", "list"), gone)
     check(f"{how}: import show of none fails and says so", (done := node.run("import", "show", "999999999")).returncode != 0 and "import list" in done.stderr, said(done))
     with feed(gzip.compress(b"fetched-" + how.split()[0].encode() + b".example\nfetched-two.example\n")) as address:
         done = node.run("ingest", address + "?key=zwirblefink")
@@ -199,6 +207,7 @@ def writing(node, how, files):
     node.eye("user", "link")
     check(f"{how}: a link without a name is an account of its own", len(listed(node, "user", "list")) == len(people) + 1 and people.count(mine) == 1, people)
     grants(node, how)
+    collections(node, how)
     access(node, how)
     check(f"{how}: world load", (done := node.run("world", "load", timeout=300)).returncode == 0, said(done))
     check(f"{how}: world load a second time changes nothing", node.run("world", "load", timeout=300).returncode == 0)
@@ -232,6 +241,28 @@ def writing(node, how, files):
 def listed(node, *words):
     """The JSON lines of a command of two words."""
     return [json.loads(line) for line in node.eye(*words, "--json").splitlines()]
+
+
+def collections(node, how):
+    """A collection is made for nobody, named, closed and opened again."""
+    title = f"EXERCISE harbour {how}"
+    done = node.run("collections", "create", title, "--marking", "AMBER", "--default", "GREEN", "--listed")
+    made = done.stdout.strip()
+    now = lambda: next((c for c in listed(node, "collections") if c["id"] == made), None)
+    check(f"{how}: collections create prints the id alone and says on stderr what is still to do",
+          done.returncode == 0 and len(made) == 36 and "eye grant" in done.stderr and now()["title"] == title, said(done))
+    check(f"{how}: with its markings", (now()["highest"], now()["default"], now()["listed"]) == ("TLP:AMBER", "TLP:GREEN", True), now())
+    check(f"{how}: and nobody in it", listed(node, "grant", "list", "--collection", made) == [])
+    for words in ((title.upper(),), ("intake",), ("EXERCISE x", "--marking", "PURPLE"), ("EXERCISE x", "--marking", "GREEN", "--default", "RED")):
+        done = node.run("collections", "create", *words)
+        check(f"{how}: collections create {words[-1]} is refused and says why", done.returncode == 1 and done.stderr.strip(), said(done))
+    done = node.run("collections", "rename", title, f"EXERCISE quay {how}")
+    check(f"{how}: collections rename", done.returncode == 0 and now()["title"] == f"EXERCISE quay {how}", said(done))
+    done = node.run("collections", "close", f"EXERCISE quay {how}")
+    check(f"{how}: collections close takes it out of the list", done.returncode == 0 and now() is None, said(done))
+    done = node.run("collections", "--json", "open", made)
+    check(f"{how}: collections open brings it back", done.returncode == 0 and json.loads(done.stdout)["closed"] is False and now()["title"] == f"EXERCISE quay {how}", said(done))
+    check(f"{how}: what every node has stays open", (done := node.run("collections", "close", "Intake")).returncode == 1 and done.stderr.strip(), said(done))
 
 
 def grants(node, how):

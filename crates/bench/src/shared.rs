@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn rendered(args: &Args, node: &Exercise, id: &str) -> Result<serde_json::Value, Failure> {
     let people = node.intel.people();
     let secret = people.link_token(&people.local_viewer()?, Role::Supervisor, 60)?;
-    let cookie = format!("eye={}", people.sign_in_with_link(&secret, [192, 0, 2, 7].into(), "")?.cookie);
+    let cookie = format!("eye={}", people.sign_in_with_link(&secret, None, [192, 0, 2, 7].into(), "")?.cookie);
     let catalogue = web::Catalogue::new(&[("en", intel::http::FTL)])?;
     let hall = web::Hall { catalogue, node_name: String::new(), exercise: true, tls: false };
     let house = gate::Gate::new(&node.ledger, people, hall).open(intel::http::routes(node.intel.clone()));

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, Why};
 pub use lists::{Import, Reference};
 pub use money::{Money, MoneyBalance, MoneyLoad};
-pub use people::{Access, Grant, GrantAt, Token, User};
+pub use people::{Access, Collections, Grant, GrantAt, Token, User};
 pub use tags::{MoneyTags, TagsFormat, TagsLoad};
 
 /// The node that agencies run to fight scam compounds together.
@@ -105,8 +105,11 @@ pub enum Command {
         /// A selector in any spelling.
         selector: Option<String>,
     },
-    /// The collections and what stands in them.
+    /// The collections and what stands in them; makes, renames, closes and opens one.
     Collections {
+        /// What to do; without it they are listed.
+        #[command(subcommand)]
+        what: Option<Collections>,
         /// One JSON object a line.
         #[arg(long)]
         json: bool,

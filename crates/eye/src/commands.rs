@@ -1,6 +1,7 @@
 //! What each command does, with a node in hand: the same beside a server and without one.
 mod access;
 mod accounts;
+mod collections;
 mod doctor;
 mod grants;
 mod imports;
@@ -50,6 +51,8 @@ pub struct Io<'a> {
     pub cwd: PathBuf,
     /// Hears how far long work is.
     pub meter: Meter,
+    /// What the command turned out to be about, for its row of the access log: ids that only running it tells.
+    pub about: Vec<String>,
 }
 
 impl Io<'_> {
@@ -107,7 +110,7 @@ pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
         Command::Logged { failed, .. } => !failed && result.is_ok(),
         _ => result.is_ok(),
     };
-    if let Err(e) = record(node, command, held) {
+    if let Err(e) = record(node, command, held, &io.about) {
         // Nobody is left to tell when stderr is closed.
         let _ = writeln!(io.err, "eye: the access log: {e}");
     }
@@ -116,7 +119,7 @@ pub fn run(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> u8 {
 
 /// A command reads and writes as the account `local`: one row of the access log each, ids and a keyed hash of what was
 /// searched for, as of a page.
-fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
+fn record(node: &Node, command: &Command, done: bool, about: &[String]) -> Result<(), Problem> {
     let me = node.people.local_viewer()?;
     let (method, id, query) = match command {
         Command::Ingest(_) => ("ingest", None, None),
@@ -132,6 +135,7 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         Command::User(_) => ("user", None, None),
         Command::Token(_) => ("token", None, None),
         Command::Grant(_) => ("grant", None, None),
+        Command::Collections { what: Some(_), .. } => ("collections", None, None),
         Command::Access(asked) => ("access", asked.about.as_ref(), asked.about.clone()),
         Command::World(_) => ("world", None, None),
         Command::Money(_) => ("money", None, None),
@@ -141,7 +145,8 @@ fn record(node: &Node, command: &Command, done: bool) -> Result<(), Problem> {
         _ => return Ok(()),
     };
     // What is no id may be a number that somebody typed: it stays out.
-    let ids: Vec<&str> = id.into_iter().map(String::as_str).filter(|id| stix::StixId::parse(id).is_ok()).collect();
+    let typed = id.into_iter().map(String::as_str).filter(|id| stix::StixId::parse(id).is_ok());
+    let ids: Vec<&str> = typed.chain(about.iter().map(String::as_str)).collect();
     let status = if done { 200 } else { 400 };
     let access = people::Access {
         viewer: Some(&me),
@@ -178,7 +183,8 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             read::overrule(node, &me, selector, word, reason.as_deref().unwrap_or_default(), io)?
         }
         Command::Links { json, limit, selector, .. } => read::links(node, &me, selector.as_deref(), *limit, *json, io)?,
-        Command::Collections { json } => read::collections(node, &me, *json, io)?,
+        Command::Collections { what: Some(what), json } => collections::run(node, &me, what, *json, io)?,
+        Command::Collections { what: None, json } => read::collections(node, &me, *json, io)?,
         Command::Stats { json } => read::stats(node, &me, *json, io)?,
         Command::Export { collection, .. } => {
             let collection = collection.as_deref().map(|c| collection_named(node, &me, c)).transpose()?;

@@ -150,8 +150,8 @@ async fn links(State(node): State<Node>, caller: Caller, asked: Query<AskedLinks
     .await
 }
 
-/// `id` is an object's id, or what stands in its page's address. What was withdrawn is gone (410): the answer says when, by
-/// whom and why to those who could see it.
+/// `id` is an object's id, or what stands in its page's address. What was withdrawn is gone (410): the answer says when
+/// and why to those who could see it, and by whom to this node's own people.
 async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>) -> Response {
     let read = move || {
         let id = node.intel.id_at(&id).ok_or(intel::Error::NotFound)?;
@@ -162,7 +162,7 @@ async fn object(State(node): State<Node>, caller: Caller, Path(id): Path<String>
         Ok(Ok(document)) if document.get("object").is_some() => axum::Json(document).into_response(),
         Ok(Ok(document)) => {
             let more = json!({"withdrawn": document.get("withdrawn")});
-            problem_with(410, "it was withdrawn; `withdrawn` says when, by whom and why", more)
+            problem_with(410, "it was withdrawn; `withdrawn` says when and why", more)
         }
         Ok(Err(e)) => failed(&e),
         Err(_) => problem(500, "the request could not be worked on"),

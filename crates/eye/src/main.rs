@@ -18,6 +18,8 @@ mod passphrase;
 mod serve;
 mod settings;
 mod socket;
+#[cfg(test)]
+mod strings;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
@@ -151,7 +153,7 @@ fn here(cwd: PathBuf, words: &[String], given: Given, run: impl FnOnce(&mut Io<'
         Some(given) => given,
         None => &mut own,
     };
-    let mut io = Io { out: &mut *out, err: &mut err, stdin, cwd, meter };
+    let mut io = Io { out: &mut *out, err: &mut err, stdin, cwd, meter, about: Vec::new() };
     let code = run(&mut io);
     bar.clear();
     if out.flush().is_err() { 1 } else { code }

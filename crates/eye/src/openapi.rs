@@ -72,7 +72,7 @@ fn schemas() -> Value {
             "silent_days": {"type": ["integer", "null"], "description": "Days without a holder in between, where that weakens it"},
             "more": {"type": "boolean"}, "holders": list(named("Hit"))}},
         "Links": object(json!({"links": list(named("Link")), "suppressed": list(named("Link")), "next": mark})),
-        "Withdrawn": object(json!({"at": time("When it was withdrawn"), "by": json!({"type": ["string", "null"], "description": "Who withdrew it"}),
+        "Withdrawn": object(json!({"at": time("When it was withdrawn"), "by": json!({"type": ["string", "null"], "description": "Which account of the node withdrew it; null for neighbours"}),
             "reason": text("Why, in their words"), "collection": collection.clone(),
             "version": {"type": ["string", "null"], "format": "date-time", "description": "The version that was withdrawn; null: it has no versions"}})),
         "Gone": {"type": "object", "description": "RFC 9457", "required": ["withdrawn"], "properties": {

@@ -82,11 +82,11 @@ pub(crate) fn house(node: &Node, tls: bool) -> Result<House, Problem> {
 
 /// What the administrator's first page is told of the machine.
 fn facts(node: &Node) -> office::Facts {
-    let node = node.clone();
-    office::Facts::new(move || office::Told {
-        problems: commands::problems(node.ledger.folder().root(), &node),
-        set_aside: node.intel.quarantine_size().ok().map(|(records, _)| records),
-    })
+    let (node, same) = (node.clone(), node.clone());
+    office::Facts::new(
+        move || commands::problems(node.ledger.folder().root(), &node),
+        move || same.intel.quarantine_size().ok().map(|(records, _)| records),
+    )
 }
 
 async fn serve(

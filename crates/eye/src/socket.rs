@@ -159,7 +159,8 @@ fn answer(data: &Path, node: &Node, stream: &UnixStream) -> io::Result<()> {
         Ok(arguments) => {
             let (mut out, mut err) = (Framed { kind: 1, to: &writer }, Framed { kind: 2, to: &writer });
             let mut stdin = Stdin::new(reader);
-            let mut io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd, meter };
+            let mut io =
+                Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: request.cwd, meter, about: Vec::new() };
             commands::run(data, node, &arguments.command, &mut io)
         }
         Err(_) => 2,

@@ -118,6 +118,9 @@ pub fn guess(name: &str, head: &[u8]) -> Result<Format, GuessError> {
     let head = unpacked.as_deref().unwrap_or(head);
     // Cut anywhere: the last letter may be half of one.
     let decoded = crate::input::is_utf16(head).then(|| encoding_rs::UTF_16LE.decode(head).0.into_owned());
+    if decoded.as_deref().is_some_and(|text| !crate::input::is_text(text)) {
+        return Err(unclear("bytes that are no text, behind a byte order mark of UTF-16"));
+    }
     let head = decoded.as_deref().map_or(head, |text| text.trim_end_matches('\u{fffd}').as_bytes());
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let stem = name.trim_end_matches(".gz").trim_end_matches(".bz2");
@@ -300,5 +303,13 @@ mod tests {
             assert!(error.contains(says), "{error}");
         }
         assert!(guess("", b"").is_err());
+        // Whatever its name says.
+        let noise: Vec<u8> = [0xff, 0xfe].into_iter().chain((0..2_000_u32).map(|n| (n * n % 251) as u8)).collect();
+        for name in ["note", "note.md", "sheet.csv"] {
+            let error = guess(name, &noise).unwrap_err().to_string();
+            assert!(error.contains("UTF-16") && error.contains("no text"), "{name}: {error}");
+        }
+        let text: Vec<u8> = "\u{feff}EXERCISE นาย ก. called".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(guess("note", &text).unwrap(), Format::Text);
     }
 }

@@ -3,6 +3,7 @@
 use crate::format::Format;
 use crate::record::{Position, ReadError};
 use std::io::{self, BufRead, BufReader, Read};
+use unicode_script::{Script, UnicodeScript};
 
 const BUFFER: usize = 64 * 1024;
 
@@ -26,6 +27,18 @@ pub fn decompress<'i>(mut input: Box<dyn BufRead + 'i>) -> io::Result<Box<dyn Bu
 /// Whether a byte order mark says that this is UTF-16, as Excel's "Unicode text" and Windows' own tools write it.
 pub(crate) fn is_utf16(head: &[u8]) -> bool {
     head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
+/// Whether most characters are such that texts have: not when more than one in twenty is a control character or one that
+/// Unicode gives to nobody (unassigned, private, U+FFFE and its kind). Any bytes are UTF-16, and about one in seven that chance
+/// put together is of these; what was not readable (U+FFFD) says nothing, for a text in an old encoding is full of it.
+pub(crate) fn is_text(text: &str) -> bool {
+    let is_odd = |c: &char| {
+        let blank = matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
+        !blank && (c.is_control() || c.script() == Script::Unknown)
+    };
+    let odd = text.chars().filter(is_odd).count();
+    odd < 2 || odd * 20 <= text.chars().count()
 }
 
 /// A file ready to be read.
@@ -164,6 +177,32 @@ mod tests {
         let mut input = open(Box::new(half), u64::MAX, Format::List).unwrap().input;
         let error = input.read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn what_chance_put_together_is_no_text_and_any_script_is() {
+        // The same sequence each time (SplitMix64).
+        let mut state = 7_u64;
+        let mut noise = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            u16::try_from((z ^ (z >> 27)) & 0xffff).unwrap()
+        };
+        for length in [40, 400, 4_000] {
+            let units: Vec<u16> = (0..length).map(|_| noise()).collect();
+            assert!(!is_text(&String::from_utf16_lossy(&units)), "{length}");
+        }
+        assert!(!is_text("\u{1}\u{2}ELF\u{0}\u{3}"));
+        for text in [
+            "EXERCISE",
+            "EXERCISE one\u{7} bell",
+            "สวัสดี ติดต่อ 081",
+            "高薪招聘 \u{1f4b0}\u{1f4b0} 加LINE",
+            "\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
+            "\u{1b}[1mEXERCISE\u{1b}[0m\tx\r\n",
+        ] {
+            assert!(is_text(text), "{text}");
+        }
     }
 
     #[test]

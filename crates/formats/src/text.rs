@@ -3,7 +3,7 @@
 //! One file is one record. Identifiers in the text are found when it is folded, not here.
 
 use crate::fault::Fault;
-use crate::input::broken;
+use crate::input::{broken, is_text};
 use crate::object::Object;
 use crate::record::{Out, Position, ReadError, TextAs};
 use crate::vocabulary;
@@ -29,6 +29,10 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         }
     };
+    if !is_text(&text) {
+        let why = "more than one character in twenty is none that texts have; look at what file it is";
+        return Err(ReadError::Malformed { at, format: "text", why: why.into() });
+    }
     let text = text.trim().replace("\r\n", "\n").replace('\0', "\u{fffd}");
     if text.is_empty() {
         return out.bad(at, Fault::EmptyText, b"");

@@ -1,3 +1,4 @@
+use people::Viewer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use web::Chrome;
 
@@ -13,6 +14,8 @@ pub(crate) struct Said {
     pub(crate) ids: Vec<String>,
     pub(crate) objects: usize,
     pub(crate) query: Option<String>,
+    /// Who came in by this very request.
+    pub(crate) came_in: Option<Viewer>,
     /// The frame of the page that was asked for, which its error page keeps.
     pub(crate) chrome: Option<Chrome>,
 }
@@ -34,6 +37,11 @@ impl About {
                 said.ids.push(id.as_ref().to_owned());
             }
         }
+    }
+
+    /// Nobody had signed in when the request came, and this is who came in by it: its row is theirs.
+    pub fn came_in(&self, viewer: &Viewer) {
+        self.said().came_in = Some(viewer.clone());
     }
 
     /// The answer is about so many objects, however many are named.

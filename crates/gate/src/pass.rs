@@ -177,7 +177,7 @@ impl Guard {
         let said = about.said();
         let ids: Vec<&str> = said.ids.iter().map(String::as_str).collect();
         let row = Access {
-            viewer,
+            viewer: viewer.or(said.came_in.as_ref()),
             method: method.as_str(),
             route: self.path,
             status: response.status().as_u16(),

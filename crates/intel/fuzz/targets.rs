@@ -31,7 +31,7 @@ pub fn multipart(bytes: &[u8]) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
     runtime.block_on(async {
         if let Ok(form) = axum::extract::Multipart::from_request(request, &()).await {
-            let _any = crate::http::import::receive(form, 1 << 20).await;
+            let _any = crate::http::upload::receive(form, 1 << 20).await;
         }
     });
 }

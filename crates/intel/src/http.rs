@@ -10,6 +10,7 @@ mod search;
 mod selector;
 mod shown;
 mod text;
+pub(crate) mod upload;
 mod withdrawn;
 
 use crate::{ImportReport, Intel};
@@ -84,7 +85,7 @@ pub fn routes(intel: Intel) -> Routes {
         .upload(
             "/import",
             imports,
-            import::upload.layer(DefaultBodyLimit::max(intel.limits().upload.saturating_add(AROUND))),
+            upload::upload.layer(DefaultBodyLimit::max(intel.limits().upload.saturating_add(AROUND))),
         )
         .get("/import/{import}", reads, import::one)
         .post("/import/{import}/withdraw", withdraws, import::withdraw)

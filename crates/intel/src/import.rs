@@ -1,17 +1,18 @@
 //! A file or feed becomes entries, in a numbered import that can be looked at and withdrawn whole.
 mod aside;
 mod brought;
+mod listing;
 mod stands;
 
 use crate::entry::{self, IMPORT, IMPORTED, Import, Imported, Seen};
 use crate::quarantine::{SetAside, Setting};
-use crate::rows::{signed, unsigned};
 use crate::take::{CHUNK, CHUNK_BYTES};
 use crate::{Error, Intel, Reason, Result};
 pub(crate) use aside::bad_record;
 use aside::refused;
 use formats::{Format, Item, KeyedIds, Mapping, Options, Record};
 use ledger::{Append, CollectionId, Entry, IdSource, Kind, NewEntry, Outcome, SameRule, Urgency};
+pub use listing::ImportRow;
 use people::entry::Purpose;
 use people::{Collection, CollectionPolicy, Right, Viewer};
 use stands::{Stands, Window};
@@ -68,25 +69,6 @@ pub struct ImportReport {
     pub problems: Vec<String>,
     /// What a reader of the import should know.
     pub notes: Vec<(String, u64)>,
-}
-
-/// An import as the view has it.
-#[derive(Debug, Clone)]
-pub struct ImportRow {
-    /// Its number.
-    pub pos: u64,
-    /// Its collection's small number.
-    pub col: u32,
-    /// What was read.
-    pub source: String,
-    /// As what.
-    pub format: String,
-    /// By whom.
-    pub author: u32,
-    /// When, µs.
-    pub arrived: i64,
-    /// Its end, once it has one.
-    pub done: Option<Imported>,
 }
 
 /// An import under way.
@@ -213,27 +195,6 @@ impl Intel {
             setting: Setting::of(report.import.unwrap_or(0), job.mapping.as_ref().filter(|_| format == Format::Csv)),
             report,
             failed: None,
-        })
-    }
-
-    /// The imports that the viewer sees, newest first.
-    ///
-    /// # Errors
-    /// The storage's.
-    pub fn imports(&self, viewer: &Viewer, before: Option<u64>, limit: usize) -> Result<Vec<ImportRow>> {
-        let before = before.map_or(i64::MAX, signed);
-        self.read(viewer, |conn| {
-            let mut stmt = conn.prepare_cached(
-                "SELECT pos, col, source, format, author, arrived, summary FROM imports WHERE see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
-            )?;
-            let rows = stmt.query_map((before, limit as i64), |r| {
-                let summary: Option<String> = r.get(6)?;
-                Ok(ImportRow {
-                    pos: unsigned(r.get(0)?), col: r.get(1)?, source: r.get(2)?, format: r.get(3)?, author: r.get(4)?,
-                    arrived: r.get(5)?, done: summary.and_then(|s| serde_json::from_str(&s).ok()),
-                })
-            })?;
-            rows.collect()
         })
     }
 }

@@ -17,7 +17,12 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS aside(import INTEGER NOT NULL, 
     PRIMARY KEY(import, n)) WITHOUT ROWID; \
     CREATE INDEX IF NOT EXISTS aside_object ON aside(object) WHERE object IS NOT NULL; \
     CREATE INDEX IF NOT EXISTS aside_bytes ON aside(bytes); \
-    CREATE TABLE IF NOT EXISTS frame(import INTEGER PRIMARY KEY, header TEXT NOT NULL, mapping TEXT NOT NULL);";
+    CREATE TABLE IF NOT EXISTS frame(import INTEGER PRIMARY KEY, header TEXT NOT NULL, mapping TEXT NOT NULL); \
+    CREATE TRIGGER IF NOT EXISTS frame_goes AFTER DELETE ON aside \
+    WHEN NOT EXISTS (SELECT 1 FROM aside WHERE import = OLD.import) \
+    BEGIN DELETE FROM frame WHERE import = OLD.import; END;";
+/// Frames that no row needs, of before the last row took its frame along.
+const ALONE: &str = "DELETE FROM frame WHERE import NOT IN (SELECT import FROM aside)";
 
 /// A record set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +59,7 @@ impl SetAside {
     }
 }
 
-/// What rows of a CSV file need beside them so that they can be mended and read alone.
+/// What rows of a CSV file need beside them so that they can be mended and read alone: it goes with the last of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
     /// The row that names the columns, in UTF-8; empty when the file had none.
@@ -94,6 +99,7 @@ impl Shelf {
         // No write-ahead log and no journal left behind: what is deleted is overwritten where it stood.
         conn.execute_batch("PRAGMA secure_delete = ON; PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = -1000;")?;
         conn.execute_batch(SCHEMA)?;
+        conn.execute(ALONE, [])?;
         // Files of before there were codes: their rows keep their English alone.
         for column in ["code", "detail"] {
             let known = "SELECT count(*) FROM pragma_table_info('aside') WHERE name = ?";
@@ -186,12 +192,26 @@ impl Shelf {
         forget(&self.conn(), signed(import))
     }
 
-    /// Drops every record that is of an object or names it.
+    /// Drops every record that is of an object or names it, and every frame that names it.
     pub(crate) fn drop_object(&self, object: &str) -> Result<()> {
         let conn = self.conn();
         conn.execute("DELETE FROM aside WHERE object = ?1 OR instr(record, ?1) > 0", [object])?;
-        conn.execute("DELETE FROM frame WHERE import NOT IN (SELECT import FROM aside)", [])?;
+        conn.execute("DELETE FROM frame WHERE instr(header, ?1) > 0 OR instr(mapping, ?1) > 0", [object])?;
         Ok(())
+    }
+
+    /// The frames after that of an import, each with its import's number.
+    pub(crate) fn frames(&self, after: i64, limit: usize) -> Result<Vec<(i64, Frame)>> {
+        let conn = self.conn();
+        let sql = "SELECT import, header, mapping FROM frame WHERE import > ? ORDER BY import LIMIT ?";
+        let row = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, Frame { header: r.get(1)?, mapping: r.get(2)? }));
+        let mut stmt = conn.prepare_cached(sql)?;
+        Ok(stmt.query_map((after, limit as i64), row)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Drops one import's frame; its rows stay, to be read by whoever has the file.
+    pub(crate) fn drop_frame(&self, import: i64) -> Result<u64> {
+        Ok(self.conn().execute("DELETE FROM frame WHERE import = ?", [import])? as u64)
     }
 
     /// Records by import and number, after one of them.
@@ -223,9 +243,8 @@ impl Shelf {
     }
 }
 
-/// Drops what is kept of an import; how many records.
+/// Drops what is kept of an import, its frame with the last row; how many records.
 fn forget(conn: &Connection, import: i64) -> Result<u64> {
-    conn.execute("DELETE FROM frame WHERE import = ?", [import])?;
     Ok(conn.execute("DELETE FROM aside WHERE import = ?", [import])? as u64)
 }
 
@@ -291,15 +310,21 @@ impl Setting {
             return Ok(());
         }
         for row in &mut rows {
-            if erased_of(intel, row)?.is_some() {
+            if erased_of(intel, row.object.as_deref(), row.record.as_deref())?.is_some() {
                 row.record = None;
             }
+        }
+        if let Some(frame) = &self.frame
+            && (erased_of(intel, None, Some(&frame.header))?.is_some()
+                || erased_of(intel, None, Some(&frame.mapping))?.is_some())
+        {
+            self.frame = None;
         }
         let shelf = &intel.inner.shelf;
         shelf.keep(self.import, &rows, self.frame.as_ref())?;
         // What was erased between the look and the keeping: its hook may have passed by already.
         for row in rows.iter().filter(|row| row.record.is_some()) {
-            if let Some(object) = erased_of(intel, row)? {
+            if let Some(object) = erased_of(intel, row.object.as_deref(), row.record.as_deref())? {
                 shelf.drop_object(&object)?;
             }
         }
@@ -307,10 +332,10 @@ impl Setting {
     }
 }
 
-/// An object that was erased here and that the record is of or names: its text must not be kept again.
-fn erased_of(intel: &Intel, row: &SetAside) -> Result<Option<String>> {
-    let named = row.record.as_deref().map(ids_in).unwrap_or_default();
-    for object in row.object.iter().cloned().chain(named) {
+/// An object that was erased here and that a record is of, or its text names: that text must not be kept again.
+fn erased_of(intel: &Intel, object: Option<&str>, text: Option<&str>) -> Result<Option<String>> {
+    let named = text.map(ids_in).unwrap_or_default();
+    for object in object.map(str::to_owned).into_iter().chain(named) {
         if intel.inner.ledger.was_erased(&object)? {
             return Ok(Some(object));
         }

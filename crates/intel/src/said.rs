@@ -1,14 +1,17 @@
 //! What an erased object said, for finding it in records that were set aside and that name no object: in any spelling.
 //!
 //! Personal selectors always count, others when nothing else on the node holds them (as the view forgets them then), and a
-//! person's or a party's name.
+//! person's or a party's name: a long one as letters in a row, a short one as whole words.
+mod names;
+
 use crate::{Intel, Result, quarantine::Shelf};
+use names::{ShortName, Text};
 use rusqlite::OptionalExtension;
 use selectors::{Hints, Kind, Strength};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Letters and digits that a name or value has at least, or it would be found everywhere.
+/// Letters and digits in a row that are looked for at least, or they would be found everywhere.
 const SHORTEST: usize = 6;
 /// Digits at the end of a telephone number that are the same in its national and international form (E.164: the country
 /// code and the prefix vary).
@@ -22,6 +25,8 @@ pub(crate) struct Said {
     selectors: BTreeSet<(Kind, String)>,
     /// Letters and digits alone, lower case.
     bare: BTreeSet<String>,
+    /// Names of fewer letters.
+    short: BTreeSet<ShortName>,
     country: Option<String>,
 }
 
@@ -101,7 +106,11 @@ impl Said {
             _ => return,
         };
         for text in keys.iter().filter_map(|key| object.get(key)?.as_str()) {
-            self.needle(bare(text));
+            let bare = bare(text);
+            if bare.chars().count() < SHORTEST {
+                self.short.extend(ShortName::of(text));
+            }
+            self.needle(bare);
         }
     }
 
@@ -122,8 +131,17 @@ impl Said {
     fn stands_in_text(&self, text: &str) -> bool {
         let whole = bare(text);
         let hints = Hints { country: self.country.as_deref() };
+        let short = || {
+            let text = Text::of(text);
+            self.short.iter().any(|name| name.stands_in(&text))
+        };
         self.bare.iter().any(|needle| whole.contains(needle.as_str()))
             || selectors::scan(text, &hints).into_iter().any(|f| self.selectors.contains(&(f.kind, f.value)))
+            || !self.short.is_empty() && short()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bare.is_empty() && self.selectors.is_empty() && self.short.is_empty()
     }
 }
 
@@ -133,11 +151,15 @@ fn bare(text: &str) -> String {
 }
 
 impl Shelf {
-    /// Drops every record that says any of it; how many.
+    /// Drops every record and every frame that says any of it; how many.
     pub(crate) fn drop_saying(&self, said: &Said) -> Result<u64> {
-        if said.bare.is_empty() && said.selectors.is_empty() {
+        if said.is_empty() {
             return Ok(0);
         }
+        Ok(self.drop_frames_saying(said)? + self.drop_records_saying(said)?)
+    }
+
+    fn drop_records_saying(&self, said: &Said) -> Result<u64> {
         let (mut gone, mut after) = (0, (0, 0));
         loop {
             let records = self.records(after, AT_ONCE)?;
@@ -146,6 +168,21 @@ impl Shelf {
             for (at, record) in &records {
                 if said.stands_in(record) {
                     gone += self.drop_record(*at)?;
+                }
+            }
+        }
+    }
+
+    /// A header whose file had none is its first row, and a mapping may fill in values of its own.
+    fn drop_frames_saying(&self, said: &Said) -> Result<u64> {
+        let (mut gone, mut after) = (0, 0);
+        loop {
+            let frames = self.frames(after, AT_ONCE)?;
+            let Some((last, _)) = frames.last() else { return Ok(gone) };
+            after = *last;
+            for (import, frame) in &frames {
+                if said.stands_in(&frame.header) || said.stands_in(&frame.mapping) {
+                    gone += self.drop_frame(*import)?;
                 }
             }
         }

@@ -366,3 +366,48 @@ fn what_others_hold_too_leaves_no_record_unless_it_is_personal() {
     intel.expunge(&me, "note--00000000-0000-4000-8000-000000000002", "EXERCISE").unwrap();
     assert_eq!(intel.set_aside(&me, number, 0, 10).unwrap().kept, 0);
 }
+
+#[test]
+fn a_short_name_of_somebody_who_was_erased_leaves_the_records_that_name_them_and_no_others() {
+    let (_dir, ledger, intel, me) = node(Limits::default());
+    let rows = [
+        "no site,Li Na",
+        "no site,EXERCISE Oli Nadal",
+        "no site,\u{53d7}\u{5bb3}\u{8005}\u{674e}\u{5a1c}\u{88ab}\u{9a97}",
+    ];
+    let mapping = "[object.site]\ntype = \"auto\"\ncolumns.site = { to = \"value\" }\n";
+    let report = csv(&intel, &me, format!("site,who\n{}\n", rows.join("\n")).as_bytes(), mapping);
+    assert_eq!(report.aside, 3, "{:?}", report.problems);
+    for (n, name) in [(1, "Li Na"), (2, "\u{674e}\u{5a1c}")] {
+        let id = format!("identity--00000000-0000-4000-8000-{n:012}");
+        let person = serde_json::json!({"type": "identity", "spec_version": "2.1", "id": id, "created": AT,
+            "modified": AT, "name": name, "identity_class": "individual"});
+        intel.take(&me, INTAKE, &[&person.to_string()], Urgency::Interactive).unwrap();
+        ledger.level(std::time::Duration::from_secs(60)).unwrap();
+        intel.expunge(&me, &id, "EXERCISE").unwrap();
+    }
+    let kept = intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap().rows;
+    assert_eq!(kept.iter().map(|r| r.record.as_deref().unwrap()).collect::<Vec<_>>(), [rows[1]]);
+}
+
+#[test]
+fn a_frame_goes_with_the_last_row_that_needs_it_and_says_nothing_that_was_erased() {
+    let (dir, ledger, intel, me) = node(Limits::default());
+    let frame = |report: &ImportReport| intel.set_aside(&me, report.import.unwrap(), 0, 10).unwrap().frame;
+    let stands = |word: &str| {
+        std::fs::read(dir.path().join("quarantine.db")).unwrap().windows(word.len()).any(|w| w == word.as_bytes())
+    };
+    let last = csv(&intel, &me, b"x\nsite,zwirblekopf\nno site,mei.exercise@golden-crane.example\n", SITES);
+    let header = csv(&intel, &me, b"x\nsite,gnorvel tom.exercise@silver-heron.example\nno site,kept\n", SITES);
+    assert!(frame(&last).is_some() && frame(&header).is_some() && stands("zwirblekopf") && stands("gnorvel"));
+    for (n, mail) in [(1, "mei.exercise@golden-crane.example"), (2, "tom.exercise@silver-heron.example")] {
+        let erased = note(n, &format!("EXERCISE mail {mail}"));
+        intel.take(&me, INTAKE, &[&erased], Urgency::Interactive).unwrap();
+        ledger.level(std::time::Duration::from_secs(60)).unwrap();
+        intel.expunge(&me, &format!("note--00000000-0000-4000-8000-{n:012}"), "EXERCISE").unwrap();
+    }
+    assert_eq!((frame(&last), frame(&header)), (None, None));
+    assert!(!stands("zwirblekopf"), "its only row went, and the header with it");
+    assert!(!stands("gnorvel"), "the header itself said what was erased");
+    assert_eq!(intel.set_aside(&me, header.import.unwrap(), 0, 10).unwrap().kept, 1, "the row did not");
+}

@@ -59,6 +59,15 @@ pub enum FoldError {
     Lost(String),
 }
 
+impl FoldError {
+    /// A body that is not of its kind's shape: where, and in which way. serde's own words quote the body, and what a view
+    /// could not read is told to administrators, who read no bodies.
+    pub fn shape(error: &serde_json::Error) -> Self {
+        let (line, column, class) = (error.line(), error.column(), error.classify());
+        Self::Unreadable(format!("line {line}, column {column}: not the shape of this kind ({class:?})"))
+    }
+}
+
 /// A room's view: a pure fold of the log into one SQLite file that the ledger owns.
 ///
 /// The rows hold `pos` and dense numbers, never bodies; each carries its collection's number.

@@ -71,6 +71,15 @@ impl Tail {
         self.event.notify(usize::MAX);
     }
 
+    /// As [`Tail::publish`], of entries that stand in the log alone: memory holds none from before them either, for a batch
+    /// that followed upon a gap would hide it.
+    pub(crate) fn publish_unread(&self, head: LogHead) {
+        self.clear();
+        self.arrived.store(head.arrived, Ordering::Release);
+        self.head.store(head.pos, Ordering::Release);
+        self.event.notify(usize::MAX);
+    }
+
     /// The commit that holds the entry after `after`, when it is still in memory.
     pub(crate) fn after(&self, after: u64) -> Option<Arc<Batch>> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);

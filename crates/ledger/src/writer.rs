@@ -7,12 +7,13 @@ use crate::entry::Entry;
 use crate::heads::Heads;
 use crate::index::SharedPending;
 use crate::keys::Keys;
+use crate::log::Found;
 use crate::names::Names;
 use crate::node::Clock;
 use crate::queue::Queue;
 use crate::salt::Salts;
 use crate::sqlite;
-use crate::tail::Tail;
+use crate::tail::{LogHead, Tail};
 use crate::tree::TileWriter;
 use crate::view::View;
 use crate::{Error, Result, log};
@@ -266,50 +267,85 @@ impl Writer {
         self.suppressed = log::suppressed(&self.conn)?;
         self.heads = Heads::load(&self.conn, &self.origin)?;
         // A COMMIT that reported a failure may have reached the disk all the same: then it is so.
-        let head = self.tail.head().pos;
-        let (mut written, mut at) = (Vec::new(), head);
-        loop {
-            let found = log::found(&self.conn, &self.names, at, usize::MAX, usize::MAX)?;
-            let Some(last) = found.last() else { break };
-            at = last.pos();
-            written.extend(found.into_iter().filter_map(log::Found::entry));
-        }
+        let untold = self.found_after(self.tail.head().pos)?;
         self.unsure = false;
-        self.announce(written);
+        self.announce_found(&untold);
         Ok(())
     }
 
-    fn announce(&mut self, written: Vec<Arc<Entry>>) {
-        if written.is_empty() {
-            return;
+    fn found_after(&self, mut at: u64) -> Result<Vec<Found>> {
+        let mut all = Vec::new();
+        loop {
+            let found = log::found(&self.conn, &self.names, at, usize::MAX, usize::MAX)?;
+            let Some(last) = found.last() else { return Ok(all) };
+            at = last.pos();
+            all.extend(found);
         }
-        self.counters.written(&written);
-        {
-            let mut pending = self.pending.lock();
-            for entry in &written {
-                let subject = crate::index::subject_row(self.keys.row(), &entry.collection, &entry.subject);
-                pending.add(self.keys.row(), entry, subject);
+    }
+
+    /// Tells of what the disk holds and nobody was told. Where some of it is damaged memory keeps nothing, so that whoever
+    /// folds or listens reads the log, finds the damage at its place and names it.
+    fn announce_found(&mut self, found: &[Found]) {
+        let Some(last) = found.last().map(Found::pos) else { return };
+        let entries: Vec<_> = found.iter().cloned().filter_map(Found::entry).collect();
+        let mut damaged = false;
+        for one in found {
+            if let Found::Bodiless(_, why) | Found::Torn(_, why) = one {
+                damaged = true;
+                tracing::error!(pos = one.pos(), why, "an entry of a commit that seemed to fail is damaged");
             }
         }
+        if !damaged {
+            return self.announce(entries);
+        }
+        self.remember(&entries);
+        let mut reached = self.reached(&entries);
+        if let Some(torn) = found.iter().filter(|f| matches!(f, Found::Torn(..))).map(Found::pos).max() {
+            // Whose kind cannot be read may be anybody's.
+            reached.iter_mut().for_each(|at| *at = (*at).max(Some(torn)));
+        }
+        let head = LogHead { pos: last, arrived: self.last_arrived };
+        self.tell(last, &reached, |tail| tail.publish_unread(head));
+    }
+
+    fn announce(&mut self, written: Vec<Arc<Entry>>) {
+        let Some(last) = written.last().map(|e| e.pos) else { return };
+        self.remember(&written);
+        let reached = self.reached(&written);
+        self.tell(last, &reached, |tail| tail.publish(written));
+    }
+
+    /// What `index.db` has not folded yet is found by its map.
+    fn remember(&self, written: &[Arc<Entry>]) {
+        self.counters.written(written);
+        let mut pending = self.pending.lock();
+        for entry in written {
+            let subject = crate::index::subject_row(self.keys.row(), &entry.collection, &entry.subject);
+            pending.add(self.keys.row(), entry, subject);
+        }
+    }
+
+    /// For each view the last of these entries that it folds.
+    fn reached(&self, written: &[Arc<Entry>]) -> Vec<Option<u64>> {
         let mut last_of_kind: Vec<(&str, u64)> = Vec::new();
         for entry in written.iter().rev() {
             if !last_of_kind.iter().any(|(k, _)| *k == entry.kind.as_str()) {
                 last_of_kind.push((entry.kind.as_str(), entry.pos));
             }
         }
-        let reached: Vec<Option<u64>> = self
-            .views
-            .iter()
-            .map(|v| last_of_kind.iter().filter(|(k, _)| v.shared.kinds.has(k)).map(|(_, p)| *p).max())
-            .collect();
-        let Some(head) = written.last().map(|e| e.pos) else { return };
+        let of = |v: &View| last_of_kind.iter().filter(|(k, _)| v.shared.kinds.has(k)).map(|(_, p)| *p).max();
+        self.views.iter().map(of).collect()
+    }
+
+    /// Moves the head, and wakes the views that it concerns.
+    fn tell(&self, head: u64, reached: &[Option<u64>], publish: impl FnOnce(&Tail)) {
         // Before the tail moves: a fold that sees the new head and no later `relevant` may pass by what lies between.
-        for (view, last) in self.views.iter().zip(&reached) {
+        for (view, last) in self.views.iter().zip(reached) {
             if let Some(last) = last {
                 view.shared.relevant.fetch_max(*last, Ordering::AcqRel);
             }
         }
-        self.tail.publish(written);
+        publish(&self.tail);
         for (view, last) in self.views.iter().zip(reached) {
             if last.is_some() || head.saturating_sub(view.position()) > IDLE_LAG {
                 view.shared.wake.notify(usize::MAX);
@@ -366,8 +402,8 @@ fn refused_before_writing(e: &Error) -> bool {
 mod tests {
     use crate::{Append, Error, INTAKE, IdSource, Kind, Ledger, NewEntry, Options, SameRule, Urgency, verify_folder};
 
-    fn append(ledger: &Ledger) -> Result<u64, Error> {
-        let entry = NewEntry {
+    fn entry() -> NewEntry {
+        NewEntry {
             collection: INTAKE,
             id: IdSource::Fresh,
             same: SameRule::Refuse,
@@ -379,8 +415,11 @@ mod tests {
             version: 1,
             marking: "TLP:AMBER".into(),
             body: format!(r#"{{"content":"EXERCISE {}"}}"#, "y".repeat(3_000)).into(),
-        };
-        let receipt = ledger.append(Append { entries: vec![entry], expect: vec![] }, Urgency::Interactive)?;
+        }
+    }
+
+    fn append(ledger: &Ledger) -> Result<u64, Error> {
+        let receipt = ledger.append(Append { entries: vec![entry()], expect: vec![] }, Urgency::Interactive)?;
         Ok(receipt.outcomes[0].pos().unwrap())
     }
 
@@ -446,6 +485,53 @@ mod tests {
                 })
                 .unwrap();
         });
+    }
+
+    /// As after a COMMIT whose answer was lost: the disk holds entries that memory does not know of, and `harm` came to them.
+    fn untold(ledger: &Ledger, count: usize, harm: &'static str) {
+        let entries = (0..count).map(|_| entry()).collect();
+        ledger
+            .in_writer(move |w| {
+                let mut group = super::Group::default();
+                w.conn.execute_batch("BEGIN IMMEDIATE")?;
+                w.take(&Append { entries, expect: vec![] }, &mut group)?;
+                w.finish(&group.written)?;
+                w.conn.execute_batch(harm)?;
+                w.unsure = true;
+                w.recover()
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn damage_of_a_commit_that_seemed_to_fail_is_found_and_named_at_its_place() {
+        const ROW: &str = "entries, pos";
+        const BODY: &str = "bodies, pos";
+        let table = [
+            ("UPDATE entries SET subject = CAST(x'ff' AS TEXT) WHERE pos = 2", 2, ROW),
+            ("UPDATE entries SET subject = CAST(x'ff' AS TEXT) WHERE pos = 4", 4, ROW),
+            ("UPDATE bodies SET body = 'EXERCISE' WHERE pos = 3", 3, BODY),
+        ];
+        for (harm, pos, place) in table {
+            let folder = tempfile::tempdir().unwrap();
+            Ledger::create(folder.path()).unwrap();
+            let ledger = Ledger::open(folder.path(), Options::default(), Vec::new()).unwrap();
+            assert_eq!(append(&ledger).unwrap(), 1);
+            untold(&ledger, 3, harm);
+            assert_eq!(ledger.head().pos, 4, "{harm}");
+            assert_eq!(append(&ledger).unwrap(), 5, "the writer goes on after it");
+            ledger.level(std::time::Duration::from_secs(30)).unwrap();
+            let view = ledger.view("index").unwrap();
+            view.wait(5, std::time::Duration::from_secs(30)).unwrap();
+            let named = view.unfolded_entries(10).unwrap();
+            assert_eq!(named.iter().map(|(pos, _)| *pos).collect::<Vec<_>>(), [pos], "{harm}: {named:?}");
+            assert!(named[0].1.starts_with(&format!("log.db, {place} {pos}: ")), "{named:?}");
+            assert!(!named[0].1.contains("EXERCISE"), "{named:?}");
+            ledger.close();
+            let report = verify_folder(folder.path(), &mut |_, _| {}).unwrap();
+            let places: Vec<_> = report.problems.iter().map(|p| p.place.as_str()).collect();
+            assert!(places.iter().any(|at| at.contains(&format!("pos {pos}"))), "{harm}: {:#?}", report.problems);
+        }
     }
 
     /// Panics where it is told to.

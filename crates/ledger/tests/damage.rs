@@ -157,6 +157,34 @@ fn a_damaged_body_is_named_the_rest_is_folded_and_a_rebuild_takes_it_up_when_it_
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_named_at_its_place_by_every_view_and_costs_itself_alone() {
+    let sound = node();
+    for pos in PLACES {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(sound.path(), copy.path());
+        let log = Connection::open(copy.path().join("log.db")).unwrap();
+        let torn = "UPDATE entries SET subject = CAST(x'ff' AS TEXT) WHERE pos = ?";
+        assert_eq!(log.execute(torn, [pos as i64]).unwrap(), 1);
+        drop(log);
+        let report = verify_folder(copy.path(), &mut |_, _| {}).unwrap();
+        assert!(report.problems.iter().any(|p| p.place.contains(&format!("pos {pos}"))), "{:#?}", report.problems);
+        let ledger = open(copy.path());
+        rebuild(&ledger);
+        assert_eq!(held(&ledger), all_but(&[pos]), "{pos}");
+        for room in ["index", "words"] {
+            let named = ledger.view(room).unwrap().unfolded_entries(100).unwrap();
+            assert_eq!(named.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [pos], "{pos} in {room}");
+            let due = format!("log.db, entries, pos {pos}: the row cannot be read");
+            assert!(named[0].1.starts_with(&due) && !named[0].1.contains("EXERCISE"), "{named:?}");
+        }
+        let next = add(&ledger, object(5_000, &body(5_000), Some(1)));
+        assert_eq!(next, LAST + 1);
+        assert!(held(&ledger).contains(&(next, body(5_000))), "what comes after is folded");
+        ledger.close();
+    }
+}
+
+#[test]
 fn several_damaged_bodies_of_a_node_whose_views_are_lost_cost_themselves_alone() {
     let folder = node();
     for (pos, harm) in PLACES.into_iter().zip([Harm::Page, Harm::Letters, Harm::NoUtf8]) {

@@ -71,10 +71,21 @@ pub(crate) fn row(chrome: &Chrome, names: &HashMap<u32, String>, row: AccessRow)
         role: if nobody { String::new() } else { role_word(chrome, &row.role) },
         what: format!("{} {}", row.method, row.route),
         status: row.status,
-        ids: row.ids.split_whitespace().take(IDS).map(str::to_owned).collect(),
+        ids: row.ids.split_whitespace().take(IDS).map(|id| id_words(chrome, names, id)).collect(),
         objects: row.objects,
         bytes: row.bytes,
     }
+}
+
+/// Who asked, and the accounts that the row is about.
+pub(crate) fn accounts_of(row: &AccessRow) -> impl Iterator<Item = u32> {
+    std::iter::once(row.account).chain(row.ids.split_whitespace().filter_map(people::account_of_id))
+}
+
+/// An id as it stands in the log; of an account, whose it is.
+fn id_words(chrome: &Chrome, names: &HashMap<u32, String>, id: &str) -> String {
+    let Some(issuer) = people::account_of_id(id) else { return id.to_owned() };
+    chrome.t1("office-access-issued-by", "who", names.get(&issuer).map_or(id, String::as_str))
 }
 
 /// `GET /access`, and `?before=N` for older rows.
@@ -111,7 +122,7 @@ async fn draw(
         let log = people.access_log();
         let found = log.find(&viewer, &filter, before, PAGE)?;
         let asked = filter.account.into_iter();
-        let names = names(&people, found.rows.iter().map(|row| row.account).chain(asked))?;
+        let names = names(&people, found.rows.iter().flat_map(accounts_of).chain(asked))?;
         Ok((found, names, log.head()?))
     })
     .await?

@@ -1,4 +1,7 @@
-//! `/collections`: who reads and writes each collection, and how that is granted and taken back.
+//! `/collections`: who reads and writes each collection, how that is granted and taken back, and how one is made, renamed,
+//! closed and opened again.
+mod made;
+
 use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, with_done};
 use crate::users::role_word;
@@ -49,6 +52,9 @@ struct CollectionsPage {
     rows: Vec<Row>,
     paging: Paging,
     grants: bool,
+    errors: ErrorSummary,
+    fields: Vec<Field>,
+    once: String,
 }
 
 #[derive(Template)]
@@ -68,6 +74,10 @@ struct CollectionPage {
     name: Field,
     role: Field,
     may: Field,
+    /// Whether it can be renamed and closed: the node's first ones cannot.
+    own: bool,
+    closed: bool,
+    renames: Vec<Field>,
 }
 
 /// A role of an audience, and whether those above it on the ladder count.
@@ -139,6 +149,16 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    draw_list(&office, visitor, &query, &Fields::default(), ErrorSummary::default()).await
+}
+
+async fn draw_list(
+    office: &Office,
+    visitor: Visitor,
+    query: &Fields,
+    sent: &Fields,
+    errors: ErrorSummary,
+) -> Result<Response, Problem> {
     let from: usize = query.text("from").parse().unwrap_or(0);
     let Visitor { viewer, chrome, .. } = visitor.titled("office-collections-title");
     let (people, words) = (office.people().clone(), chrome.clone());
@@ -152,14 +172,42 @@ pub(crate) async fn list(
     .await?
     .map_err(|e: Error| refused(&e))?;
     let keys = ["office-col-collection", "office-col-purpose", "office-col-highest", "office-col-members"];
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = CollectionsPage {
         columns: columns(&chrome, &keys),
         paging: paging("/collections", from, rows.len(), all),
         rows,
         grants,
+        fields: made::fields(&chrome, sent, &errors),
+        once: office.once(&chrome.csrf)?,
+        errors,
         chrome,
     };
-    Ok(web::page(&page))
+    Ok(web::page_with(status, &page))
+}
+
+/// `POST /collections`: makes one.
+pub(crate) async fn make(State(office): State<Office>, visitor: Visitor, sent: Fields) -> Result<Response, Problem> {
+    let asked = match made::asked(&visitor.chrome.l, &sent) {
+        Ok(asked) => asked,
+        Err(errors) => return draw_list(&office, visitor, &Fields::default(), &sent, errors).await,
+    };
+    office.spend(&visitor.chrome.csrf, sent.text("once"))?;
+    let (people, viewer) = (office.people().clone(), visitor.viewer.clone());
+    match blocking(move || people.make_collection(&viewer, &asked.collection())).await? {
+        Ok(collection) => {
+            visitor.about.objects([format!("collection--{}", collection.id)]);
+            Ok(web::see_other(&format!("/collections/{}?done=made", collection.id)))
+        }
+        Err(error @ (Error::Taken | Error::Invalid(_))) => {
+            let taken = matches!(error, Error::Taken);
+            let key = if taken { "office-collection-taken" } else { "office-collection-title-wrong" };
+            let mut errors = ErrorSummary::default();
+            errors.push("title", visitor.chrome.t(key));
+            draw_list(&office, visitor, &Fields::default(), &sent, errors).await
+        }
+        Err(error) => Err(refused(&error)),
+    }
 }
 
 /// The collection, if the viewer may know who is in its audience.
@@ -185,7 +233,11 @@ async fn draw(
         let collection = known(&people, &viewer, id)?;
         let row = Row::of(&words, &people, &collection, from, PAGE)?;
         let grants = collection.may_be_granted_by(&viewer);
-        let name = match account.filter(|_| grants) {
+        // Whoever grants here reads this audience's names. Others' names are told to those who see every account: else all
+        // could be read off, number by number.
+        let in_audience = |number: &u32| collection.audience.members.iter().any(|m| m.account == Some(*number));
+        let may_know = |number: &u32| viewer.may(Right::ManageAccounts) || in_audience(number);
+        let name = match account.filter(|_| grants).filter(may_know) {
             Some(number) => people.name_of(number)?,
             None => None,
         };
@@ -225,6 +277,9 @@ async fn draw(
             .attribute("autocomplete", "off")
             .attribute("spellcheck", "false"),
         role: role.value(sent.text("role")).error(errors.of("role")),
+        own: audience.sort == Purpose::Shared,
+        closed: audience.closed,
+        renames: made::names(&chrome, &made::Named::of(audience, sent, &errors), &errors),
         may: may.value(if sent.text("may") == "write" { "write" } else { "read" }).error(errors.of("may")),
         errors,
         chrome: chrome.titled(collection.title()),
@@ -297,10 +352,25 @@ pub(crate) async fn change(
                 _ => return Err(Problem::bad_request("office-deed-unknown")),
             };
             match blocking(move || people.take_back(&viewer, id, whom).map(|_| "taken")).await? {
-                // Somebody else was faster: it is as was asked.
-                Err(Error::Invalid(_)) => Ok(Ok("taken")),
+                // Somebody else was faster, or it was never granted: nothing was changed, and that is what is said.
+                Err(Error::NoGrant) => Ok(Ok("nothing-taken")),
+                Err(Error::Invalid(_)) => Err(("name", "office-grant-machine")),
                 done => Ok(done),
             }
+        }
+        "rename" => {
+            let (title, text) = (sent.text("title").to_owned(), sent.text("description").to_owned());
+            let renamed = blocking(move || people.rename_collection(&viewer, id, &title, Some(&text)));
+            match renamed.await?.map(|_| "renamed") {
+                Err(Error::Taken) => Err(("title", "office-collection-taken")),
+                Err(Error::Invalid(_)) => Err(("title", "office-collection-title-wrong")),
+                done => Ok(done),
+            }
+        }
+        deed @ ("close" | "open") => {
+            let close = deed == "close";
+            let done = if close { "closed" } else { "opened" };
+            Ok(blocking(move || people.close_collection(&viewer, id, close)).await?.map(|_| done))
         }
         _ => return Err(Problem::bad_request("office-deed-unknown")),
     };

@@ -1,17 +1,20 @@
 //! `/desk`: the first page of those who read no intelligence. Administrators see whether the machine is well and which
 //! accounts want a look; auditors where the record stands and what was asked for last. Counts and links.
+mod facts;
+
+pub use facts::{Facts, Look};
+
 use crate::access::{self, Row};
 use crate::office::{Office, blocking, refused};
 use crate::shown::{columns, moment, names};
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use gate::Visitor;
 use jiff::Timestamp;
-use people::{AccessFilter, AccessKind, Error, People, Right, Viewer};
-use std::sync::Arc;
+use people::{AccessFilter, DeedAbout, Error, People, Right, Viewer};
 use web::parts::Column;
-use web::{Chrome, Problem};
+use web::{Chrome, Fields, Problem};
 
 /// Rows of the access log that are shown.
 const NEWEST: u32 = 8;
@@ -20,34 +23,10 @@ const ERASED: u32 = 5;
 /// A token that ends within so many days is about to.
 pub(crate) const SOON: i64 = 30;
 
-/// What the roof knows and this room does not: asked for each time an administrator opens the page.
-#[derive(Clone)]
-pub struct Facts(Arc<dyn Fn() -> Told + Send + Sync>);
-
-/// What the roof tells.
-#[derive(Debug, Clone, Default)]
-pub struct Told {
-    /// What `eye doctor` finds wrong, in its own words.
-    pub problems: Vec<String>,
-    /// Records that imports have set aside and that are kept; `None` = it cannot be said now.
-    pub set_aside: Option<u64>,
-}
-
-impl std::fmt::Debug for Facts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Facts").finish_non_exhaustive()
-    }
-}
-
-impl Facts {
-    /// Facts that `ask` gathers; it may wait for the disk.
-    pub fn new(ask: impl Fn() -> Told + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
-    }
-}
-
 struct Administrator {
     problems: Vec<String>,
+    /// When the machine was looked at.
+    looked: Timestamp,
     set_aside: Option<u64>,
     without_factor: usize,
     tokens_ending: usize,
@@ -85,11 +64,13 @@ struct DeskPage {
     record: Option<Record>,
 }
 
-fn administrator(people: &People, viewer: &Viewer, facts: &Facts, now: i64) -> people::Result<Administrator> {
-    let Told { problems, set_aside } = (facts.0)();
+fn administrator(people: &People, viewer: &Viewer, facts: &Facts, look: Look) -> people::Result<Administrator> {
+    let (problems, looked) = facts.problems(look);
+    let now = look.now;
     Ok(Administrator {
         problems,
-        set_aside,
+        looked: moment(looked),
+        set_aside: facts.set_aside(),
         without_factor: people.without_second_factor(viewer)?.len(),
         tokens_ending: people.tokens(viewer).iter().filter(|t| ends_soon(t.expires, now)).count(),
     })
@@ -100,10 +81,8 @@ pub(crate) fn ends_soon(expires: Option<i64>, now: i64) -> bool {
     expires.is_some_and(|end| end > now && end.saturating_sub(now) <= SOON * 86_400_000_000)
 }
 
-fn deeds(people: &People, viewer: &Viewer, method: &str, most: u32) -> people::Result<Vec<Deed>> {
-    let filter =
-        AccessFilter { kind: Some(AccessKind::Command), method: Some(method.to_owned()), ..AccessFilter::default() };
-    let rows = people.access_log().find(viewer, &filter, None, most)?.rows;
+fn deeds(people: &People, viewer: &Viewer, method: &str, about: DeedAbout, most: u32) -> people::Result<Vec<Deed>> {
+    let rows = people.access_log().deeds(viewer, method, about, most)?;
     let names = names(people, rows.iter().map(|row| row.account))?;
     let deed = |row: people::AccessRow| Deed {
         at: moment(row.at),
@@ -116,31 +95,38 @@ fn deeds(people: &People, viewer: &Viewer, method: &str, most: u32) -> people::R
 
 fn auditor(people: &People, viewer: &Viewer, chrome: &Chrome) -> people::Result<Auditor> {
     let rows = people.access_log().find(viewer, &AccessFilter::default(), None, NEWEST)?.rows;
-    let names = names(people, rows.iter().map(|row| row.account))?;
+    let names = names(people, rows.iter().flat_map(access::accounts_of))?;
     // One object's proof names it; a verification of the whole names none.
-    let verified = deeds(people, viewer, "verify", 50)?.into_iter().find(|deed| deed.ids.is_empty());
+    let verified = deeds(people, viewer, "verify", DeedAbout::Whole, 1)?.into_iter().next();
     Ok(Auditor {
         newest: rows.into_iter().map(|row| access::row(chrome, &names, row)).collect(),
         verified,
-        erased: deeds(people, viewer, "expunge", ERASED)?,
+        erased: deeds(people, viewer, "expunge", DeedAbout::Objects, ERASED)?,
     })
 }
 
-/// `GET /desk`.
-pub(crate) async fn page(State(office): State<Office>, visitor: Visitor) -> Result<Response, Problem> {
+/// `GET /desk`, and `?look=now` for what the machine is like this moment.
+pub(crate) async fn page(
+    State(office): State<Office>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let again = Fields::parse(query.unwrap_or_default().as_bytes())?.text("look") == "now";
     let Visitor { viewer, chrome, .. } = visitor.titled("office-desk-title");
     let (people, facts, words) = (office.people().clone(), office.facts().clone(), chrome.clone());
     let ledger = office.ledger().clone();
     let (administrator, auditor, record) = blocking(move || {
         let manages = viewer.may(Right::ManageAccounts);
-        let administrator = manages.then(|| administrator(&people, &viewer, &facts, ledger.now())).transpose()?;
+        let unfolded = ledger.views().iter().map(ledger::View::unfolded).sum();
+        let look = Look { now: ledger.now(), unfolded, erasing: ledger.is_erasing(), again };
+        let administrator = manages.then(|| administrator(&people, &viewer, &facts, look)).transpose()?;
         let sees = viewer.may_see_access_log();
         let auditor = sees.then(|| auditor(&people, &viewer, &words)).transpose()?;
         let head = ledger.head();
         let record = viewer.may(Right::SeeProofs).then(|| Record {
             entries: head.pos,
             newest: (head.pos > 0).then(|| moment(head.arrived)),
-            unfolded: ledger.views().iter().map(ledger::View::unfolded).sum(),
+            unfolded,
         });
         Ok((administrator, auditor, record))
     })

@@ -9,7 +9,7 @@
 //! let catalogue = web::Catalogue::new(&[("en", office::FTL)])?;
 //! let hall = web::Hall { catalogue, node_name: "EXERCISE agency".into(), exercise: true, tls: false };
 //! let gate = gate::Gate::new(ledger, people, hall).framed(office::frame);
-//! let facts = office::Facts::new(office::Told::default);
+//! let facts = office::Facts::new(Vec::new, || None);
 //! Ok(gate.open(office::routes(&gate, facts).and(rooms)))
 //! # }
 //! ```
@@ -27,7 +27,7 @@ mod sign_in;
 mod tokens;
 mod users;
 
-pub use desk::{Facts, Told};
+pub use desk::Facts;
 pub use nav::frame;
 
 use gate::{Gate, PAGES, Routes, Rule};
@@ -37,7 +37,7 @@ use people::Right;
 /// The room's English strings, for [`web::Catalogue::new`].
 pub const FTL: &str = include_str!("../i18n/en/office.ftl");
 
-/// The room's pages; `facts` is asked for the administrator's first one.
+/// The room's pages; `facts` tells what stands on the administrator's first one.
 pub fn routes(gate: &Gate, facts: Facts) -> Routes {
     // Whoever has no session in a browser (another node) has no account pages either.
     let own = Rule::Needs(Right::SignIn);
@@ -68,6 +68,7 @@ pub fn routes(gate: &Gate, facts: Facts) -> Routes {
         .post("/access", log, access::look)
         .get("/access/rows.csv", log, access::rows)
         .get("/collections", audiences, collections::list)
+        .post("/collections", Rule::Needs(Right::Grant), collections::make)
         .get("/collections/{collection}", audiences, collections::one)
         .post("/collections/{collection}", Rule::Needs(Right::Grant), collections::change)
         .get("/desk", Rule::Needs(Right::SeeCollections), desk::page)

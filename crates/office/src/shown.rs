@@ -27,7 +27,7 @@ pub(crate) fn names(people: &People, accounts: impl Iterator<Item = u32>) -> peo
 }
 
 /// What a page says after a form of it did its work: `?done=` and one of these words.
-const DONE: [(&str, &str); 12] = [
+const DONE: [(&str, &str); 17] = [
     ("session", "office-done-session"),
     ("password", "office-done-password"),
     ("factor", "office-done-factor"),
@@ -40,6 +40,11 @@ const DONE: [(&str, &str); 12] = [
     ("revoked", "office-done-revoked"),
     ("granted", "office-done-granted"),
     ("taken", "office-done-taken"),
+    ("nothing-taken", "office-done-nothing-taken"),
+    ("made", "office-done-made"),
+    ("renamed", "office-done-renamed"),
+    ("closed", "office-done-closed"),
+    ("opened", "office-done-opened"),
 ];
 
 /// The page with the notice its address asks for.

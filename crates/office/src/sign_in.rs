@@ -5,7 +5,7 @@ use crate::users::role_word;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use gate::{Gate, Visitor};
+use gate::{About, Gate, Visitor};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use people::{AuthError, LinkState, SignIn, SignedIn};
@@ -38,6 +38,9 @@ struct LinkPage {
     name: String,
     role: String,
     until: jiff::Timestamp,
+    errors: ErrorSummary,
+    /// Asked for of an account with a second factor.
+    code: Option<Field>,
 }
 
 /// A link that signs nobody in any more: what became of it, and what to do.
@@ -71,8 +74,13 @@ fn front(office: &Office, parts: &Parts, title: &str) -> Chrome {
     chrome.titled(title)
 }
 
-fn form(chrome: Chrome, sent: &Fields, errors: ErrorSummary, needs_code: bool) -> SignInPage {
+/// The field for a code of the second factor.
+fn code_field(chrome: &Chrome, errors: &ErrorSummary) -> Field {
     let code = Field::input("code", chrome.t("office-code")).hint(chrome.t("office-code-hint")).width(20);
+    code.error(errors.of("code")).attribute("autocomplete", "one-time-code").attribute("spellcheck", "false")
+}
+
+fn form(chrome: Chrome, sent: &Fields, errors: ErrorSummary, needs_code: bool) -> SignInPage {
     SignInPage {
         name: Field::input("name", chrome.t("office-name"))
             .value(sent.text("name").chars().take(LONGEST).collect::<String>())
@@ -81,7 +89,7 @@ fn form(chrome: Chrome, sent: &Fields, errors: ErrorSummary, needs_code: bool) -
             .attribute("spellcheck", "false"),
         password: Field::password("password", chrome.t("office-password"), "current-password")
             .error(errors.of("password")),
-        code: code.error(errors.of("code")).attribute("autocomplete", "one-time-code").attribute("spellcheck", "false"),
+        code: code_field(&chrome, &errors),
         needs_code,
         next: next(sent.text("next")).to_owned(),
         errors,
@@ -118,7 +126,7 @@ pub(crate) async fn submit(State(office): State<Office>, parts: Parts, sent: Fie
         people.sign_in(&SignIn { name: fields.text("name"), password, code, peer, agent: &agent })
     });
     match answer.await {
-        Ok(Ok(signed_in)) => welcome(&office, &signed_in, next(sent.text("next"))),
+        Ok(Ok(signed_in)) => welcome(&office, &parts, &signed_in, next(sent.text("next"))),
         Ok(Err(AuthError::People(error))) => not_let_in(&AuthError::People(error)),
         Ok(Err(error)) => again(chrome, &sent, &error),
         Err(problem) => problem.into_response(),
@@ -157,7 +165,13 @@ fn not_let_in(error: &AuthError) -> Response {
     response
 }
 
-fn welcome(office: &Office, signed_in: &SignedIn, to: &str) -> Response {
+/// What the row of a request of nobody's says. The gate gives every request its own.
+fn about(parts: &Parts) -> About {
+    parts.extensions.get::<About>().cloned().unwrap_or_default()
+}
+
+fn welcome(office: &Office, parts: &Parts, signed_in: &SignedIn, to: &str) -> Response {
+    about(parts).came_in(&signed_in.viewer);
     let mut response = web::see_other(to);
     match office.gate().cookie(&signed_in.cookie, signed_in.max_age) {
         Some(cookie) => {
@@ -168,22 +182,47 @@ fn welcome(office: &Office, signed_in: &SignedIn, to: &str) -> Response {
     }
 }
 
+/// What a link is now. Its row of the access log says which one it is and who issued it, never its secret.
+async fn look_at_link(office: &Office, secret: &str, parts: &Parts) -> Result<LinkState, Response> {
+    let (people, asked) = (office.people().clone(), secret.to_owned());
+    let found = blocking(move || Ok((people.link_state(&asked)?, people.issued_link(&asked)?))).await;
+    let (state, issued) =
+        found.map_err(IntoResponse::into_response)?.map_err(|e: people::Error| refused(&e).into_response())?;
+    about(parts).objects(issued.iter().flat_map(people::IssuedLink::ids));
+    Ok(state)
+}
+
+/// The button of a link that stands, or what became of it.
+fn link_answer(
+    office: &Office,
+    secret: String,
+    parts: &Parts,
+    state: LinkState,
+    error: Option<&AuthError>,
+) -> Response {
+    let LinkState::Stands { name, role, until, needs_code } = state else { return spent(office, parts, &state) };
+    let chrome = front(office, parts, "office-link-title");
+    let mut errors = ErrorSummary::default();
+    match error {
+        None => {}
+        Some(AuthError::NeedsCode) => errors.push("code", chrome.t("office-link-code-needed")),
+        Some(_) => errors.push("code", chrome.t("office-code-wrong")),
+    }
+    let status = error.and_then(|e| StatusCode::from_u16(e.status()).ok()).unwrap_or(StatusCode::OK);
+    let role = role_word(&chrome, role.as_str());
+    let code = needs_code.then(|| code_field(&chrome, &errors));
+    web::page_with(status, &LinkPage { chrome, secret, name, role, until: moment(until), errors, code })
+}
+
 /// `GET /sign-in/link/{secret}`: a button, for programs that look at links before people do must not use them up.
 pub(crate) async fn link_page(State(office): State<Office>, Path(secret): Path<String>, parts: Parts) -> Response {
-    let chrome = front(&office, &parts, "office-link-title");
     let fits = secret.len() <= LONGEST_NEXT && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !fits {
         return Problem::not_found().into_response();
     }
-    let (people, asked) = (office.people().clone(), secret.clone());
-    match blocking(move || people.link_state(&asked)).await {
-        Ok(Ok(LinkState::Stands { name, role, until })) => {
-            let role = role_word(&chrome, role.as_str());
-            web::page(&LinkPage { chrome, secret, name, role, until: moment(until) })
-        }
-        Ok(Ok(state)) => spent(&office, &parts, &state),
-        Ok(Err(error)) => refused(&error).into_response(),
-        Err(problem) => problem.into_response(),
+    match look_at_link(&office, &secret, &parts).await {
+        Ok(state) => link_answer(&office, secret, &parts, state, None),
+        Err(response) => response,
     }
 }
 
@@ -198,16 +237,31 @@ fn spent(office: &Office, parts: &Parts, state: &LinkState) -> Response {
 }
 
 /// `POST /sign-in/link/{secret}`.
-pub(crate) async fn link_submit(State(office): State<Office>, Path(secret): Path<String>, parts: Parts) -> Response {
+pub(crate) async fn link_submit(
+    State(office): State<Office>,
+    Path(secret): Path<String>,
+    parts: Parts,
+    sent: Fields,
+) -> Response {
+    if let Err(response) = look_at_link(&office, &secret, &parts).await {
+        return response;
+    }
     let (people, peer, agent) = (office.people().clone(), Gate::peer(&parts), agent(&parts.headers));
-    let came = move || match people.sign_in_with_link(&secret, peer, &agent) {
-        Err(AuthError::Refused) => Err(people.link_state(&secret).map_err(AuthError::from)),
-        other => other.map_err(Err),
-    };
-    match blocking(came).await {
-        Ok(Ok(signed_in)) => welcome(&office, &signed_in, "/"),
-        Ok(Err(Ok(state))) => spent(&office, &parts, &state),
-        Ok(Err(Err(error))) => not_let_in(&error),
+    let (code, tried) = (sent.text("code").chars().take(LONGEST).collect::<String>(), secret.clone());
+    let came = blocking(move || {
+        let code = Some(code.as_str()).filter(|code| !code.is_empty());
+        people.sign_in_with_link(&tried, code, peer, &agent)
+    });
+    match came.await {
+        Ok(Ok(signed_in)) => welcome(&office, &parts, &signed_in, "/"),
+        // Somebody may have used it up a moment ago: it is looked at once more.
+        Ok(Err(error @ (AuthError::Refused | AuthError::NeedsCode))) => {
+            match look_at_link(&office, &secret, &parts).await {
+                Ok(state) => link_answer(&office, secret, &parts, state, Some(&error)),
+                Err(response) => response,
+            }
+        }
+        Ok(Err(error)) => not_let_in(&error),
         Err(problem) => problem.into_response(),
     }
 }

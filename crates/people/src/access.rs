@@ -184,6 +184,7 @@ fn join(keys: &ledger::Keys, ids: &[&str]) -> String {
 impl AccessLog {
     pub(crate) fn open(ledger: &Ledger) -> Result<Self> {
         ledger.state().ensure(SCHEMA)?;
+        ledger.state().ensure(crate::deeds::SCHEMA)?;
         Ok(Self { ledger: ledger.clone(), waiting: Arc::default() })
     }
 

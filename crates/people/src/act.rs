@@ -1,8 +1,10 @@
 //! Commands become entries, after pure checks, with what they rest on.
 mod account;
+mod collections;
 mod init;
 
 pub(crate) use account::machine;
+pub use collections::NewCollection;
 pub use init::{NodeInfo, init};
 
 use crate::entry::{

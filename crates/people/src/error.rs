@@ -15,6 +15,12 @@ pub enum Error {
     /// No such account.
     #[error("there is no such account")]
     NoAccount,
+    /// There is nothing to take back.
+    #[error("there is no such grant on this collection; what an account may, it may also have by its role")]
+    NoGrant,
+    /// Another collection that they know of is called so.
+    #[error("another collection has this title, or commands mean one by it; choose another")]
+    Taken,
     /// What was asked cannot be so.
     #[error("{0}")]
     Invalid(String),
@@ -39,7 +45,7 @@ impl Error {
         match self {
             Self::Forbidden(_) => 403,
             Self::NoCollection | Self::NoAccount => 404,
-            Self::Invalid(_) | Self::Ledger(L::Limit(_)) => 422,
+            Self::Invalid(_) | Self::NoGrant | Self::Taken | Self::Ledger(L::Limit(_)) => 422,
             Self::Ledger(L::Conflict) => 409,
             Self::Ledger(L::Behind { .. } | L::Closed) => 503,
             Self::Ledger(_) | Self::NoRandom => 500,

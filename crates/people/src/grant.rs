@@ -90,7 +90,7 @@ impl People {
     /// Takes a grant back: the account or role itself is no longer in the audience. What an account may by its role stays.
     ///
     /// # Errors
-    /// As [`People::grant`]; [`Error::Invalid`] when there is no such grant.
+    /// As [`People::grant`]; [`Error::NoGrant`].
     pub fn take_back(&self, viewer: &Viewer, id: CollectionId, whom: Whom) -> Result<Arc<Collection>> {
         viewer.need(Right::Grant)?;
         if let Whom::Account(number) = whom
@@ -100,9 +100,7 @@ impl People {
         }
         let there = self.collection(id)?.filter(|c| c.may_be_granted_by(viewer)).ok_or(Error::NoCollection)?;
         if !there.audience.members.iter().any(|m| whom.is(m)) {
-            return Err(Error::invalid(
-                "there is no such grant on this collection; what an account may, it may also have by its role",
-            ));
+            return Err(Error::NoGrant);
         }
         self.change_audience(viewer, id, |audience| audience.members.retain(|m| !whom.is(m)))
     }

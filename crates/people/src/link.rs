@@ -1,14 +1,18 @@
 //! Links that sign in once: how whoever set the node up first comes in, and how a colleague does. A link names its person:
-//! an account of its own, so that the access log tells two officers apart.
+//! an account of its own, so that the access log tells two officers apart. A link stands in a password's place and never in
+//! a second factor's: whose account has one is asked for its code. The access log names a link by an id that opens nothing.
 use crate::session::MINUTE;
 use crate::{Account, AuthError, Error, People, Result, Right, Role, SignedIn, Viewer, entry::Sort, token};
+use ledger::keyed_id;
 use rusqlite::OptionalExtension;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS sign_in_links(
   hash BLOB PRIMARY KEY, account INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS spent_links(hash BLOB PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID;";
+CREATE TABLE IF NOT EXISTS spent_links(hash BLOB PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS issued_links(
+  hash BLOB PRIMARY KEY, issuer INTEGER NOT NULL, issued INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// What every link's secret begins with.
 const PREFIX: &str = "ei_";
@@ -35,6 +39,8 @@ pub struct NewLink<'a> {
 pub struct MadeLink {
     /// The secret for its address.
     pub secret: String,
+    /// What the access log calls it: `sign-in-link--UUID`, which opens nothing.
+    pub id: String,
     /// The account that it signs in.
     pub account: u32,
     /// That account's name.
@@ -56,6 +62,8 @@ pub enum LinkState {
         role: Role,
         /// Until when, µs.
         until: i64,
+        /// That account has a second factor: its code is asked for as well.
+        needs_code: bool,
     },
     /// Somebody has signed in with it.
     Used {
@@ -71,7 +79,43 @@ pub enum LinkState {
     Unknown,
 }
 
+/// Which link it is and who issued it: what the access log says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedLink {
+    /// As [`MadeLink::id`].
+    pub id: String,
+    /// The account that issued it.
+    pub issuer: u32,
+}
+
+impl IssuedLink {
+    /// For [`crate::Access::ids`]: the link's id, and the issuer's account as [`crate::account_id`] writes it.
+    #[must_use]
+    pub fn ids(&self) -> [String; 2] {
+        [self.id.clone(), crate::account_id(self.issuer)]
+    }
+}
+
 impl People {
+    /// What the access log calls the link with this hash: nobody without the node's key finds the secret or its hash by it.
+    fn link_id(&self, hash: &[u8; 32]) -> String {
+        let keyed = keyed_id(self.inner.door.ledger.keys().index_hmac(), &[b"sign-in link", hash]);
+        stix::uuid_v4_from("sign-in-link", keyed.split_first_chunk::<16>().map_or([0; 16], |(id, _)| *id))
+    }
+
+    /// Which link has this secret, and who issued it; `None` for what the node does not know (any more).
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn issued_link(&self, secret: &str) -> Result<Option<IssuedLink>> {
+        let hash = token::hash(secret);
+        let issuer: Option<u32> = self.inner.door.ledger.state().read(|conn| {
+            let sql = "SELECT issuer FROM issued_links WHERE hash = ?";
+            Ok(conn.query_row(sql, [hash], |r| r.get(0)).optional()?)
+        })?;
+        Ok(issuer.map(|issuer| IssuedLink { id: self.link_id(&hash), issuer }))
+    }
+
     /// A link that signs in once as an account of its own; the answer is the secret. As [`People::sign_in_link`].
     ///
     /// # Errors
@@ -94,14 +138,17 @@ impl People {
         let (secret, hash) = token::fresh(PREFIX)?;
         let now = self.inner.door.ledger.now();
         let until = now.saturating_add(i64::from(new.minutes.clamp(1, LONGEST)) * MINUTE);
-        let number = account.number;
+        let (number, issuer) = (account.number, viewer.account());
         self.inner.door.ledger.state().write(move |conn| {
             conn.execute("DELETE FROM sign_in_links WHERE expires < ?", [now - REMEMBERED])?;
             conn.execute("DELETE FROM spent_links WHERE used < ?", [now - REMEMBERED])?;
+            conn.execute("DELETE FROM issued_links WHERE issued < ?", [now - REMEMBERED])?;
             conn.execute("INSERT INTO sign_in_links(hash, account, expires) VALUES (?,?,?)", (hash, number, until))?;
+            conn.execute("INSERT INTO issued_links(hash, issuer, issued) VALUES (?,?,?)", (hash, issuer, now))?;
             Ok(())
         })?;
-        Ok(MadeLink { secret, account: number, name: account.body.name.clone(), role: account.body.role, until })
+        let (id, name, role) = (self.link_id(&hash), account.body.name.clone(), account.body.role);
+        Ok(MadeLink { secret, id, account: number, name, role, until })
     }
 
     /// The account that a link signs in: the one of that name, or a new one.
@@ -143,6 +190,11 @@ impl People {
     /// # Errors
     /// The storage's.
     pub fn link_state(&self, secret: &str) -> Result<LinkState> {
+        Ok(self.link(secret)?.0)
+    }
+
+    /// What became of a link, and while it stands whom it signs in.
+    fn link(&self, secret: &str) -> Result<(LinkState, Option<Arc<Account>>)> {
         let (hash, now) = (token::hash(secret), self.inner.door.ledger.now());
         let (used, row) = self.inner.door.ledger.state().read(|conn| {
             let used: Option<i64> =
@@ -152,43 +204,65 @@ impl People {
             Ok((used, row))
         })?;
         if let Some(at) = used {
-            return Ok(LinkState::Used { at });
+            return Ok((LinkState::Used { at }, None));
         }
-        let Some((account, until)) = row else { return Ok(LinkState::Unknown) };
+        let Some((account, until)) = row else { return Ok((LinkState::Unknown, None)) };
         if now >= until {
-            return Ok(LinkState::Over { at: until });
+            return Ok((LinkState::Over { at: until }, None));
         }
         let person = self.current()?.accounts.get(&account).filter(|a| !a.body.disabled).cloned();
-        let person = person.filter(|a| a.body.role.may(Right::SignIn));
-        Ok(person.map_or(LinkState::Unknown, |a| LinkState::Stands {
-            name: a.body.name.clone(),
-            role: a.body.role,
-            until,
-        }))
+        let Some(person) = person.filter(|a| a.body.role.may(Right::SignIn)) else {
+            return Ok((LinkState::Unknown, None));
+        };
+        let (name, role) = (person.body.name.clone(), person.body.role);
+        let needs_code = self.inner.door.has_second_factor(account)?;
+        Ok((LinkState::Stands { name, role, until, needs_code }, Some(person)))
     }
 
-    /// Signs in with a link, once.
+    /// Signs in with a link, once. `code` is the second factor's: whose account has one comes in with both alone, and a wrong
+    /// code counts as a wrong password does. A link is used up by a sign-in, never by an attempt.
     ///
     /// # Errors
-    /// [`AuthError`].
-    pub fn sign_in_with_link(&self, secret: &str, peer: IpAddr, agent: &str) -> Result<SignedIn, AuthError> {
+    /// [`AuthError`]; [`AuthError::NeedsCode`] when the link stands and a code is still to come.
+    pub fn sign_in_with_link(
+        &self,
+        secret: &str,
+        code: Option<&str>,
+        peer: IpAddr,
+        agent: &str,
+    ) -> Result<SignedIn, AuthError> {
         let door = &self.inner.door;
-        let attempt = door.begin_attempt(None, peer)?;
+        let (state, person) = self.link(secret)?;
+        let factor = matches!(state, LinkState::Stands { needs_code: true, .. });
+        let guessed = person.as_ref().filter(|_| factor).map(|a| a.body.name.as_str());
+        let attempt = door.begin_attempt(guessed, peer)?;
         // Of an account that may not come in, nothing is used up: it may be enabled again.
-        if !matches!(self.link_state(secret)?, LinkState::Stands { .. }) {
-            return Err(AuthError::Refused);
+        let person = person.ok_or(AuthError::Refused)?;
+        if factor {
+            let Some(code) = code else {
+                door.throttle.undecided(&door.ledger, &attempt);
+                return Err(AuthError::NeedsCode);
+            };
+            if !door.second_factor_is_right(person.number, code)? {
+                return Err(AuthError::Refused);
+            }
         }
-        let (hash, now) = (token::hash(secret), door.ledger.now());
-        let taken = door.ledger.state().write(move |conn| {
+        let account = self.spend_link(secret)?.ok_or(AuthError::Refused)?;
+        door.throttle.right(&door.ledger, &attempt);
+        self.begin_session(account, agent)
+    }
+
+    /// Uses a link up; whom it signs in, for the first who does.
+    fn spend_link(&self, secret: &str) -> Result<Option<u32>> {
+        let ledger = &self.inner.door.ledger;
+        let (hash, now) = (token::hash(secret), ledger.now());
+        Ok(ledger.state().write(move |conn| {
             let sql = "DELETE FROM sign_in_links WHERE hash = ? AND expires > ? RETURNING account";
             let row: Option<u32> = conn.query_row(sql, (hash, now), |r| r.get(0)).optional()?;
             if row.is_some() {
                 conn.execute("INSERT INTO spent_links(hash, used) VALUES (?,?)", (hash, now))?;
             }
             Ok(row)
-        });
-        let account = taken.map_err(Error::from)?.ok_or(AuthError::Refused)?;
-        door.throttle.right(&door.ledger, &attempt);
-        self.begin_session(account, agent)
+        })?)
     }
 }

@@ -213,12 +213,21 @@ impl People {
         Ok(own.min_by_key(|c| c.first).cloned())
     }
 
-    /// The name of an account for pages; it stays on this node. `None` when nobody has the number.
+    /// The name of an account for the pages of those who know accounts by their right; [`People::author_for`] asks for it. `None` when nobody has the number.
     ///
     /// # Errors
     /// As [`People::viewer`].
     pub fn name_of(&self, account: u32) -> Result<Option<String>> {
         Ok(self.current()?.accounts.get(&account).map(|a| a.display().to_owned()))
+    }
+
+    /// The name of the account that entered, imported or withdrew something, for somebody who reads it; `None` for a
+    /// neighbour as well: who works here, and on what, is told to this node's own people alone.
+    ///
+    /// # Errors
+    /// As [`People::viewer`].
+    pub fn author_for(&self, viewer: &Viewer, account: u32) -> Result<Option<String>> {
+        if viewer.may(Right::SeeAuthors) { self.name_of(account) } else { Ok(None) }
     }
 
     /// All accounts, by number.

@@ -24,3 +24,21 @@ pub fn subject(keys: &Keys, id: &str) -> String {
     let kind = id.split_once("--").map_or("", |(kind, _)| kind);
     format!("{kind}--{}", hash.iter().map(|b| format!("{b:02x}")).collect::<String>())
 }
+
+/// What every account's id in the access log begins with.
+const ACCOUNT: &str = "account--";
+
+/// An account as the access log names one that a request was about: `account--7`. Names stay out of the log.
+pub fn account_id(account: u32) -> String {
+    format!("{ACCOUNT}{account}")
+}
+
+/// The account that such an id names.
+///
+/// ```
+/// assert_eq!(people::account_of_id(&people::account_id(7)), Some(7));
+/// assert_eq!(people::account_of_id("note--7"), None);
+/// ```
+pub fn account_of_id(id: &str) -> Option<u32> {
+    id.strip_prefix(ACCOUNT)?.parse().ok()
+}

@@ -71,6 +71,7 @@ impl Role {
         use Role as O;
         match right {
             R::ReadBodies => matches!(self, O::Reader | O::Analyst | O::Supervisor | O::Peer | O::Local),
+            R::SeeAuthors => matches!(self, O::Reader | O::Analyst | O::Supervisor | O::Local),
             R::Write => matches!(self, O::Analyst | O::Supervisor | O::Peer | O::Local),
             R::Import | R::Withdraw | R::OverruleLinks => matches!(self, O::Analyst | O::Supervisor | O::Local),
             R::Expunge | R::Approve => matches!(self, O::Supervisor | O::Local),
@@ -109,6 +110,8 @@ impl std::str::FromStr for Role {
 pub enum Right {
     /// Read bodies in the collections whose audience they are.
     ReadBodies,
+    /// See which account of this node entered, imported or withdrew something that they read: this node's own people.
+    SeeAuthors,
     /// Write to the collections that let them.
     Write,
     /// Bring in whole files and feeds.
@@ -143,8 +146,9 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadBodies,
+        Self::SeeAuthors,
         Self::Write,
         Self::Import,
         Self::Withdraw,
@@ -166,6 +170,7 @@ impl Right {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ReadBodies => "read objects",
+            Self::SeeAuthors => "see who entered or withdrew something",
             Self::Write => "write",
             Self::Import => "import",
             Self::Withdraw => "withdraw",

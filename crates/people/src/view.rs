@@ -88,7 +88,7 @@ fn audience(view: &Connection, entry: &Entry) -> Result<(), FoldError> {
     )?
     .execute((entry.col, entry.collection.to_string(), node_of(&entry.origin), signed(entry.pos)))?;
     let Some(body) = entry.body.as_deref() else { return Ok(()) };
-    let body: AudienceBody = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(shape(&e)))?;
+    let body: AudienceBody = serde_json::from_str(body).map_err(|e| FoldError::shape(&e))?;
     if body.sort == Purpose::House {
         // The first is `eye init`'s, before anything else could be written; a later one changes nothing.
         view.prepare_cached("INSERT OR IGNORE INTO house(one, col) VALUES (1, ?)")?.execute([entry.col])?;
@@ -122,15 +122,10 @@ fn account(view: &Connection, entry: &Entry) -> Result<(), FoldError> {
     )?
     .execute((number, role, disabled, signed(entry.pos)))?;
     match read {
-        Some(Err(e)) => Err(FoldError::Unreadable(shape(&e))),
+        Some(Err(e)) => Err(FoldError::shape(&e)),
         Some(Ok(body)) if body.account != number => Err(unreadable("the body names another account")),
         _ => Ok(()),
     }
-}
-
-/// What is wrong with a body, without repeating any of it.
-fn shape(e: &serde_json::Error) -> String {
-    format!("line {}, column {}: not the shape of this kind ({:?})", e.line(), e.column(), e.classify())
 }
 
 /// A collection's row.

@@ -37,7 +37,7 @@ fn a_peer_reads_and_writes_what_it_was_granted_and_nothing_before_or_after() {
     assert_eq!(reach.iter().map(|r| (r.reads, r.writes, r.by_name)).collect::<Vec<_>>(), [(true, true, true)]);
     node.people.take_back(&administrator, INTAKE, whom).unwrap();
     assert!(now(&node, &peer).set().is_empty());
-    assert!(matches!(node.people.take_back(&administrator, INTAKE, whom), Err(Error::Invalid(_))));
+    assert!(matches!(node.people.take_back(&administrator, INTAKE, whom), Err(Error::NoGrant)));
     node.ledger.close();
 }
 

@@ -31,6 +31,8 @@ pub struct Installed {
     pub left_out: u64,
     /// A second list the file gave: the honest names of eth-phishing-detect.
     pub allowed: Option<ListInfo>,
+    /// The file is of a format that says where its entries stand, so when it has none that is its publisher's word.
+    pub structured: bool,
 }
 
 pub(crate) fn install(
@@ -69,7 +71,7 @@ pub(crate) fn install(
     }
     let (list, left_out) =
         draft.finish(Head { title: name.to_owned(), matching: MatchKind::Mixed, ..Head::default() }, source)?;
-    Ok(Installed { list, left_out, allowed: None })
+    Ok(Installed { list, left_out, allowed: None, structured: false })
 }
 
 /// The entries of a line of a plain list or hosts file.
@@ -273,7 +275,7 @@ fn json(dir: &Path, kind: ListKind, name: &str, source: &str, reader: Box<dyn Re
     }
     let version = head.version.clone();
     let (list, left_out) = draft.into_inner().finish(head, source)?;
-    let mut installed = Installed { list, left_out, allowed: None };
+    let mut installed = Installed { list, left_out, allowed: None, structured: true };
     if !found.allowed.is_empty() {
         let mut allowed = Draft::new(dir, ListKind::Warning, &format!("{name}.allowed"))?;
         for entry in &found.allowed {
@@ -432,7 +434,7 @@ fn galaxy(dir: &Path, name: &str, source: &str, reader: Box<dyn Read + '_>) -> R
     let version = file.version.map(|version| version.to_string());
     let (list, left_out) =
         draft.finish(Head { title: file.name, matching: MatchKind::String, version, meant_for: Vec::new() }, source)?;
-    Ok(Installed { list, left_out, allowed: None })
+    Ok(Installed { list, left_out, allowed: None, structured: true })
 }
 
 #[derive(Deserialize)]

@@ -185,6 +185,11 @@ impl ErrorSummary {
         }
     }
 
+    /// Adds one of a field that takes several values: each that is wrong is told, the first beside the field as well.
+    pub fn push_each(&mut self, field: &str, text: impl Into<String>) {
+        self.errors.push(FieldError { field: field.to_owned(), text: text.into() });
+    }
+
     /// What is wrong with one field; empty when nothing is.
     #[must_use]
     pub fn of(&self, field: &str) -> &str {

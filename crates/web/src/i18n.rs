@@ -436,6 +436,29 @@ pub fn keys_used(source: &str) -> BTreeSet<&str> {
     keys
 }
 
+/// The keys of a Fluent file that nothing in `sources` asks for: neither by name, nor by a family of names that is put together
+/// (`"month-{…}"`, `term("kind", …)`, `said("aside", …)`).
+#[must_use]
+pub fn unused_keys<'a>(ftl: &'a str, sources: &[String]) -> Vec<&'a str> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let (mut words, mut families) = (BTreeSet::new(), BTreeSet::new());
+    for source in sources {
+        words.extend(source.split(|c| !letter(c)));
+        let made = source.match_indices('{').filter_map(|(at, _)| source.get(..at)?.rsplit(|c| !letter(c)).next());
+        families.extend(made.filter_map(|word| word.strip_suffix('-')).map(str::to_owned));
+        for call in ["term(\"", "said(\""] {
+            let named =
+                source.match_indices(call).filter_map(|(at, _)| source.get(at + call.len()..)?.split('"').next());
+            families.extend(named.map(str::to_owned));
+        }
+    }
+    let in_family =
+        |key: &str| key.match_indices('-').any(|(at, _)| key.get(..at).is_some_and(|f| families.contains(f)));
+    let keys = ftl.lines().filter_map(|line| line.split_once(" =")).map(|(key, _)| key);
+    let keys = keys.filter(|key| !key.is_empty() && key.chars().all(letter));
+    keys.filter(|key| !words.contains(key) && !in_family(key)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -502,6 +525,15 @@ mod tests {
     fn a_sentence_in_a_template_is_found_and_markup_is_not() {
         let template = "<p class=\"a\">{% if n > 0 %}{{ chrome.t(\"a-b\") }}{% endif %} &nbsp;· No results</p>";
         assert_eq!(bare_words(template), ["results"]);
+    }
+
+    #[test]
+    fn a_string_that_nothing_asks_for_is_found_and_one_of_a_family_is_used() {
+        let ftl =
+            "demo-hi = Hi\ndemo-hi-you = Hi you\n# demo-no = comment\nday-1 = Monday\nkind-note = Note\nlost-1 = x\n";
+        let sources =
+            ["{{ chrome.t(\"demo-hi\") }}".to_owned(), "t(&format!(\"day-{n}\")); term(\"kind\", k)".to_owned()];
+        assert_eq!(unused_keys(ftl, &sources), ["demo-hi-you", "lost-1"]);
     }
 
     #[test]

@@ -110,6 +110,51 @@ pub struct GrantAt {
     pub role: Option<String>,
 }
 
+/// `eye collections`.
+#[derive(Debug, Subcommand)]
+pub enum Collections {
+    /// Make a collection for an audience of its own, and print its id. Nobody reads it until `eye grant` lets them.
+    Create {
+        /// What people call it.
+        title: String,
+        /// What stands in it.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        description: String,
+        /// The tightest marking that may stand in it: CLEAR, GREEN, AMBER, AMBER+STRICT, RED.
+        #[arg(long, value_name = "TLP", default_value = "AMBER+STRICT")]
+        marking: String,
+        /// The marking of objects that bring none; else that of --marking.
+        #[arg(long, value_name = "TLP")]
+        default: Option<String>,
+        /// Its readers find it over TAXII.
+        #[arg(long)]
+        listed: bool,
+        /// Its contents are an exercise's.
+        #[arg(long)]
+        exercise: bool,
+    },
+    /// Give a collection another title.
+    Rename {
+        /// Its id or title.
+        collection: String,
+        /// What people call it from now on.
+        title: String,
+        /// What stands in it; else as it was.
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Close a collection: nobody reads or writes it, and what stands in it stays.
+    Close {
+        /// Its id or title.
+        collection: String,
+    },
+    /// Open a closed collection again, with the audience that it had.
+    Open {
+        /// Its id or title.
+        collection: String,
+    },
+}
+
 /// `eye access`.
 #[derive(Debug, Args)]
 pub struct Access {

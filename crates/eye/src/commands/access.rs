@@ -43,7 +43,7 @@ pub fn run(node: &Node, me: &Viewer, asked: &Access, io: &mut Io<'_>) -> Result<
 
 fn filter(node: &Node, me: &Viewer, asked: &Access) -> Result<AccessFilter, Problem> {
     let sought = asked.about.as_deref().map(|text| {
-        let readings: Vec<String> = selectors::parse_query(text).into_iter().map(|(_, value)| value).collect();
+        let readings: Vec<String> = node.intel.readings(text).into_iter().map(|(_, value)| value).collect();
         node.people.access_log().sought(text, &readings)
     });
     let account = match asked.account.as_deref() {

@@ -29,6 +29,11 @@ pub fn users(node: &Node, me: &Viewer, user: &User, io: &mut Io<'_>) -> Result<(
             let made = node.people.sign_in_link(me, &people::NewLink { user, role, minutes: *minutes })?;
             writeln!(io.err, "signs in {} once, as {}, within {minutes} minutes", made.name, made.role)?;
             writeln!(io.out, "/sign-in/link/{}", made.secret)?;
+            if node.people.second_factor(me, made.account)?.is_some() {
+                writeln!(io.err, "{} has a second factor: its code is asked for as well", made.name)?;
+            }
+            // Whoever reads the access log finds who used it by the same id.
+            io.about.push(made.id);
         }
         User::List { json } => {
             for a in node.people.accounts(me)? {

@@ -88,7 +88,7 @@ fn look(data: &Path, node: Option<&Node>, patience: Duration) -> Vec<Finding> {
     found.extend(folder::all(data));
     found.extend(machine::settings(data, node));
     found.extend(state::all(data, node, served, now, patience));
-    found.extend(state::reference(data, now));
+    found.extend(state::reference(data, node, now));
     if let Some(node) = node {
         found.extend(state::running(node));
     }

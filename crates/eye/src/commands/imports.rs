@@ -37,7 +37,7 @@ pub fn run(node: &Node, me: &Viewer, what: &Import, io: &mut Io<'_>) -> Result<(
 fn show(node: &Node, me: &Viewer, number: u64, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
     let row = one(node, me, number)?;
     let gone = node.intel.withdrawn_of_import(me, number)?;
-    let by = |account| node.people.name_of(account).ok().flatten();
+    let by = |account| node.people.author_for(me, account).ok().flatten();
     if json {
         let told = |w: &intel::WithdrawnOfImport| json!({"versions": w.versions, "more": w.more, "at": stix::Instant(w.at).to_string(), "by": by(w.by), "reason": w.reason});
         let mut value = value(node, &row, node.intel.brought_count(me, row.pos)?);
@@ -69,7 +69,7 @@ fn value(node: &Node, row: &ImportRow, stands: Option<u64>) -> Value {
     json!({"import": row.pos, "source": row.source, "format": row.format, "at": stix::Instant(row.arrived).to_string(),
         "collection": node.ledger.log().collection_of(row.col).map(|c| c.to_string()), "ended": row.done.is_some(),
         "added": added, "same": same, "set_aside": aside, "broken": broken,
-        "stands": stands})
+        "stands": stands, "withdrawn_versions": row.withdrawn, "withdrawn_more": row.withdrawn_more})
 }
 
 /// `counted`: says how many of its objects stand still, as it does of one that did not end.
@@ -89,6 +89,11 @@ fn tell(node: &Node, me: &Viewer, row: &ImportRow, counted: bool, json: bool, io
     if let Some(stands) = stands {
         let many = stands.map_or_else(|| "more than 10,000".to_owned(), |n| n.to_string());
         came.push_str(&format!("; {many} of its objects stand"));
+    }
+    if row.withdrawn > 0 {
+        let all = if row.is_withdrawn() { "all of it, " } else { "" };
+        let more = if row.withdrawn_more { "more than " } else { "" };
+        came.push_str(&format!("; withdrawn: {all}{more}{} version(s)", row.withdrawn));
     }
     Ok(writeln!(io.out, "{}\t{}\t{}\t{}\t{came}", row.pos, stix::Instant(row.arrived), row.source, row.format)?)
 }

@@ -43,17 +43,23 @@ fn add(node: &Node, kind: ListKind, name: Option<&str>, files: &[PathBuf], io: &
             Ok(Library::install(node.intel.reference_dir(), kind, &own, "", reader)?)
         });
         match result {
-            Ok(installed) => {
-                writeln!(io.out, "{}: {} entries", installed.list.title, installed.list.entries)?;
-                if installed.list.entries == 0 {
-                    writeln!(
-                        io.err,
-                        "{}: no entries were found in it; is it a {kind}?",
-                        path.display(),
-                        kind = kind.as_str()
-                    )?;
+            Ok(installed) if installed.list.entries == 0 => {
+                let (list, kind) = (&installed.list.title, kind.as_str());
+                match (installed.structured, installed.left_out) {
+                    // Some are published before they list anything: nothing is wrong, and nothing stands to be named.
+                    (true, 0) => {
+                        Library::remove(node.intel.reference_dir(), installed.list.kind, &own)?;
+                        writeln!(io.out, "{list}: it lists nothing as published; it was not added")?;
+                    }
+                    (_, 0) => {
+                        writeln!(io.err, "{}: the file holds no entries; was it fetched whole?", path.display())?;
+                    }
+                    (_, n) => {
+                        writeln!(io.err, "{}: none of its {n} entries can be one of a {kind}", path.display())?;
+                    }
                 }
             }
+            Ok(installed) => writeln!(io.out, "{}: {} entries", installed.list.title, installed.list.entries)?,
             Err(e) => failed.push(format!("{}: {e}", path.display())),
         }
     }

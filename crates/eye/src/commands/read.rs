@@ -275,7 +275,7 @@ fn strength(strength: selectors::Strength) -> &'static str {
 /// An object with its versions, as one document; what was withdrawn of it says when, by whom and why. Where nothing of it
 /// stands any longer, that alone is the document: it has no `object`.
 pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
-    let withdrawn: Vec<Value> = node.intel.withdrawals(me, id)?.iter().map(|w| withdrawal(node, w)).collect();
+    let withdrawn: Vec<Value> = node.intel.withdrawals(me, id)?.iter().map(|w| withdrawal(node, me, w)).collect();
     let Some((row, body)) = node.intel.current(me, id)? else {
         return if withdrawn.is_empty() {
             Err(intel::Error::NotFound.into())
@@ -305,9 +305,9 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
     Ok(document)
 }
 
-/// A withdrawn version: when, by whom, why, from where; never what it said.
-fn withdrawal(node: &Node, w: &intel::Withdrawn) -> Value {
-    json!({"at": instant(w.at), "by": node.people.name_of(w.by).ok().flatten(), "reason": w.reason,
+/// A withdrawn version: when, by whom (for this node's own people), why, from where; never what it said.
+fn withdrawal(node: &Node, me: &Viewer, w: &intel::Withdrawn) -> Value {
+    json!({"at": instant(w.at), "by": node.people.author_for(me, w.by).ok().flatten(), "reason": w.reason,
         "collection": place(node, w.col), "version": w.version.map(instant)})
 }
 

@@ -87,6 +87,7 @@ fn a_command_leaves_a_row_with_its_object_and_no_text_that_was_typed() {
             stdin: &mut std::io::empty(),
             cwd: data.to_owned(),
             meter: crate::meter::Meter::silent(),
+            about: Vec::new(),
         };
         commands::run(data, &site.node, &command, &mut io);
     }

@@ -1,5 +1,6 @@
 //! Every route of the real house, asked by every role with every credential, on a node with EXERCISE data.
 mod absent;
+mod authors;
 mod logged;
 mod metrics;
 mod nowhere;

@@ -12,8 +12,6 @@ intel-col-marking = Marking
 intel-col-collection = Collection
 intel-col-arrived = Arrived
 intel-col-selector = Selector
-intel-col-held-by = Held by
-intel-col-holders = Newest
 intel-col-also-in = Also in
 intel-col-links = Does it link?
 intel-col-strength = Can it link?
@@ -210,12 +208,12 @@ intel-preview-text = The text
 ## Imports
 intel-import-title = Import
 intel-import-of = Import: { $source }
-intel-import-go = Import the file
-intel-import-new = Bring in a file
+intel-import-go = Import
+intel-import-new = Bring in files
 intel-mapping = Mapping of a CSV file
 intel-mapping-hint = A TOML file that says what its columns mean; only CSV needs one.
 intel-mapping-wrong = The mapping cannot be used: { $why }
-intel-import-drop = You can drop a file here.
+intel-import-drop = You can drop files here.
 intel-imports = Imports
 intel-no-imports = Nothing that you may read was imported yet.
 intel-import-open = Not finished
@@ -227,6 +225,10 @@ intel-import-so-far = { $n ->
 intel-import-so-far-many = More than 10,000 objects stand here so far, and stay if nothing more comes. Bring the file again to go on: what is known is not taken twice. Withdraw the import to take it back.
 intel-import-broken = The file could not be read to its end.
 intel-import-broken-short = Not read to its end
+# Beside an import in the list.
+intel-import-gone = Withdrawn
+intel-import-gone-part = { $n } withdrawn
+intel-import-gone-more = More than { $n } withdrawn
 intel-import-broken-stays = { $n ->
     [0] Nothing new was taken before that.
     [one] One new object was taken before that, and stays.
@@ -250,8 +252,15 @@ intel-import-more = Older ones are not shown.
 intel-format = Format
 intel-format-guess = Find out
 intel-format-wrong = Choose one of the formats.
-intel-file = File
-intel-file-hint = At most { $n } MB. Larger files: ask the operator of this node to bring them in.
+intel-file = Files
+intel-file-hint = Up to 50, together at most { $n } MB. Each is an import of its own. Larger ones: ask the operator of this node to bring them in.
+intel-file-empty = There is nothing in it.
+intel-file-named = { $name }: { $why }
+intel-files-taken = { $n ->
+    [one] One file was taken: its import is in the list.
+   *[other] { $n } files were taken: their imports are in the list.
+}
+intel-files-too-many = One form takes 50 files at most. Send the rest after them.
 intel-file-refused = The file was not taken: { $why }
 intel-file-unread = { $why } { $detail }
 intel-file-format = The node cannot tell what this file is. Choose its format below and send it again, or ask the operator of this node.
@@ -294,6 +303,7 @@ intel-overruled-links = It links, whatever the rules say.
 intel-overruled-nothing = It links nothing.
 intel-overruled-why = Why
 intel-overruled-by = By
+intel-done-files = The files were taken: each is an import in the list.
 intel-done-overruled = Your word is saved and counts from now on.
 
 ## Why a shared selector links, or links nothing

@@ -1,12 +1,12 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
-use super::report::{place_fields, placed, places};
-use super::shown::{Answer, Line, blocking, columns, lines, moment, now, once, problem, title, tried, with_done};
+use super::report::{place_fields, places};
+use super::shown::{Answer, Line, author, blocking, columns, lines, moment, once, title, with_done};
 use super::{Desk, Visitor};
-use crate::{ImportJob, ImportReport, ImportRow, Intel, Quarantine, Reason, SetAside};
+use crate::{ImportReport, ImportRow, Intel, Quarantine, SetAside};
 use askama::Template;
-use axum::extract::{Multipart, Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use people::Collection;
+use people::{Collection, Viewer};
 use std::sync::Arc;
 use web::parts::Column;
 use web::{Chrome, ErrorSummary, Field, Fields, Problem};
@@ -18,10 +18,6 @@ const NAMED: usize = 100;
 const ASIDE: usize = 50;
 /// Characters shown of one of them.
 const SHOWN: usize = 2_000;
-/// Bytes of a field beside the file.
-const FIELD: usize = 10_000;
-/// Bytes of a mapping.
-const MAPPING: usize = 100_000;
 const REASON: usize = 1_000;
 
 struct Row {
@@ -33,6 +29,8 @@ struct Row {
     by: String,
     at: jiff::Timestamp,
     done: Option<crate::entry::Imported>,
+    /// How much of it was withdrawn, in words; empty when nothing was.
+    withdrawn: String,
 }
 
 impl Row {
@@ -87,26 +85,33 @@ struct ImportPage {
     so_far: String,
 }
 
-fn row_of(intel: &Intel, row: ImportRow) -> Row {
+fn row_of(intel: &Intel, viewer: &Viewer, chrome: &Chrome, row: ImportRow) -> Row {
     Row {
+        withdrawn: match row.withdrawn {
+            0 => String::new(),
+            _ if row.is_withdrawn() => chrome.t("intel-import-gone"),
+            n if row.withdrawn_more => chrome.t1("intel-import-gone-more", "n", n),
+            n => chrome.t1("intel-import-gone-part", "n", n),
+        },
         pos: intel.mark_of(row.pos),
         source: row.source,
         format: row.format,
         collection: title(intel, row.col),
-        by: intel.people().name_of(row.author).ok().flatten().unwrap_or_default(),
+        by: author(intel, viewer, row.author),
         at: moment(row.arrived),
         done: row.done,
     }
 }
 
-pub(super) async fn list(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
+pub(super) async fn list(State(desk): State<Desk>, mut visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
+    visitor.chrome = with_done(visitor.chrome, sent.as_deref(), "");
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
     let before = desk.intel.pos_at(sent.text("before"));
     let places = places(&desk, &visitor).await?;
     draw(desk, visitor, &places, &Fields::default(), before, ErrorSummary::default(), StatusCode::OK).await
 }
 
-async fn draw(
+pub(super) async fn draw(
     desk: Desk,
     visitor: Visitor,
     places: &[Arc<Collection>],
@@ -118,8 +123,10 @@ async fn draw(
     let Visitor { viewer, chrome, .. } = visitor;
     let once = once(&desk, &chrome)?;
     let intel = desk.intel.clone();
+    let words = chrome.clone();
     let rows: Vec<Row> = blocking(move || {
-        Ok(intel.imports(&viewer, before, ROWS + 1)?.into_iter().map(|r| row_of(&intel, r)).collect::<Vec<_>>())
+        let rows = intel.imports(&viewer, before, ROWS + 1)?.into_iter();
+        Ok(rows.map(|r| row_of(&intel, &viewer, &words, r)).collect::<Vec<_>>())
     })
     .await?;
     let next = if rows.len() > ROWS { rows.get(ROWS - 1).map(|r| r.pos.clone()) } else { None };
@@ -135,7 +142,8 @@ async fn draw(
     let most = desk.intel.limits().upload >> 20;
     let file = Field::file("file", chrome.t("intel-file"))
         .hint(chrome.t1("intel-file-hint", "n", most))
-        .error(errors.of("file"));
+        .error(errors.of("file"))
+        .attribute("multiple", "multiple");
     let keys = [
         "intel-col-source",
         "intel-col-format",
@@ -168,122 +176,6 @@ async fn draw(
     Ok(web::page_with(status, &page))
 }
 
-/// A form with a file: the fields, the file's name and bytes.
-pub(crate) struct Sent {
-    fields: Fields,
-    name: String,
-    file: Vec<u8>,
-    /// Of a CSV file; empty when none was chosen.
-    mapping: Vec<u8>,
-}
-
-pub(crate) async fn receive(mut form: Multipart, most: usize) -> Result<Sent, Problem> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    let (mut name, mut file, mut mapping) = (String::new(), Vec::new(), Vec::new());
-    while let Some(mut field) = form.next_field().await.map_err(|_| Problem::too_large(most))? {
-        let key = field.name().unwrap_or_default().to_owned();
-        let is_file = key == "file";
-        if is_file {
-            name = field
-                .file_name()
-                .unwrap_or_default()
-                .rsplit(['/', '\\'])
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(200)
-                .collect();
-        }
-        let room = match key.as_str() {
-            "file" => most,
-            "mapping" => MAPPING,
-            _ => FIELD,
-        };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(|_| Problem::too_large(most))? {
-            if bytes.len() + chunk.len() > room {
-                return Err(Problem::too_large(most));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        if is_file {
-            file = bytes;
-        } else if key == "mapping" {
-            mapping = bytes;
-        } else {
-            if pairs.len() >= web::form::FIELDS_LIMIT {
-                return Err(Problem::bad_request("form-too-many-fields"));
-            }
-            pairs.push((key, String::from_utf8_lossy(&bytes).into_owned()));
-        }
-    }
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    Ok(Sent { fields: Fields::parse(body.as_bytes())?, name, file, mapping })
-}
-
-pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Multipart) -> Answer {
-    let Ok(_permit) = Arc::clone(&desk.uploads).try_acquire_owned() else {
-        return Err(Problem::unavailable().because("intel-uploads-busy"));
-    };
-    let sent = receive(form, desk.intel.limits().upload).await?;
-    visitor.check_csrf(&sent.fields)?;
-    let places = places(&desk, &visitor).await?;
-    if places.is_empty() {
-        return Err(Problem::forbidden());
-    }
-    let mut errors = ErrorSummary::default();
-    let format = match sent.fields.text("format") {
-        "" => None,
-        word => {
-            let known = formats::Format::all().iter().find(|f| f.as_str() == word).copied();
-            if known.is_none() {
-                errors.push("format", visitor.chrome.t("intel-format-wrong"));
-            }
-            known
-        }
-    };
-    if sent.file.is_empty() {
-        errors.push("file", visitor.chrome.t("intel-file-missing"));
-    }
-    let mapping = mapping(&visitor.chrome, &sent.mapping, &mut errors);
-    let place = placed(&visitor.chrome, &places, &sent.fields, &mut errors);
-    let Some((place, marking)) = place.filter(|_| errors.is_empty()) else {
-        return draw(desk, visitor, &places, &sent.fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
-    };
-    desk.once.spend(&visitor.chrome.csrf, sent.fields.text("once"), now())?;
-    let account = visitor.viewer.account();
-    let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
-    let Sent { fields, name, file, .. } = sent;
-    let done = tried(move || {
-        let collection = Some(place.id);
-        let job = ImportJob { source: name, format, collection, marking, mapping, ..ImportJob::default() };
-        intel.import(&viewer, &job, Box::new(file.as_slice()), &mut |_| {})
-    })
-    .await?;
-    match done {
-        Ok(report) => {
-            let import = report.import.ok_or_else(Problem::internal)?;
-            desk.remember(account, report);
-            Ok(web::see_other(&format!("/import/{}", desk.intel.mark_of(import))))
-        }
-        // The file's own fault, told to who sent it.
-        Err(e) if e.status() == 422 => {
-            errors.push("file", refused(&visitor.chrome, &e));
-            draw(desk, visitor, &places, &fields, None, errors, StatusCode::UNPROCESSABLE_ENTITY).await
-        }
-        Err(e) => Err(problem(&e)),
-    }
-}
-
-/// The mapping that was sent, if one was; what is wrong with it stands beside its field.
-fn mapping(chrome: &Chrome, sent: &[u8], errors: &mut ErrorSummary) -> Option<formats::Mapping> {
-    if sent.is_empty() {
-        return None;
-    }
-    let read = formats::Mapping::parse(&String::from_utf8_lossy(sent));
-    read.map_err(|e| errors.push("mapping", chrome.t1("intel-mapping-wrong", "why", e.to_string()))).ok()
-}
-
 /// The import of an address.
 fn import_at(desk: &Desk, address: &str) -> Result<u64, Problem> {
     desk.intel.pos_at(address).ok_or_else(Problem::not_found)
@@ -312,6 +204,7 @@ async fn draw_one(
     let Visitor { viewer, chrome, about, .. } = visitor;
     let report = desk.remembered(viewer.account(), import);
     let intel = desk.intel.clone();
+    let words = chrome.clone();
     let (row, brought, may_withdraw, aside, so_far, withdrawn) = blocking(move || {
         let row = intel.import_row(&viewer, import)?;
         let so_far = row.done.is_none().then(|| intel.brought_count(&viewer, import)).transpose()?;
@@ -325,11 +218,11 @@ async fn draw_one(
             versions: w.versions,
             more: w.more,
             at: moment(w.at),
-            by: intel.people().name_of(w.by).ok().flatten().unwrap_or_default(),
+            by: author(&intel, &viewer, w.by),
             reason: w.reason,
         };
         let withdrawn: Vec<Gone> = intel.withdrawn_of_import(&viewer, import)?.into_iter().map(gone).collect();
-        Ok((row_of(&intel, row), brought, may_withdraw, aside, so_far, withdrawn))
+        Ok((row_of(&intel, &viewer, &words, row), brought, may_withdraw, aside, so_far, withdrawn))
     })
     .await?;
     let more = brought.len() > NAMED;
@@ -398,19 +291,6 @@ pub(super) async fn withdraw(
 pub(super) fn said(chrome: &Chrome, row: &SetAside) -> Option<String> {
     let code = row.code.as_deref()?;
     Some(chrome.l.said("aside", code)).filter(|said| said != code)
-}
-
-/// Why a file was not taken at all.
-fn refused(chrome: &Chrome, error: &crate::Error) -> String {
-    // What these say in words are options of a command, which is not at hand here.
-    let e = match error {
-        crate::Error::Format(_) => return chrome.t("intel-file-format"),
-        crate::Error::Read(formats::ReadError::Options(_)) => return chrome.t("intel-file-operator"),
-        crate::Error::Read(e) => e,
-        other => return chrome.t1("intel-file-refused", "why", other.to_string()),
-    };
-    let reason = Reason::from(e);
-    chrome.t2("intel-file-unread", "why", chrome.l.said("aside", reason.code), "detail", reason.detail)
 }
 
 /// The beginning of a record, for a page.

@@ -1,7 +1,7 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    AllTold, Answer, Line, LinkLine, columns, link_lines, moment, page_of, problem, selector_page, title, tlp, tried,
-    with_done,
+    AllTold, Answer, Line, LinkLine, author, columns, link_lines, moment, page_of, problem, selector_page, title, tlp,
+    tried, with_done,
 };
 use super::text::{Piece, says};
 use super::withdrawn::{self, Gone};
@@ -275,7 +275,7 @@ enum Stands {
 }
 
 fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
-    let withdrawn: Vec<Gone> = intel.withdrawals(viewer, id)?.into_iter().map(|w| Gone::of(intel, w)).collect();
+    let withdrawn: Vec<Gone> = intel.withdrawals(viewer, id)?.into_iter().map(|w| Gone::of(intel, viewer, w)).collect();
     let Some((row, raw)) = intel.current(viewer, id)? else {
         return if withdrawn.is_empty() { Err(crate::Error::NotFound) } else { Ok(Stands::Withdrawn(withdrawn)) };
     };
@@ -289,7 +289,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
     let mut told = intel.told(viewer, &rows)?;
     intel.bodies(&rows, &mut |r, body| {
         let reported = told.get(&r.pos).map(|t| t.by.clone()).unwrap_or_default();
-        versions.push(version(intel, r, body, reported));
+        versions.push(version(intel, viewer, r, body, reported));
     })?;
     let found = intel.selectors_of(&row, &raw);
     let more_selectors = found.len().saturating_sub(SELECTORS);
@@ -312,7 +312,7 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
         name: crate::name_of(&value),
         says: says(intel, &value),
         raw: pretty,
-        by: author(intel, row.author),
+        by: author(intel, viewer, row.author),
         reported: told.remove(&row.pos).unwrap_or_default(),
         collections: cols.iter().map(|c| title(intel, *c)).collect(),
         versions,
@@ -343,7 +343,7 @@ fn title_of(chrome: &Chrome, read: &Read) -> String {
     }
 }
 
-fn version(intel: &Intel, row: &ObjectRow, body: &str, reported: String) -> Version {
+fn version(intel: &Intel, viewer: &Viewer, row: &ObjectRow, body: &str, reported: String) -> Version {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     Version {
         collection: title(intel, row.col),
@@ -351,15 +351,11 @@ fn version(intel: &Intel, row: &ObjectRow, body: &str, reported: String) -> Vers
         reported,
         last: row.state & state::LAST != 0,
         at: moment(row.arrived),
-        by: author(intel, row.author),
+        by: author(intel, viewer, row.author),
         import: row.cause.map(|pos| intel.mark_of(pos)),
         marking: tlp(row.tlp),
         body: serde_json::to_string_pretty(&value).unwrap_or_default(),
     }
-}
-
-fn author(intel: &Intel, account: u32) -> String {
-    intel.people().name_of(account).ok().flatten().unwrap_or_default()
 }
 
 /// The object in the middle, what refers to it, and who holds the same selectors.

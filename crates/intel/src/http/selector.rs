@@ -1,7 +1,8 @@
 //! `/selectors?kind=&value=`: who holds one selector, whether it links, and a person's word on that. Of personal kinds
 //! neither kind nor value stands in an address: `/selectors?at=` has both sealed, and forms send them in the body.
 use super::shown::{
-    Answer, Line, LinkLine, Named, blocking, link_lines, moment, problem, query, selector_page, tried, with_done,
+    Answer, Line, LinkLine, Named, author, blocking, link_lines, moment, problem, query, selector_page, tried,
+    with_done,
 };
 use super::{Desk, Visitor};
 use crate::{Overruled, Word};
@@ -87,7 +88,7 @@ async fn draw(
         let link =
             intel.links_of_selector(&viewer, kind, &value)?.filter(|l| l.count > 0).ok_or(crate::Error::NotFound)?;
         let said = intel.overruled(&viewer, kind, &value)?.map(|word| Said {
-            by: intel.people().name_of(word.author).ok().flatten().unwrap_or_default(),
+            by: author(&intel, &viewer, word.author),
             at: moment(word.arrived),
             word,
         });

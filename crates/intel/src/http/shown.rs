@@ -209,6 +209,7 @@ pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> 
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),
         "overruled" => ("intel-done-overruled", ""),
+        "files" => ("intel-done-files", ""),
         "exercise-removed" => ("intel-done-exercise", ""),
         _ => return chrome,
     };
@@ -338,4 +339,9 @@ impl Named {
         }
         named
     }
+}
+
+/// The name of the account that entered or withdrew something; empty where the viewer is not to know.
+pub(super) fn author(intel: &Intel, viewer: &Viewer, account: u32) -> String {
+    intel.people().author_for(viewer, account).ok().flatten().unwrap_or_default()
 }

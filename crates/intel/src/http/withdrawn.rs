@@ -1,9 +1,10 @@
 //! What stands in place of an object that was withdrawn: when, by whom and why, never what it said.
-use super::shown::{columns, moment, title, tlp};
+use super::shown::{author, columns, moment, title, tlp};
 use crate::{Intel, Withdrawn};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use people::Viewer;
 use web::Chrome;
 use web::parts::{Column, Event, Tlp};
 
@@ -28,10 +29,10 @@ struct WithdrawnPage {
 }
 
 impl Gone {
-    pub(super) fn of(intel: &Intel, w: Withdrawn) -> Self {
+    pub(super) fn of(intel: &Intel, viewer: &Viewer, w: Withdrawn) -> Self {
         Self {
             at: moment(w.at),
-            by: intel.people().name_of(w.by).ok().flatten().unwrap_or_default(),
+            by: author(intel, viewer, w.by),
             reason: w.reason,
             collection: title(intel, w.col),
             marking: tlp(w.tlp),

@@ -90,7 +90,7 @@ impl IntelRoom {
     fn object(&mut self, view: &Connection, entry: &Entry, bodies: &dyn Bodies) -> Result<(), FoldError> {
         let Some(body) = entry.body.as_deref() else { return self.tombstone(view, entry) };
         let header = stix::parse_header(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
-        let value: Value = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+        let value: Value = serde_json::from_str(body).map_err(|e| FoldError::shape(&e))?;
         let (obj, new) = self.number(view, &header.id)?;
         let version = header.version().map_or(entry.arrived, stix::Instant::micros);
         let mut bits = 0;
@@ -321,7 +321,7 @@ struct NewRow<'a> {
 
 fn read<T: serde::de::DeserializeOwned>(entry: &Entry) -> Result<T, FoldError> {
     let body = entry.body.as_deref().ok_or_else(|| FoldError::Unreadable("the entry has no body".into()))?;
-    serde_json::from_str(body).map_err(|e| FoldError::Unreadable(format!("{}: {e}", entry.kind.as_str())))
+    serde_json::from_str(body).map_err(|e| FoldError::shape(&e))
 }
 
 /// The specification's number of what has no body any longer.
@@ -371,7 +371,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        8
+        9
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -420,7 +420,7 @@ impl Room for IntelRoom {
             }
             entry::IMPORTED => {
                 let done: Imported = read(entry)?;
-                let summary = serde_json::to_string(&done).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+                let summary = serde_json::to_string(&done).map_err(|e| FoldError::shape(&e))?;
                 view.prepare_cached("UPDATE imports SET state = 1, summary = ? WHERE pos = ?")?
                     .execute((summary, entry.cause.map(signed)))?;
                 Ok(())
@@ -428,7 +428,7 @@ impl Room for IntelRoom {
             entry::OVERRULE => {
                 let word: Overrule = read(entry)?;
                 let Some(kind) = selectors::Kind::parse(&word.kind) else {
-                    return Err(FoldError::Unreadable(format!("no selector kind is called `{}`", word.kind)));
+                    return Err(FoldError::Unreadable("this program knows no such kind of selector".into()));
                 };
                 let (sel, _) = self.selectors.number(view, kind.code(), &word.value)?;
                 if word.undone {

@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The text in compatibility form (NFKC), digits of any script as 0 to 9, invisible characters gone, and letters that are
 /// written in several ways in one.
-pub(super) fn letters(text: &str) -> Cow<'_, str> {
+pub(crate) fn letters(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { text.nfkc().filter(|c| !is_silent(*c)).map(letter).collect() }
 }
 

@@ -16,6 +16,7 @@ mod withdrawals;
 
 pub(crate) use dictionary::row;
 pub use fold::IntelRoom;
+pub(crate) use letters::letters;
 pub(crate) use parts::MOST_LINKED;
 pub(crate) use spread::Spread;
 #[cfg(any(test, fuzzing))]

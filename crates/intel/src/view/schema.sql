@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS stock(col INTEGER NOT NULL, type INTEGER NOT NULL, ob
 CREATE TABLE IF NOT EXISTS withdrawals(col INTEGER NOT NULL, pos INTEGER NOT NULL, cause INTEGER, author INTEGER NOT NULL,
   arrived INTEGER NOT NULL, reason INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS withdrawals_of_import ON withdrawals(cause, col, arrived) WHERE cause IS NOT NULL;
--- A reason once, however many versions went for it.
+-- A reason once, however many versions went for it; it goes with the last of them.
 CREATE TABLE IF NOT EXISTS reasons(reason INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
 -- Imports, and what each brought or met again.

@@ -26,9 +26,15 @@ impl IntelRoom {
         Ok(())
     }
 
-    /// Of an erased version nothing is told, nor that it was withdrawn before.
+    /// Of an erased version nothing is told, nor that it was withdrawn before; nor why, when nothing else went for that reason.
     pub(super) fn forget_withdrawal(&self, view: &Connection, col: u32, pos: i64) -> rusqlite::Result<()> {
-        view.prepare_cached("DELETE FROM withdrawals WHERE col = ? AND pos = ?")?.execute((col, pos))?;
+        let mut forget = view.prepare_cached("DELETE FROM withdrawals WHERE col = ? AND pos = ? RETURNING reason")?;
+        let Some(reason) = forget.query_row((col, pos), |r| r.get::<_, i64>(0)).optional()? else { return Ok(()) };
+        // One that still counts is met soon; one that does not costs a pass over the withdrawals, and an erasure is rare.
+        let counts = "SELECT 1 FROM withdrawals WHERE reason = ? LIMIT 1 /* for all: the fold's own */";
+        if !view.prepare_cached(counts)?.exists([reason])? {
+            view.prepare_cached("DELETE FROM reasons WHERE reason = ?")?.execute([reason])?;
+        }
         Ok(())
     }
 }

@@ -88,3 +88,50 @@ async fn a_file_that_breaks_off_says_what_stays_and_how_to_take_it_back() {
     assert_eq!(node.get(&node.supervisor, &format!("/objects/{id}")).await.0, StatusCode::GONE);
     assert_eq!(node.strings.missing(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn several_files_are_an_import_each_and_a_bad_one_keeps_none_from_being_taken() {
+    let node = node();
+    let (one, two) = (("file", "a.txt", "scam-one.example\n"), ("file", "b.txt", "scam-two.example\n"));
+    let (status, place, page) = upload(&node, &[one, two]).await;
+    assert_eq!((status, place.as_str()), (StatusCode::SEE_OTHER, "/import?done=files"), "{page}");
+    let (_, list) = node.get(&node.supervisor, &place).await;
+    assert!(list.contains("a.txt") && list.contains("b.txt") && list.contains("each is an import"), "{list}");
+    for host in ["scam-one.example", "scam-two.example"] {
+        assert!(node.get(&node.supervisor, &format!("/search?q={host}")).await.1.contains("/objects/"), "{host}");
+    }
+    let (good, bad) = (("file", "c.txt", "scam-three.example\n"), ("file", "d.bin", "\u{0}\u{1}\u{2}"));
+    let (status, _, page) = upload(&node, &[good, bad, ("file", "e.txt", "")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.contains("d.bin: ") && page.contains("e.txt: There is nothing in it") && !page.contains("c.txt: "),
+        "{page}"
+    );
+    assert!(page.contains("One file was taken") && page.contains("c.txt"), "{page}");
+    let none = upload(&node, &[("file", "", "")]).await;
+    assert!(none.0 == StatusCode::UNPROCESSABLE_ENTITY && none.2.contains("not empty"), "{}", none.2);
+    let many = vec![("file", "x.txt", "scam.example\n"); 51];
+    assert_eq!(upload(&node, &many).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_list_says_which_imports_were_withdrawn_and_how_much_of_them() {
+    let node = node();
+    let (_, whole, _) = upload(&node, &[("file", "whole.txt", "scam-one.example\nscam-two.example\n")]).await;
+    let (_, part, _) = upload(&node, &[("file", "part.txt", "scam-three.example\nscam-four.example\n")]).await;
+    let row = async |name: &str| {
+        let (_, list) = node.get(&node.supervisor, "/import").await;
+        list.split("<tr").find(|row| row.contains(name)).unwrap().to_owned()
+    };
+    assert!(!row("whole.txt").await.contains("ithdrawn"));
+    let why = [("csrf", &*node.supervisor.csrf), ("reason", "EXERCISE the wrong file")];
+    assert_eq!(node.ask(&node.supervisor, form(&format!("{whole}/withdraw"), &why)).await.0, StatusCode::SEE_OTHER);
+    let (_, page) = node.get(&node.supervisor, &part).await;
+    let object = page.split("/objects/").nth(1).unwrap().split(['"', '?']).next().unwrap().to_owned();
+    let gone = form(&format!("/objects/{object}/withdraw"), &why);
+    assert_eq!(node.ask(&node.supervisor, gone).await.0, StatusCode::SEE_OTHER);
+    assert!(row("whole.txt").await.contains(">Withdrawn<"), "{}", row("whole.txt").await);
+    assert!(row("part.txt").await.contains(">1 withdrawn<"), "{}", row("part.txt").await);
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}

@@ -33,7 +33,7 @@ struct Seat {
 
 fn seat(people: &People, role: Role) -> Seat {
     let secret = people.link_token(&people.local_viewer().unwrap(), role, 60).unwrap();
-    let signed_in = people.sign_in_with_link(&secret, [192, 0, 2, 7].into(), "").unwrap();
+    let signed_in = people.sign_in_with_link(&secret, None, [192, 0, 2, 7].into(), "").unwrap();
     Seat { cookie: format!("eye={}", signed_in.cookie), csrf: people.csrf(&signed_in.viewer).unwrap() }
 }
 

@@ -61,6 +61,28 @@ fn an_erased_number_that_a_withdrawn_note_names_is_not_shown_again_by_a_rebuild(
     n.end();
 }
 #[test]
+fn why_an_object_was_withdrawn_goes_with_its_erasure_unless_others_went_for_the_same_reason() {
+    let n = node();
+    n.take(&[
+        &note(1, V1, "EXERCISE", &[PHONE]),
+        &note(2, V1, "EXERCISE", &[PHONE]),
+        &note(3, V1, "EXERCISE", &[PHONE]),
+    ]);
+    for (k, reason) in
+        [(1, "EXERCISE zwirblefink asked for it"), (2, "EXERCISE gnorvelblatt"), (3, "EXERCISE gnorvelblatt")]
+    {
+        n.intel.withdraw(&n.me, &nid(k), &Which::All, None, reason).unwrap();
+    }
+    assert_eq!((n.views("zwirblefink") > 0, n.views("gnorvelblatt") > 0), (true, true));
+    n.intel.expunge(&n.me, &nid(1), "EXERCISE").unwrap();
+    n.intel.expunge(&n.me, &nid(2), "EXERCISE").unwrap();
+    assert_eq!((n.views("zwirblefink"), n.views("gnorvelblatt") > 0), (0, true));
+    assert_eq!(n.intel.withdrawals(&n.me, &nid(3)).unwrap()[0].reason, "EXERCISE gnorvelblatt");
+    n.intel.expunge(&n.me, &nid(3), "EXERCISE").unwrap();
+    assert_eq!(n.views("gnorvelblatt"), 0);
+    n.end();
+}
+#[test]
 fn an_erased_number_that_an_older_version_names_is_not_shown_again_by_a_rebuild() {
     let n = node();
     n.take(&[&phone(), &note(1, V1, "EXERCISE", &[PHONE]), &note(1, V2, "EXERCISE", &[&nid(1)])]);

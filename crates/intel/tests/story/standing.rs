@@ -126,6 +126,8 @@ fn an_import_says_what_of_it_was_withdrawn_and_why() {
     let said: Vec<_> = told.iter().map(|w| (w.versions, w.more, w.reason.as_str())).collect();
     assert_eq!(said, [(449, false, "EXERCISE all the rest"), (1, false, "EXERCISE one alone")]);
     assert!(node.intel.withdrawn_of_import(&Viewer::for_test(Role::Reader, []), import).unwrap().is_empty());
+    let listed = node.intel.import_row(&node.me, import).unwrap();
+    assert_eq!((listed.withdrawn, listed.withdrawn_more, listed.is_withdrawn()), (450, false, true));
     node.end();
 }
 

@@ -39,7 +39,7 @@ impl Room for Standing {
         drop(STILL.1.wait_while(still, |still| *still));
         let body = entry.body.as_deref().unwrap_or("");
         if entry.kind == EXPUNGE {
-            let gone: Expunge = serde_json::from_str(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+            let gone: Expunge = serde_json::from_str(body).map_err(|e| FoldError::shape(&e))?;
             view.execute("DELETE FROM standing WHERE id = ?", [gone.entry])?;
         } else if !body.is_empty() {
             view.execute("INSERT OR REPLACE INTO standing VALUES (?,?)", (hex::encode(entry.id), body))?;

@@ -177,7 +177,11 @@ pub(crate) async fn address_of(
                 Err(e) => return Err(e),
             },
         };
-        let readings: Vec<String> = selectors::parse_query(&about).into_iter().map(|(_, value)| value).collect();
+        // As the search reads it: a national number is one of the node's own country.
+        let country = people.node()?.map(|node| node.country);
+        let hints = selectors::Hints { country: country.as_deref() };
+        let readings: Vec<String> =
+            selectors::parse_query_with(&about, &hints).into_iter().map(|(_, value)| value).collect();
         let mark = Some(about).filter(|a| !a.is_empty()).map(|a| people.access_log().sought(&a, &readings).mark());
         Ok((account, mark))
     })

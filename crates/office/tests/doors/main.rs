@@ -12,7 +12,7 @@ use web::{Catalogue, Hall};
 
 /// What the roof would tell.
 fn facts() -> office::Facts {
-    office::Facts::new(|| office::Told { problems: vec!["EXERCISE the disk is full".into()], set_aside: Some(7) })
+    office::Facts::new(|| vec!["EXERCISE the disk is full".into()], || Some(7))
 }
 
 struct Node {
@@ -251,6 +251,7 @@ async fn no_form_acts_without_its_sessions_token_or_from_another_site() {
         "/account/second-factor",
         "/account/second-factor/confirm",
         "/account/second-factor/remove",
+        "/collections",
         "/collections/4d1c3a5e-5c0f-4f0e-9b52-6d2f6f0a7e10",
     ];
     for path in forms {
@@ -324,13 +325,91 @@ async fn the_access_log_holds_patterns_and_never_what_was_asked_for() {
     node.get("/objects/note--1?q=findme", &cookie).await;
     let rows = node.people.access_log().page(&node.people.local_viewer().unwrap(), None, 10).unwrap();
     let told: Vec<_> = rows.iter().map(|r| (r.method.as_str(), r.route.as_str(), r.status, r.role.as_str())).collect();
-    let due = [("GET", "/objects/{id}", 200, "analyst"), ("POST", "/sign-in/link/{secret}", 303, "")];
+    let due = [("GET", "/objects/{id}", 200, "analyst"), ("POST", "/sign-in/link/{secret}", 303, "analyst")];
     assert_eq!(told, due);
     let auditor = node.signed_in(Role::Auditor).await;
     let page = node.get("/access", &auditor).await;
     assert!(page.text.contains("/objects/{id}") && page.text.contains("analyst-1"));
     let secret = link.rsplit('/').next().unwrap();
     assert!(!page.text.contains("findme") && !page.text.contains(secret));
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn the_row_of_a_sign_in_says_who_came_in_and_of_a_link_which_and_who_issued_it() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    let rin = node.people.add_user(&local, "rin", Role::Administrator, "quiet harbour lanterns").unwrap();
+    node.post("/sign-in", "", "name=rin&password=quiet+harbour+lanterns").await;
+    node.post("/sign-in", "", "name=rin&password=wrong+wrong+wrong").await;
+    let keeper = node.people.viewer(rin).unwrap().unwrap();
+    let link = people::NewLink { user: "mei", role: Some(Role::Auditor), minutes: 30 };
+    let made = node.people.sign_in_link(&keeper, &link).unwrap();
+    let path = format!("/sign-in/link/{}", made.secret);
+    node.get(&path, "").await;
+    let mei = node.post(&path, "", "").await.cookie();
+    node.post("/sign-in/link/ei_none", "", "").await;
+    let mut rows = node.people.access_log().page(&local, None, 10).unwrap();
+    rows.reverse();
+    let told: Vec<_> = rows.iter().map(|r| (r.account, r.status, r.ids.clone())).collect();
+    let about = format!("{} {}", made.id, people::account_id(rin));
+    let due = [
+        (rin, 303, String::new()),
+        (0, 401, String::new()),
+        (0, 200, about.clone()),
+        (made.account, 303, about),
+        (0, 410, String::new()),
+    ];
+    assert_eq!(told, due);
+    assert!(!format!("{rows:?}").contains(&made.secret));
+    let page = node.get("/access", &mei).await;
+    assert!(page.text.contains(&made.id) && page.text.contains("issued by rin"), "{}", page.text);
+    let found = node.get(&format!("/access?about={}", made.id), &mei).await;
+    assert_eq!(found.text.matches("/sign-in/link/{secret}").count(), 2, "who looked at it and who used it");
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn a_link_for_somebody_with_a_second_factor_asks_for_its_code() {
+    let node = Node::new();
+    let local = node.people.local_viewer().unwrap();
+    node.people.add_user(&local, "rin", Role::Reader, "quiet harbour lanterns").unwrap();
+    let cookie = node.post("/sign-in", "", "name=rin&password=quiet+harbour+lanterns").await.cookie();
+    let form = format!("csrf={}", node.csrf(&cookie).await);
+    let enrol = node.post("/account/second-factor", &cookie, &form).await;
+    let secret = enrol.text.split_once("secret=").unwrap().1.split(['&', '"']).next().unwrap().to_owned();
+    let code = |later: i64| {
+        let secret = totp_rs::Secret::try_from_base32(&secret).unwrap();
+        let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+        totp.generate(u64::try_from(node.ledger.now() / 1_000_000 + later).unwrap()).to_string()
+    };
+    let confirm = format!("{form}&code={}", code(-30));
+    let codes = node.post("/account/second-factor/confirm", &cookie, &confirm).await;
+    assert_eq!(codes.status, StatusCode::OK);
+    let link = people::NewLink { user: "rin", role: None, minutes: 30 };
+    let path = format!("/sign-in/link/{}", node.people.sign_in_link(&local, &link).unwrap().secret);
+    assert!(node.get(&path, "").await.text.contains("name=\"code\""), "it is asked for at once");
+    for (form, says) in [("", "The link is not used up"), ("code=000000", "That code is not right")] {
+        let answer = node.post(&path, "", form).await;
+        assert_eq!((answer.status, answer.header(header::SET_COOKIE)), (StatusCode::UNAUTHORIZED, ""), "{form}");
+        assert!(answer.text.contains(says) && answer.text.contains("name=\"code\""), "{form}");
+    }
+    let came = node.post(&path, "", &format!("code={}", code(0))).await;
+    assert_eq!((came.status, came.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/"));
+    assert_eq!(node.post(&path, "", &format!("code={}", code(30))).await.status, StatusCode::GONE);
+    node.ledger.close();
+}
+
+#[tokio::test]
+async fn a_national_number_finds_what_was_asked_for_in_its_international_form() {
+    let node = Node::new();
+    let row = people::Access { route: "/selectors", query: Some("+66812345678"), ..Default::default() };
+    node.people.access_log().record(&row).unwrap();
+    let auditor = node.signed_in(Role::Auditor).await;
+    let form = format!("csrf={}&about=081+234+5678", node.csrf(&auditor).await);
+    let answer = node.post("/access", &auditor, &form).await;
+    let found = node.get(answer.header(header::LOCATION), &auditor).await;
+    assert!(found.text.contains("<code> /selectors</code>"), "the node's country is TH");
     node.ledger.close();
 }
 
@@ -354,7 +433,7 @@ async fn every_string_of_every_page_exists_and_none_stands_in_a_template() {
     let node = Node::new();
     let root = env!("CARGO_MANIFEST_DIR");
     let mut looked_at = 0;
-    for folder in ["templates", "src", "src/access"] {
+    for folder in ["templates", "src", "src/access", "src/collections", "src/desk"] {
         for file in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
             let path = file.unwrap().path();
             if path.is_dir() {

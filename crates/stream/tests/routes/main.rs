@@ -250,7 +250,7 @@ async fn a_page_that_listens_hears_no_object_after_its_session_is_revoked_or_its
     let people = node.intel.people();
     for ends in ["revoked", "disabled"] {
         let secret = people.link_token(&node.me, Role::Reader, 60).unwrap();
-        let signed_in = people.sign_in_with_link(&secret, [192, 0, 2, 7].into(), "").unwrap();
+        let signed_in = people.sign_in_with_link(&secret, None, [192, 0, 2, 7].into(), "").unwrap();
         let cookie = format!("eye={}", signed_in.cookie);
         let (status, mut ears) = node.open_with("cookie", &cookie, "live").await;
         assert_eq!((status, ears.any().await.unwrap().0.as_str()), (200, "connected"));

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{FileState, Inspection, ViewState};
 use reference::{Library, ListInfo};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Entries that a view of a running server may lack for the moment.
@@ -136,8 +137,10 @@ fn backup(seen: &Inspection, now: Timestamp) -> Finding {
 }
 
 /// Reference lists: damaged ones, none at all, empty ones, old ones.
-pub fn reference(data: &Path, now: Timestamp) -> Vec<Finding> {
-    let library = match Library::open(&data.join("reference")) {
+pub fn reference(data: &Path, node: Option<&Node>, now: Timestamp) -> Vec<Finding> {
+    // A running server's are open already; it is the one who changes them.
+    let open = || Library::open(&data.join("reference")).map(Arc::new);
+    let library = match node.map_or_else(open, |node| Ok(node.intel.library())) {
         Ok(library) => library,
         Err(e) => return vec![Finding::broken("lists", e.to_string(), "look at the rights of DATA/reference")],
     };

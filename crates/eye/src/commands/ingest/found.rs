@@ -147,7 +147,8 @@ mod tests {
     fn found(root: &Path) -> Found {
         let mut stdin: &[u8] = b"";
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd: root.to_owned(), meter: Meter::silent() };
+        let (cwd, meter) = (root.to_owned(), Meter::silent());
+        let io = Io { out: &mut out, err: &mut err, stdin: &mut stdin, cwd, meter, about: Vec::new() };
         Found::of(&[PathBuf::from(".")], &io).unwrap()
     }
 
