@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::machine::{load as machine_load, memory_mb};
 use money::chain::{Chain, ChainCode, Network, Options, Room, Source, load};
 use money::cluster::accounts::{Derived, Excluded, Known, Params, derive, recheck};
-use money::cluster::{Attribution, Clusters, CoSpends, ErrorRate, Evidence, Rule, Spends, contradictions, shape};
+use money::cluster::{Attribution, Clusters, CoSpends, ErrorRate, Evidence, Rule, Spends, contradictions};
 use money::columns::{Accounts, Mode, Utxo};
 use money::evm::Profile;
 use money::tags::{Job, TagEvidence, Tags, evidence};
@@ -301,7 +301,7 @@ fn judge_relations<'t>(
 
 /// Each union of the co-spend rule, and of each owner's addresses that are spent how many stand with another of theirs.
 fn judge_coins(chain: &Utxo, network: Network, truth: &Truth, tallies: &mut Tallies) -> Result<(), Failure> {
-    let spends = CoSpends::of(chain, shape::Network::Bitcoin)?;
+    let spends = CoSpends::of(chain)?;
     let evidence = spends.evidence()?;
     let clusters = Clusters::solve(&evidence)?;
     tallies.unproven += clusters.recheck(&evidence);

@@ -22,6 +22,7 @@ use ledger::CollectionId;
 use people::Viewer;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Views are waited for as long as this by a command that promises level ones.
@@ -241,7 +242,24 @@ pub fn collection_named(node: &Node, me: &Viewer, name: &str) -> Result<Collecti
     if name.eq_ignore_ascii_case("intake") {
         return Ok(ledger::INTAKE);
     }
-    let known = node.people.collections(me)?;
-    let found = known.iter().find(|c| c.id.to_string() == name || c.title() == name).map(|c| c.id);
-    found.ok_or_else(|| Problem::other(format!("no collection is called `{name}`; `eye collections` lists them")))
+    among(&node.people.collections(me)?, name)
+}
+
+/// The one of these that has the id, else the title.
+pub fn among(known: &[Arc<people::Collection>], name: &str) -> Result<CollectionId, Problem> {
+    if let Some(found) = known.iter().find(|c| c.id.to_string() == name) {
+        return Ok(found.id);
+    }
+    let titled: Vec<_> = known.iter().filter(|c| c.title() == name).map(|c| c.id).collect();
+    match titled[..] {
+        [one] => Ok(one),
+        [] => Err(Problem::other(format!("no collection is called `{name}`; `eye collections` lists them"))),
+        _ => {
+            let ids: Vec<String> = titled.iter().map(ToString::to_string).collect();
+            Err(Problem::other(format!(
+                "several collections are called `{name}`: name one by its id, {}",
+                ids.join(" or ")
+            )))
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) fn is_utf16(head: &[u8]) -> bool {
 /// put together is of these; what was not readable (U+FFFD) says nothing, for a text in an old encoding is full of it.
 pub(crate) fn is_text(text: &str) -> bool {
     let is_odd = |c: &char| {
-        let blank = matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
+        let blank = matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1b}');
         !blank && (c.is_control() || c.script() == Script::Unknown)
     };
     let odd = text.chars().filter(is_odd).count();
@@ -46,6 +46,8 @@ pub(crate) struct Opened<'i> {
     pub input: Box<dyn BufRead + 'i>,
     /// A byte order mark said what it is: `input` is UTF-8, whatever anybody says of the file.
     pub marked: bool,
+    /// It was UTF-16, which any bytes can be taken for.
+    pub utf16: bool,
 }
 
 /// Decompresses, bounds the total, refuses archives, skips a byte order mark. UTF-16 becomes UTF-8 where people write
@@ -75,7 +77,7 @@ pub(crate) fn open<'i>(input: Box<dyn BufRead + 'i>, max_bytes: u64, format: For
         true => Box::new(BufReader::with_capacity(BUFFER, encoding_rs_io::DecodeReaderBytes::new(bounded))),
         false => Box::new(bounded),
     };
-    Ok(Opened { input, marked: utf8 || utf16 })
+    Ok(Opened { input, marked: utf8 || utf16, utf16 })
 }
 
 /// An IO error as a sentence about the file.
@@ -200,6 +202,7 @@ mod tests {
             "高薪招聘 \u{1f4b0}\u{1f4b0} 加LINE",
             "\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
             "\u{1b}[1mEXERCISE\u{1b}[0m\tx\r\n",
+            "EXERCISE\u{b}line\u{b}ends\u{b}of\u{b}Word",
         ] {
             assert!(is_text(text), "{text}");
         }

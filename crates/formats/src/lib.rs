@@ -75,7 +75,7 @@ pub fn read<'i>(
     sink: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<Summary, ReadError> {
     let mut out = record::Out::new(format, options, sink);
-    let input::Opened { input, marked } = input::open(input, options.limits.max_input_bytes, format)?;
+    let input::Opened { input, marked, utf16 } = input::open(input, options.limits.max_input_bytes, format)?;
     let outcome = match format {
         Format::StixBundle => stix_file::read_bundle(input, &mut out),
         Format::StixLines => stix_file::read_lines(input, &mut out),
@@ -86,7 +86,7 @@ pub fn read<'i>(
         Format::List => list::read(input, &mut out),
         Format::PhishingConfig => phishing::read(input, &mut out),
         Format::Csv => csv_file::read(input, marked, &mut out),
-        Format::Text => text::read(input, &mut out),
+        Format::Text => text::read(input, utf16, &mut out),
     };
     match outcome {
         Ok(()) | Err(ReadError::Stopped) => Ok(out.finish()),

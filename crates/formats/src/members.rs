@@ -42,6 +42,11 @@ impl Members {
         write_sorted(self.0.iter().map(|(name, value)| (&**name, value)).collect(), out);
     }
 
+    /// Gives back the room that was kept for more.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Bytes of memory, about.
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| 56 + name.len() + size(value)).sum()

@@ -116,6 +116,12 @@ impl Object {
         self.members.get(name)
     }
 
+    /// Gives back the room that was kept for more properties.
+    pub fn shrink(&mut self) {
+        self.members.shrink();
+        self.imported.shrink();
+    }
+
     /// Bytes of memory it takes, about.
     pub fn size(&self) -> usize {
         256 + self.members.size() + self.imported.size()

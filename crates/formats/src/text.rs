@@ -13,7 +13,7 @@ use std::io::{BufRead, Read};
 /// The longest `name` of an incident, in characters.
 const MAX_NAME: usize = 80;
 
-pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
+pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, utf16: bool, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let at = Position::of("text").record(1);
     let max = out.options.limits.max_object_bytes as u64;
     let mut bytes = Vec::new();
@@ -29,7 +29,8 @@ pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> R
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         }
     };
-    if !is_text(&text) {
+    // Of anything else the bytes say that it is text, and a note may hold what a word processor left in it.
+    if utf16 && !is_text(&text) {
         let why = "more than one character in twenty is none that texts have; look at what file it is";
         return Err(ReadError::Malformed { at, format: "text", why: why.into() });
     }

@@ -89,7 +89,8 @@ struct Running<'a> {
 }
 
 impl Intel {
-    /// Imports a stream. Bad records are set aside and named; what is good is written, 400 a commit. A strict import
+    /// Imports a stream. Bad records are set aside and named; what is good is written, 400 a commit, once 8,192 records or
+    /// 16 MB were read, or the stream ends. A strict import
     /// appends nothing at all unless every record is good.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ pub use import::{ImportJob, ImportReport, ImportRow};
 pub use limits::Limits;
 pub use links::{HUB, Link, LinkPage, Neighbour, Statement, Suppressed, Told, Verdict};
 pub use overrule::{Overruled, Word};
+pub use people::entry::WORLD;
 pub use quarantine::{Frame, Quarantine, SetAside};
 pub use reading::Corrections;
 pub use reason::Reason;
@@ -39,7 +40,7 @@ pub use search::{Count, Found, Hit, name_of};
 pub use stock::CollectionCount;
 pub use take::{Taken, Took};
 pub use view::IntelRoom;
-pub use withdraw::{WORLD, Which};
+pub use withdraw::Which;
 pub use withdrawals::{Withdrawn, WithdrawnOfImport};
 pub use within::Narrow;
 

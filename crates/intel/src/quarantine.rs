@@ -328,6 +328,11 @@ impl Setting {
                 shelf.drop_object(&object)?;
             }
         }
+        for text in self.frame.iter().flat_map(|frame| [&frame.header, &frame.mapping]) {
+            if let Some(object) = erased_of(intel, None, Some(text))? {
+                shelf.drop_object(&object)?;
+            }
+        }
         Ok(())
     }
 }

@@ -80,6 +80,15 @@ pub struct Found {
     pub unknown_types: Vec<String>,
 }
 
+/// One search: what is asked, within which bounds, by whom, and where it is read. It stands behind the barrier.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    conn: &'a Connection,
+    viewer: &'a Viewer,
+    asked: &'a Query,
+    bounds: &'a Bounds,
+}
+
 impl Intel {
     /// Searches. Several words mean AND, words in quotes stand side by side; `type:indicator` keeps one type; a selector
     /// finds its holders in any spelling. Words are matched whole, in scripts without spaces by any two characters.
@@ -116,11 +125,12 @@ impl Intel {
         }
         let upper = before.map_or(i64::MAX, signed);
         let (rows, page, total) = self.read(viewer, |conn| {
-            let mut page = self.page_once(conn, viewer, &asked, &bounds, upper, limit)?;
+            let asking = Asking { conn, viewer, asked: &asked, bounds: &bounds };
+            let mut page = self.page_once(&asking, upper, limit)?;
             let total = match before {
                 None if !page.more => Count::Exactly(page.positions.len()),
                 _ if page.broken_off => Count::MoreThan(page.positions.len().min(COUNT)),
-                _ => self.count_of(conn, viewer, &asked, &bounds)?,
+                _ => self.count_of(&asking)?,
             };
             let rows = page
                 .positions
@@ -177,15 +187,8 @@ impl Intel {
     }
 
     /// The newest `limit` of what is asked for, and whether there may be more.
-    fn page_of(
-        &self,
-        conn: &Connection,
-        viewer: &Viewer,
-        asked: &Query,
-        bounds: &Bounds,
-        before: i64,
-        limit: usize,
-    ) -> rusqlite::Result<Page> {
+    fn page_of(&self, asking: &Asking<'_>, before: i64, limit: usize) -> rusqlite::Result<Page> {
+        let Asking { conn, viewer, asked, bounds } = *asking;
         if asked.is_blank() && !bounds.any() {
             return Ok(Page::of(Vec::new(), 0, limit, false));
         }
@@ -207,7 +210,7 @@ impl Intel {
             let Some(sel) = self.selector_number(conn, *kind, value)? else { continue };
             let (mut upper, mut kept, mut looked) = (before, 0, 0);
             loop {
-                let holders = self.newest_holders(conn, viewer, sel, bounds, upper, most)?;
+                let holders = self.newest_holders(asking, sel, upper, most)?;
                 let last = holders.last().map(|met| met.pos).filter(|_| holders.len() == most);
                 looked += holders.len();
                 let within = only_within(conn, holders, bounds, limit + 1)?;
@@ -245,7 +248,8 @@ impl Intel {
     }
 
     /// How many there are: exact when they are few and all were read, else "more than".
-    fn count_of(&self, conn: &Connection, viewer: &Viewer, asked: &Query, bounds: &Bounds) -> rusqlite::Result<Count> {
+    fn count_of(&self, asking: &Asking<'_>) -> rusqlite::Result<Count> {
+        let Asking { conn, viewer, asked, bounds } = *asking;
         // What bounds leave of a selector's holders is not known without reading each.
         let (mut met, mut all) = (HashSet::new(), !bounds.any() || asked.selectors.is_empty());
         for (kind, value) in &asked.selectors {
@@ -265,15 +269,8 @@ impl Intel {
     }
 
     /// The newest holders of a selector, newest first.
-    fn newest_holders(
-        &self,
-        conn: &Connection,
-        viewer: &Viewer,
-        sel: i64,
-        bounds: &Bounds,
-        before: i64,
-        most: usize,
-    ) -> rusqlite::Result<Vec<Met>> {
+    fn newest_holders(&self, asking: &Asking<'_>, sel: i64, before: i64, most: usize) -> rusqlite::Result<Vec<Met>> {
+        let Asking { conn, viewer, bounds, .. } = *asking;
         let mut stmt = conn.prepare_cached(
             "SELECT pos, obj FROM holders WHERE sel = ? AND col = ? AND see(col) AND pos < ? ORDER BY pos DESC LIMIT ?",
         )?;

@@ -1,13 +1,9 @@
 //! Taking objects out of every door, and erasing them.
-use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed};
+use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed, unsigned};
 use crate::view::state;
 use crate::{Error, Intel, Result};
 use ledger::{CollectionId, Target};
 use people::Viewer;
-use std::collections::HashSet;
-
-/// The title of the collection that an EXERCISE world is loaded into.
-pub const WORLD: &str = "EXERCISE world";
 
 /// Which versions of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,11 +107,12 @@ impl Intel {
     /// The storage's.
     pub fn exercise_world(&self, viewer: &Viewer) -> Result<Option<std::sync::Arc<people::Collection>>> {
         let all = self.inner.people.collections(viewer)?;
-        Ok(all.into_iter().find(|c| c.audience.exercise && c.title() == WORLD))
+        Ok(all.into_iter().find(|c| c.is_exercise_world()))
     }
 
     /// Erases an object: its bodies are in no file afterwards, all versions, all collections, withdrawn ones too; nor what they
-    /// said in records that were set aside, also where those name no object.
+    /// said in records that were set aside, also where those name no object. Whoever sees one of them erases all, those in closed
+    /// collections and in ones that they do not read too; the command line sees every object for this.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], the ledger's.
@@ -130,7 +127,9 @@ impl Intel {
         let (mut gone, mut said) = (0, crate::said::Said::default());
         // A version may come while its object is erased; from the first entry on none is taken any more.
         loop {
-            let targets = self.not_erased(viewer, id)?;
+            let standing = self.not_erased(viewer, id)?;
+            let seen = gone > 0 || viewer.is_local() || standing.iter().any(|(_, col)| viewer.sees(*col));
+            let targets: Vec<u64> = standing.into_iter().filter(|_| seen).map(|(pos, _)| pos).collect();
             if targets.is_empty() {
                 // What an import set aside meanwhile.
                 self.inner.shelf.drop_saying(&said)?;
@@ -146,23 +145,17 @@ impl Intel {
         }
     }
 
-    /// Where the versions of an object stand that were not erased yet, in order.
-    fn not_erased(&self, viewer: &Viewer, id: &str) -> Result<Vec<u64>> {
-        let positions: HashSet<u64> = self
-            .read(viewer, |conn| {
-                let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0",
-                    state::EXPUNGED
-                );
-                conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect::<rusqlite::Result<Vec<_>>>()
-            })?
-            .into_iter()
-            .map(|r| r.pos)
-            .collect();
-        let mut targets: Vec<u64> = positions.into_iter().collect();
-        targets.sort_unstable();
-        Ok(targets)
+    /// Where the versions of an object stand that were not erased yet, in order, each with its collection's small number: of every
+    /// collection, whoever asks.
+    fn not_erased(&self, viewer: &Viewer, id: &str) -> Result<Vec<(u64, u32)>> {
+        self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+            let sql = format!(
+                "SELECT pos, col FROM versions WHERE obj = ?1 AND state & {} = 0 ORDER BY pos /* for all: what an erasure takes */",
+                state::EXPUNGED
+            );
+            conn.prepare_cached(&sql)?.query_map([obj], |r| Ok((unsigned(r.get(0)?), r.get(1)?)))?.collect()
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub const DECISION: &str = "money-decision";
 /// The view's name.
 const NAME: &str = "money";
-/// So many decisions of a node are read.
+/// The most decisions of a node that are read; with more, nothing is answered without them.
 const MOST: usize = 100_000;
 /// How long a reader waits for the view.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ impl Room for Money {
     fn fold(&mut self, view: &Connection, entry: &Entry, _: &dyn Bodies) -> Result<(), FoldError> {
         // An erased one is there by its place, and has no body to read.
         if let Some(body) = &entry.body {
-            serde_json::from_str::<DecisionBody>(body).map_err(|e| FoldError::Unreadable(e.to_string()))?;
+            serde_json::from_str::<DecisionBody>(body).map_err(|e| FoldError::shape(&e))?;
         }
         let pos = i64::try_from(entry.pos).unwrap_or(i64::MAX);
         // Numbered in the order of the log, whoever sees them.
@@ -113,14 +113,20 @@ fn places(ledger: &Ledger) -> Result<Vec<Place>, Error> {
     let view = ledger.view(NAME)?;
     view.wait(ledger.head().pos, PATIENCE)?;
     let unsigned = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(view.read(|reading| {
+    let all: Vec<Place> = view.read(|reading| {
         let mut query =
             reading.conn.prepare_cached("SELECT number, pos, col FROM decisions ORDER BY number LIMIT ?")?;
         let row = |row: &rusqlite::Row<'_>| {
             Ok(Place { number: unsigned(row.get(0)?), pos: unsigned(row.get(1)?), col: row.get(2)? })
         };
-        Ok(query.query_map([MOST as i64], row)?.collect::<Result<_, rusqlite::Error>>()?)
-    })?)
+        Ok(query.query_map([MOST as i64 + 1], row)?.collect::<Result<_, rusqlite::Error>>()?)
+    })?;
+    if all.len() > MOST {
+        return Err(Error::Bad(format!(
+            "more than {MOST} decisions stand in the ledger: clusters are not solved without all of them"
+        )));
+    }
+    Ok(all)
 }
 
 /// The decisions that a viewer sees, in order. One whose body was erased, or cannot be read, is left out.
@@ -132,7 +138,7 @@ pub fn decisions(ledger: &Ledger, people: &People, viewer: &Viewer) -> Result<Ve
     for place in places(ledger)?.into_iter().filter(|place| viewer.sees(place.col)) {
         let Some(entry) = ledger.log().entry(place.pos)? else { continue };
         let Some(body) = entry.body.as_deref().and_then(|body| serde_json::from_str(body).ok()) else { continue };
-        let author = people.name_of(entry.author)?.unwrap_or_else(|| format!("account {}", entry.author));
+        let author = people.author_for(viewer, entry.author)?.unwrap_or_default();
         let when = jiff::Timestamp::from_microsecond(entry.arrived).unwrap_or_default().to_string();
         all.push(Decision { number: place.number, author, when, body });
     }

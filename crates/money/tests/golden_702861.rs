@@ -3,7 +3,8 @@
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::script::Instruction;
 use bitcoin::{Block, Script as Bytes, Transaction, TxIn, TxOut};
-use money::cluster::shape::{Apart, CoinJoin, Input, Network, Output, Script, Shape, Sighash, Verdict};
+use money::chain::Family;
+use money::cluster::shape::{Apart, CoinJoin, Input, Output, Script, Shape, Sighash, Verdict};
 use std::path::PathBuf;
 
 fn block() -> Option<Block> {
@@ -29,7 +30,7 @@ fn pushes(script: &Bytes) -> Vec<Vec<u8>> {
 fn input(of: &TxIn) -> Input {
     let items: Vec<Vec<u8>> = if of.witness.is_empty() { pushes(&of.script_sig) } else { of.witness.to_vec() };
     let signatures = items.iter().filter(|i| i.first() == Some(&0x30) && (9..=73).contains(&i.len()));
-    let flags: Vec<Sighash> = signatures.map(|s| Sighash::of(Network::Bitcoin, s.last().copied())).collect();
+    let flags: Vec<Sighash> = signatures.map(|s| Sighash::of(Family::Bitcoin, s.last().copied())).collect();
     let sighash =
         if flags.contains(&Sighash::Partial) { Sighash::Partial } else { *flags.first().unwrap_or(&Sighash::Unknown) };
     let address = (items.len() > 1).then(|| number(items.last().unwrap()));
@@ -52,7 +53,7 @@ fn judge(of: &Transaction) -> Verdict {
     let inputs: Vec<Input> = of.input.iter().map(input).collect();
     let outputs: Vec<Output> = of.output.iter().map(output).collect();
     let (version, locktime) = (of.version.0, of.lock_time.to_consensus_u32());
-    Shape { network: Network::Bitcoin, version, locktime, inputs: &inputs, outputs: &outputs }.judge()
+    Shape { family: Family::Bitcoin, version, locktime, inputs: &inputs, outputs: &outputs }.judge()
 }
 
 #[test]

@@ -10,6 +10,7 @@ use bitcoin::{
     Witness,
 };
 use money::chain::*;
+use money::cluster::{CoSpends, Reason};
 use money::columns::{Block, Flags, Mode, Token, Utxo};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -149,6 +150,8 @@ fn litecoins_hog_ex_is_read_by_the_id_that_its_plain_form_has_and_marked() {
         let (address, value) = chain.output(chain.outputs_of(number).start).unwrap();
         assert_eq!((chain.address_key(address).unwrap()[..2].to_vec(), value), (vec![7, 8], paid));
     }
+    let apart = CoSpends::of(&chain).unwrap().reasons;
+    assert_eq!(apart.into_iter().collect::<Vec<_>>(), [(Reason::Apart("hog-ex"), 1)], "peg-ins are not one party's");
     let others = (0..chain.txs()).filter(|tx| !chain.info(*tx).unwrap().0.has(Flags::HOG_EX)).count();
     assert_eq!(others, 6, "no other transaction is marked");
     let (address, _) = chain.output(chain.outputs() - 1).unwrap();
@@ -276,6 +279,23 @@ fn a_cash_fusion_is_marked_and_only_signatures_that_sign_less_are() {
         .map(|flags| (flags.has(Flags::CASH_FUSION), flags.has(Flags::NOT_ALL)))
         .collect();
     assert_eq!(flags, [(true, false), (false, false), (false, true)]);
+    let fused = |tx: &u64| chain.info(*tx).unwrap().0.has(Flags::CASH_FUSION);
+    let fusion = (0..chain.txs()).find(fused).unwrap();
+    assert!(!CoSpends::unites(&chain, fusion), "those who fuse their coins are not one party");
+}
+
+#[test]
+fn an_uncompressed_key_of_bitcoin_cash_is_no_signature_whatever_its_last_byte() {
+    let rules = Rules { family: Family::BitcoinCash, time: NOW };
+    let secp = bitcoin::secp256k1::Secp256k1::new();
+    let keys =
+        (1..=254u8).map(|seed| bitcoin::secp256k1::SecretKey::from_slice(&[seed; 32]).unwrap().public_key(&secp));
+    let keys: Vec<[u8; 65]> = keys.map(|key| key.serialize_uncompressed()).collect();
+    assert!(keys.iter().any(|key| matches!(key[64], 0x42 | 0x43 | 0xc1..=0xc3)), "some end as a signature may");
+    assert!(keys.iter().all(|key| !rules.signs_less(key)));
+    assert!(
+        rules.signs_less(&[&[9; 64][..], &[0xc1]].concat()) && !rules.signs_less(&[&[9; 64][..], &[0x41]].concat())
+    );
 }
 
 #[test]

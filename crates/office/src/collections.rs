@@ -3,7 +3,7 @@
 mod made;
 
 use crate::office::{Office, blocking, refused};
-use crate::shown::{columns, with_done};
+use crate::shown::{arrived, columns};
 use crate::users::role_word;
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
@@ -74,8 +74,10 @@ struct CollectionPage {
     name: Field,
     role: Field,
     may: Field,
-    /// Whether it can be renamed and closed: the node's first ones cannot.
+    /// Whether it can be renamed: the node's first ones and the EXERCISE world cannot.
     own: bool,
+    /// Whether the viewer may close and open it.
+    closes: bool,
     closed: bool,
     renames: Vec<Field>,
 }
@@ -229,10 +231,11 @@ async fn draw(
     let (people, words) = (office.people().clone(), chrome.clone());
     // Whose page led here: their name is filled in, by their number, for names stay out of addresses.
     let account: Option<u32> = query.text("account").parse().ok();
-    let (collection, row, grants, name) = blocking(move || {
+    let (collection, row, (grants, closes), name) = blocking(move || {
         let collection = known(&people, &viewer, id)?;
         let row = Row::of(&words, &people, &collection, from, PAGE)?;
         let grants = collection.may_be_granted_by(&viewer);
+        let closes = collection.may_be_closed_by(&viewer);
         // Whoever grants here reads this audience's names. Others' names are told to those who see every account: else all
         // could be read off, number by number.
         let in_audience = |number: &u32| collection.audience.members.iter().any(|m| m.account == Some(*number));
@@ -241,7 +244,7 @@ async fn draw(
             Some(number) => people.name_of(number)?,
             None => None,
         };
-        Ok((collection, row, grants, name))
+        Ok((collection, row, (grants, closes), name))
     })
     .await?
     .map_err(|e: Error| refused(&e))?;
@@ -277,7 +280,8 @@ async fn draw(
             .attribute("autocomplete", "off")
             .attribute("spellcheck", "false"),
         role: role.value(sent.text("role")).error(errors.of("role")),
-        own: audience.sort == Purpose::Shared,
+        own: audience.sort == Purpose::Shared && !collection.is_exercise_world(),
+        closes,
         closed: audience.closed,
         renames: made::names(&chrome, &made::Named::of(audience, sent, &errors), &errors),
         may: may.value(if sent.text("may") == "write" { "write" } else { "read" }).error(errors.of("may")),
@@ -290,13 +294,12 @@ async fn draw(
 /// `GET /collections/{collection}`.
 pub(crate) async fn one(
     State(office): State<Office>,
-    mut visitor: Visitor,
+    visitor: Visitor,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let id: CollectionId = id.parse().map_err(|_| Problem::not_found())?;
-    visitor.chrome = with_done(visitor.chrome, query.as_deref());
-    let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let (visitor, query) = arrived(visitor, query)?;
     draw(&office, visitor, id, &query, &Fields::default(), ErrorSummary::default()).await
 }
 

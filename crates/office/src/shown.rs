@@ -1,10 +1,11 @@
 //! What the office's pages draw alike.
+use gate::Visitor;
 use jiff::Timestamp;
 use people::People;
 use std::collections::{BTreeSet, HashMap};
 use web::chrome::FlashKind;
 use web::parts::Column;
-use web::{Chrome, Fields};
+use web::{Chrome, Fields, Problem};
 
 /// A moment from the ledger's µs.
 pub(crate) fn moment(micros: i64) -> Timestamp {
@@ -57,4 +58,10 @@ pub(crate) fn with_done(chrome: Chrome, query: Option<&str>) -> Chrome {
         }
         None => chrome,
     }
+}
+
+/// The visitor with the notice that the page's address asks for, and what else the address says.
+pub(crate) fn arrived(mut visitor: Visitor, query: Option<String>) -> Result<(Visitor, Fields), Problem> {
+    visitor.chrome = with_done(visitor.chrome, query.as_deref());
+    Ok((visitor, Fields::parse(query.unwrap_or_default().as_bytes())?))
 }

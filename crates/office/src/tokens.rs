@@ -1,7 +1,7 @@
 //! `/tokens`: what programs come in with. A secret is shown once, in the answer to the form that made it.
 use crate::desk::ends_soon;
 use crate::office::{Office, blocking, refused};
-use crate::shown::{columns, moment, names, with_done};
+use crate::shown::{arrived, columns, moment, names};
 use crate::users::{role_field, role_word};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -143,11 +143,10 @@ async fn draw(
 /// `GET /tokens`.
 pub(crate) async fn list(
     State(office): State<Office>,
-    mut visitor: Visitor,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    visitor.chrome = with_done(visitor.chrome, query.as_deref());
-    let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let (visitor, query) = arrived(visitor, query)?;
     draw(&office, visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
 }
 

@@ -1,6 +1,6 @@
 //! `/users`: accounts, for administrators.
 use crate::office::{Office, blocking, refused};
-use crate::shown::{columns, moment, with_done};
+use crate::shown::{arrived, columns, moment, with_done};
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -198,11 +198,10 @@ async fn draw(
 /// `GET /users`.
 pub(crate) async fn list(
     State(office): State<Office>,
-    mut visitor: Visitor,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    visitor.chrome = with_done(visitor.chrome, query.as_deref());
-    let query = Fields::parse(query.unwrap_or_default().as_bytes())?;
+    let (visitor, query) = arrived(visitor, query)?;
     draw(&office, visitor, StatusCode::OK, &query, &Fields::default(), ErrorSummary::default()).await
 }
 

@@ -33,6 +33,11 @@ impl Collection {
         &self.audience.title
     }
 
+    /// Whether it is the collection that an EXERCISE world is loaded into.
+    pub fn is_exercise_world(&self) -> bool {
+        self.audience.exercise && self.title() == crate::entry::WORLD
+    }
+
     /// Whether the account is in its audience, and whether it may write.
     pub(crate) fn member(&self, account: &Account) -> (bool, bool) {
         if self.audience.closed {
@@ -61,6 +66,12 @@ impl Collection {
             || (viewer.may(Right::SeeCollections) && self.is_common())
             || (viewer.is_local() && self.audience.closed);
         viewer.may(Right::Grant) && reaches && self.audience.sort != Purpose::House
+    }
+
+    /// Whoever lists every collection, and the command line, close and open one: the others would not know it any more.
+    pub fn may_be_closed_by(&self, viewer: &Viewer) -> bool {
+        let knows_closed = viewer.is_local() || viewer.may(Right::SeeCollections);
+        knows_closed && self.audience.sort == Purpose::Shared && self.may_be_granted_by(viewer)
     }
 
     /// Whether the viewer may have it in a list of TAXII collections.

@@ -141,6 +141,9 @@ impl Member {
     }
 }
 
+/// The title of the collection that an EXERCISE world is loaded into.
+pub const WORLD: &str = "EXERCISE world";
+
 /// Who runs the node; in the audience of `house`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct NodeBody {

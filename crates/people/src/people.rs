@@ -213,7 +213,8 @@ impl People {
         Ok(own.min_by_key(|c| c.first).cloned())
     }
 
-    /// The name of an account for the pages of those who know accounts by their right; [`People::author_for`] asks for it. `None` when nobody has the number.
+    /// The name of an account for the pages of those who know accounts by their right; [`People::author_for`] asks for it. `None`
+    /// when nobody has the number.
     ///
     /// # Errors
     /// As [`People::viewer`].

@@ -306,3 +306,35 @@ fn what_memory_held_of_an_account_goes_with_its_body_and_it_can_do_nothing_more(
     assert!(!matches!(node.people.authenticate(&header(Some(&bearer), None)), Ok(Some(_))));
     node.ledger.close();
 }
+
+#[test]
+fn only_who_would_still_know_it_closes_a_collection_and_the_exercise_world_keeps_its_name() {
+    let node = Node::new();
+    let local = node.local();
+    node.people.add_user(&local, "officer-a", Role::Supervisor, "four words of nonsense").unwrap();
+    let sign_in = people::SignIn {
+        name: "officer-a",
+        password: "four words of nonsense",
+        code: None,
+        peer: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
+        agent: "",
+    };
+    let supervisor = node.people.sign_in(&sign_in).unwrap().viewer;
+    let new = |title| people::NewCollection {
+        title,
+        description: "",
+        highest: Tlp::Amber,
+        default: None,
+        listed: false,
+        exercise: true,
+    };
+    let made = node.people.make_collection(&supervisor, &new("EXERCISE Harbour")).unwrap();
+    let supervisor = node.people.sign_in(&sign_in).unwrap().viewer;
+    assert!(matches!(node.people.close_collection(&supervisor, made.id, true), Err(Error::Forbidden(_))));
+    node.people.close_collection(&node.local(), made.id, true).unwrap();
+    node.people.close_collection(&node.local(), made.id, false).unwrap();
+    let world = node.people.make_collection(&node.local(), &new(people::entry::WORLD)).unwrap();
+    assert!(matches!(node.people.close_collection(&node.local(), world.id, true), Err(Error::Invalid(_))));
+    assert!(matches!(node.people.rename_collection(&node.local(), world.id, "Another", None), Err(Error::Invalid(_))));
+    node.ledger.close();
+}

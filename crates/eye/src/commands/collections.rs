@@ -1,8 +1,7 @@
 //! `eye collections create`, `rename`, `close`, `open`.
-use super::Io;
+use super::{Io, among};
 use crate::arguments::Collections;
 use crate::node::{Node, Problem};
-use ledger::CollectionId;
 use people::{NewCollection, Viewer};
 use serde_json::json;
 use stix::Tlp;
@@ -11,13 +10,6 @@ use stix::Tlp;
 fn marking(word: &str) -> Result<Tlp, Problem> {
     let words = || Tlp::ALL.map(|tlp| tlp.as_str().trim_start_matches("TLP:")).join(", ");
     word.parse().map_err(|_| Problem::other(format!("`{word}` is no marking of TLP 2.0: write one of {}", words())))
-}
-
-/// One whose audience the command line may change, closed or not.
-fn changeable(node: &Node, me: &Viewer, name: &str) -> Result<CollectionId, Problem> {
-    let known = node.people.grantable_collections(me)?;
-    let found = known.iter().find(|c| c.id.to_string() == name || c.title() == name).map(|c| c.id);
-    found.ok_or_else(|| Problem::other(format!("no collection is called `{name}`; `eye collections` lists open ones")))
 }
 
 pub fn run(node: &Node, me: &Viewer, what: &Collections, json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -33,18 +25,18 @@ pub fn run(node: &Node, me: &Viewer, what: &Collections, json: bool, io: &mut Io
             (made, said)
         }
         Collections::Rename { collection, title, description } => {
-            let id = changeable(node, me, collection)?;
+            let id = among(&people.grantable_collections(me)?, collection)?;
             let renamed = people.rename_collection(me, id, title, description.as_deref())?;
             let said = format!("{id} is called {}", renamed.title());
             (renamed, said)
         }
         Collections::Close { collection } => {
-            let closed = people.close_collection(me, changeable(node, me, collection)?, true)?;
+            let closed = people.close_collection(me, among(&people.grantable_collections(me)?, collection)?, true)?;
             let said = format!("closed: {}; `eye collections open {}` opens it again", closed.title(), closed.id);
             (closed, said)
         }
         Collections::Open { collection } => {
-            let opened = people.close_collection(me, changeable(node, me, collection)?, false)?;
+            let opened = people.close_collection(me, among(&people.grantable_collections(me)?, collection)?, false)?;
             let said = format!("open again: {}", opened.title());
             (opened, said)
         }

@@ -36,6 +36,7 @@ fn add(node: &Node, kind: ListKind, name: Option<&str>, files: &[PathBuf], io: &
         let path = io.path(file);
         let own = name.map_or_else(|| own_name(&path), str::to_owned);
         let named = Library::check_name(&own).map_err(|e| Problem::other(format!("{e}; give it one with --name")));
+        let stood = Library::kinds_of(node.intel.reference_dir(), &own).is_ok_and(|kinds| kinds.contains(&kind));
         let result = named.and_then(|()| {
             let opened = File::open(&path)?;
             let size = opened.metadata().ok().map(|m| m.len());
@@ -49,7 +50,8 @@ fn add(node: &Node, kind: ListKind, name: Option<&str>, files: &[PathBuf], io: &
                     // Some are published before they list anything: nothing is wrong, and nothing stands to be named.
                     (true, 0) => {
                         Library::remove(node.intel.reference_dir(), installed.list.kind, &own)?;
-                        writeln!(io.out, "{list}: it lists nothing as published; it was not added")?;
+                        let then = if stood { "the list that stood was taken away" } else { "it was not added" };
+                        writeln!(io.out, "{list}: it lists nothing as published; {then}")?;
                     }
                     (_, 0) => {
                         writeln!(io.err, "{}: the file holds no entries; was it fetched whole?", path.display())?;

@@ -45,7 +45,7 @@ pub fn here(node: &Node, me: &Viewer, world: &World, io: &mut Io<'_>) -> Result<
 
 /// Brings the small world once; a second call changes nothing.
 fn load_world(node: &Node, me: &Viewer, seed: u64, io: &mut Io<'_>) -> Result<(), Problem> {
-    let known = node.people.collections(me)?.into_iter().find(|c| c.title() == intel::WORLD);
+    let known = node.people.collections(me)?.into_iter().find(|c| c.is_exercise_world());
     let collection = match known {
         Some(collection) => collection,
         None => {

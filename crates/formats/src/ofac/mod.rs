@@ -96,10 +96,11 @@ impl Sdn {
         &mut self,
         profile: u32,
         number: u64,
-        object: Object,
+        mut object: Object,
         xml: &Xml<'_>,
         out: &Out<'_, '_>,
     ) -> Result<(), ReadError> {
+        object.shrink();
         self.hold(object.size() + 128, xml, out)?;
         self.by_profile.insert(profile, self.parties.len());
         self.parties.push(Held { object, number, programmes: Vec::new(), listed: None });

@@ -155,7 +155,9 @@ impl<'i> Xml<'i> {
                     });
                 }
                 Event::Eof => return Ok(false),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+                // What stands before and after them is one text.
+                Event::Comment(_) | Event::PI(_) => self.keep_spaces(!self.text.is_empty()),
+                Event::Decl(_) => {}
             }
             if self.text.len() > self.max {
                 return Err(ReadError::Limit {

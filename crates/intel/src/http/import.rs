@@ -1,6 +1,8 @@
 //! `/import`: files come in, each import can be looked at and withdrawn whole.
 use super::report::{place_fields, places};
-use super::shown::{Answer, Line, author, blocking, columns, lines, moment, once, title, with_done};
+use super::shown::{
+    Answer, Line, author, blocking, columns, lines, moment, once, reason_field, reason_of, title, with_done,
+};
 use super::{Desk, Visitor};
 use crate::{ImportReport, ImportRow, Intel, Quarantine, SetAside};
 use askama::Template;
@@ -18,7 +20,6 @@ const NAMED: usize = 100;
 const ASIDE: usize = 50;
 /// Characters shown of one of them.
 const SHOWN: usize = 2_000;
-const REASON: usize = 1_000;
 
 struct Row {
     /// In its address.
@@ -236,9 +237,7 @@ async fn draw_one(
         },
         columns: Line::columns(&chrome),
         brought: brought.into_iter().take(NAMED).collect(),
-        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
-            .hint(chrome.t("intel-withdraw-reason-hint"))
-            .error(errors.of("reason")),
+        reason: reason_field(&chrome, &errors),
         may_withdraw,
         chrome: {
             let name = chrome.t1("intel-import-of", "source", row.source.clone());
@@ -269,12 +268,10 @@ pub(super) async fn withdraw(
     sent: Fields,
 ) -> Answer {
     let import = import_at(&desk, &address)?;
-    let mut check = sent.check(&visitor.chrome.l);
-    let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
-    let errors = check.done();
-    if !errors.is_empty() {
-        return draw_one(desk, visitor, import, 0, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
+    let reason = match reason_of(&visitor.chrome, &sent) {
+        Ok(reason) => reason,
+        Err(errors) => return draw_one(desk, visitor, import, 0, errors, StatusCode::UNPROCESSABLE_ENTITY).await,
+    };
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     blocking(move || {
         if !viewer.may_withdraw() {

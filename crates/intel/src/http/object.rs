@@ -1,7 +1,7 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
 use super::shown::{
-    AllTold, Answer, Line, LinkLine, author, columns, link_lines, moment, page_of, problem, selector_page, title, tlp,
-    tried, with_done,
+    AllTold, Answer, Line, LinkLine, author, columns, link_lines, moment, page_of, problem, reason_field, reason_of,
+    selector_page, title, tlp, tried, with_done,
 };
 use super::text::{Piece, says};
 use super::withdrawn::{self, Gone};
@@ -21,7 +21,6 @@ const HOLDERS: usize = 20;
 const DRAWN: usize = 8;
 /// Selectors named on the page; the rest is counted.
 const SELECTORS: usize = 200;
-const REASON: usize = 1_000;
 
 struct Selector {
     kind: String,
@@ -255,9 +254,7 @@ async fn draw(
             &chrome,
             &["intel-col-how", "intel-col-name", "intel-col-type", "intel-col-marking"],
         ),
-        reason: Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
-            .hint(chrome.t("intel-withdraw-reason-hint"))
-            .error(errors.of("reason")),
+        reason: reason_field(&chrome, &errors),
         action: format!("{}/withdraw", read.href),
         id: read.row.id,
         errors,
@@ -409,12 +406,10 @@ pub(super) async fn withdraw(
     sent: Fields,
 ) -> Answer {
     let id = named(&desk, &visitor, &address)?;
-    let mut check = sent.check(&visitor.chrome.l);
-    let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
-    let errors = check.done();
-    if !errors.is_empty() {
-        return draw(desk, visitor, id, errors, axum::http::StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
+    let reason = match reason_of(&visitor.chrome, &sent) {
+        Ok(reason) => reason,
+        Err(errors) => return draw(desk, visitor, id, errors, axum::http::StatusCode::UNPROCESSABLE_ENTITY).await,
+    };
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     let done = tried(move || intel.withdraw(&viewer, &id, &Which::All, None, &reason)).await?;
     done.map_err(|e| match e {

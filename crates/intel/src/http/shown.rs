@@ -345,3 +345,21 @@ impl Named {
 pub(super) fn author(intel: &Intel, viewer: &Viewer, account: u32) -> String {
     intel.people().author_for(viewer, account).ok().flatten().unwrap_or_default()
 }
+
+/// Characters of a reason.
+const REASON: usize = 1_000;
+
+/// The field in which somebody says why something is withdrawn.
+pub(super) fn reason_field(chrome: &Chrome, errors: &web::ErrorSummary) -> web::Field {
+    web::Field::area("reason", chrome.t("intel-withdraw-reason"), 2)
+        .hint(chrome.t("intel-withdraw-reason-hint"))
+        .error(errors.of("reason"))
+}
+
+/// The reason that was given, or that there is none.
+pub(super) fn reason_of(chrome: &Chrome, sent: &web::Fields) -> Result<String, web::ErrorSummary> {
+    let mut check = sent.check(&chrome.l);
+    let reason = check.required("reason", "intel-withdraw-reason-missing", REASON).to_owned();
+    let errors = check.done();
+    if errors.is_empty() { Ok(reason) } else { Err(errors) }
+}

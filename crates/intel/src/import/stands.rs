@@ -8,7 +8,7 @@ use crate::Result;
 use formats::{Item, Record, TimesKnown};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Records and bad records in a window.
 const RECORDS: usize = 8_192;
@@ -42,12 +42,7 @@ impl Window {
 }
 
 /// For the records of one window: where the version that the importer reads now stands in the log.
-#[derive(Default)]
-pub(super) struct Stands {
-    positions: HashMap<String, u64>,
-    /// Objects that this window describes itself: it needs no stub for them.
-    described: HashSet<String>,
-}
+pub(super) type Stands = HashMap<String, u64>;
 
 impl Running<'_> {
     pub(super) fn stands(&self, items: &[Item]) -> Result<Stands> {
@@ -58,24 +53,19 @@ impl Running<'_> {
         if asked.is_empty() {
             return Ok(Stands::default());
         }
-        let positions = patiently(|| self.intel.current_positions(self.viewer, &asked))?;
-        let described = match records().any(|record| record.placeholder) {
-            true => records().filter(|record| !record.placeholder).map(|record| record.id.clone()).collect(),
-            false => HashSet::new(),
-        };
-        Ok(Stands { positions, described })
+        patiently(|| self.intel.current_positions(self.viewer, &asked))
     }
 
     /// What is written of a record. Where the source has no times, those of the version that stands when nothing else
     /// changed, so that a second run appends nothing. `None`: a stub for an object that is known already.
     pub(super) fn body_of<'r>(&self, record: &'r Record, stands: &Stands) -> Result<Option<Cow<'r, str>>> {
         let as_read = Cow::Borrowed(&*record.body);
-        let old = match stands.positions.get(&record.id) {
+        let old = match stands.get(&record.id) {
             // Erased meanwhile: as if it had never stood.
             Some(position) => self.intel.inner.ledger.log().body(*position)?,
             None => None,
         };
-        if record.placeholder && (old.is_some() || stands.described.contains(&record.id)) {
+        if record.placeholder && old.is_some() {
             return Ok(None);
         }
         let (true, Some(old)) = (made_up(record), old) else { return Ok(Some(as_read)) };

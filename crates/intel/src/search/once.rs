@@ -1,12 +1,11 @@
 //! An object that stands in several collections is one hit: at the newest of its rows that match.
-use super::ask::{Query, Words};
-use super::{Page, current_row};
+use super::ask::Words;
+use super::{Asking, Page, current_row};
 use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed};
 use crate::view::{WINDOW_OF, text_row};
-use crate::within::Bounds;
 use crate::{Intel, Result};
 use people::Viewer;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 
 /// How often a page is filled up with older hits for those that stand on it, or stood before it, already.
@@ -16,21 +15,13 @@ const ELSEWHERE: i64 = 20;
 
 impl Intel {
     /// The newest `limit` objects of what is asked for, each once over all pages, and whether there may be more.
-    pub(super) fn page_once(
-        &self,
-        conn: &Connection,
-        viewer: &Viewer,
-        asked: &Query,
-        bounds: &Bounds,
-        before: i64,
-        limit: usize,
-    ) -> rusqlite::Result<Page> {
+    pub(super) fn page_once(&self, asking: &Asking<'_>, before: i64, limit: usize) -> rusqlite::Result<Page> {
         let (mut met, mut kept, mut upper) = (HashSet::new(), Vec::new(), before);
         let mut round = 1;
         loop {
-            let mut page = self.page_of(conn, viewer, asked, bounds, upper, limit - kept.len())?;
+            let mut page = self.page_of(asking, upper, limit - kept.len())?;
             for row in std::mem::take(&mut page.positions) {
-                if met.insert(row.obj) && !self.was_before(conn, viewer, asked, bounds, before, row.obj)? {
+                if met.insert(row.obj) && !self.was_before(asking, before, row.obj)? {
                     kept.push(row);
                 }
             }
@@ -43,15 +34,8 @@ impl Intel {
     }
 
     /// Whether a page before this one had the object: one of its rows from `before` on matches.
-    fn was_before(
-        &self,
-        conn: &Connection,
-        viewer: &Viewer,
-        asked: &Query,
-        bounds: &Bounds,
-        before: i64,
-        obj: i64,
-    ) -> rusqlite::Result<bool> {
+    fn was_before(&self, asking: &Asking<'_>, before: i64, obj: i64) -> rusqlite::Result<bool> {
+        let Asking { conn, viewer, .. } = *asking;
         if before == i64::MAX {
             return Ok(false);
         }
@@ -63,7 +47,7 @@ impl Intel {
             let newer = stmt.query_map((obj, first, last, before), |r| r.get::<_, i64>(0))?;
             for pos in newer.collect::<rusqlite::Result<Vec<_>>>()? {
                 if let Some(row) = current_row(conn, pos)?
-                    && self.matches(conn, asked, bounds, &row, obj)?
+                    && self.matches(asking, &row, obj)?
                 {
                     return Ok(true);
                 }
@@ -73,14 +57,8 @@ impl Intel {
     }
 
     /// Whether a row is what is asked for; looks no further than its own window.
-    fn matches(
-        &self,
-        conn: &Connection,
-        asked: &Query,
-        bounds: &Bounds,
-        row: &ObjectRow,
-        obj: i64,
-    ) -> rusqlite::Result<bool> {
+    fn matches(&self, asking: &Asking<'_>, row: &ObjectRow, obj: i64) -> rusqlite::Result<bool> {
+        let Asking { conn, asked, bounds, .. } = *asking;
         if bounds.any() && !bounds.hold(row) {
             return Ok(false);
         }

@@ -256,3 +256,33 @@ fn a_withdrawal_whose_body_is_damaged_brings_nothing_back() {
     rebuild(&n);
     n.end();
 }
+
+#[test]
+fn an_erasure_reaches_what_stands_in_a_closed_collection() {
+    let n = node();
+    let people = n.intel.people();
+    let new = people::NewCollection {
+        title: "EXERCISE Harbour",
+        description: "",
+        highest: stix::Tlp::Amber,
+        default: None,
+        listed: false,
+        exercise: true,
+    };
+    let harbour = people.make_collection(&n.me, &new).unwrap();
+    let (open, shut) = (nid(1), nid(2));
+    n.take(&[&note(1, V1, "EXERCISE intake", &[&nid(1)])]);
+    let me = people.local_viewer().unwrap();
+    let bodies = [note(1, V2, "EXERCISE quayside", &[&nid(1)]), note(2, V1, "EXERCISE gangway", &[&nid(2)])];
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    n.intel.take(&me, harbour.id, &bodies, Urgency::Interactive).unwrap();
+    people.close_collection(&me, harbour.id, true).unwrap();
+    let me = people.local_viewer().unwrap();
+    assert_eq!(n.intel.expunge(&me, &open, "EXERCISE").unwrap(), 2, "in the open one and in the closed one");
+    assert_eq!(n.intel.expunge(&me, &shut, "EXERCISE").unwrap(), 1, "in the closed one alone");
+    people.close_collection(&me, harbour.id, false).unwrap();
+    let me = people.local_viewer().unwrap();
+    assert!(n.intel.current(&me, &open).unwrap().is_none() && n.intel.current(&me, &shut).unwrap().is_none());
+    assert!(n.same());
+    n.end();
+}

@@ -69,7 +69,7 @@ pub struct AddressLine {
 pub struct CustomerLine {
     /// The service, as tags name it.
     pub service: String,
-    /// Always `inferred`: a rule says so.
+    /// Always `attributed`: a rule finds the sweeps, and a tag says whose they are.
     pub class: &'static str,
     /// How often the rule is wrong.
     pub measured: String,
@@ -252,6 +252,8 @@ impl View<'_> {
         let customer = self.derived.customers.iter().find(|one| one.swept.account == number);
         let pool = self.derived.pools.iter().find(|pool| pool.members.iter().any(|(one, _)| one.account == number));
         let filled = self.derived.pools.iter().find(|pool| pool.to == number);
+        let pools = pool.into_iter().chain(filled).map(|pool| pool.members.len());
+        let longest = pools.max().unwrap_or(0).max(members.len());
         let pooled = |pool: &crate::cluster::accounts::Pool| PooledLine {
             pool: self.chain.text(pool.to),
             hypothesis: "collection, or a service that nobody tagged",
@@ -266,7 +268,8 @@ impl View<'_> {
             size: members.len() as u64,
             parties: held.into_iter().map(|party| self.party(party)).collect(),
             members: members.iter().skip(skip).take(take).map(|one| self.chain.text(*one)).collect(),
-            next: (end < members.len() as u64).then_some(end),
+            // The page is of each of the three lists.
+            next: (end < longest as u64).then_some(end),
             customer_of: customer.map(|one| self.customer(&one.swept, one.party)),
             pooled_with: pool.map(pooled),
             pool_of: filled.map(pooled),
@@ -277,7 +280,7 @@ impl View<'_> {
         let (first, last) = swept.sweeps;
         CustomerLine {
             service: self.party(party),
-            class: class_name(Class::Inferred),
+            class: class_name(Class::Attributed),
             measured: crate::cluster::measured::customers().to_string(),
             sweeps: [self.chain.id(first), self.chain.id(last)],
             sweeper: self.chain.text(swept.sweeper),

@@ -2,7 +2,7 @@
 use super::decision::{Decision, Deed, Witnessed, rule_named};
 use crate::chain::{Chain, ChainCode, Error, Network, Result, Room, address_key, address_text};
 use crate::cluster::accounts::{Derived, Excluded, Known, Params, derive};
-use crate::cluster::{Book, CoSpends, Evidence, Link, Rule, measured, shape};
+use crate::cluster::{Book, CoSpends, Evidence, Link, Rule, measured};
 use crate::columns::{Accounts, Mode, NOBODY, UNKNOWN, Utxo, hex};
 use crate::evm::Profile;
 use crate::tags::{Sees, TagEvidence, Tags, evidence};
@@ -41,7 +41,8 @@ impl Named {
         let unknown = |why: &str| Error::Unknown(why.to_owned());
         match self {
             Named::Utxo(utxo, network) => {
-                let key = address_key(text, *network).ok_or_else(|| {
+                let script = text.trim().strip_prefix("script:").and_then(|key| hex::decode(key).ok());
+                let key = script.or_else(|| address_key(text, *network)).ok_or_else(|| {
                     unknown("that is no address of this network: a character is wrong or missing, or it is another's")
                 })?;
                 Ok(utxo.find_address(&key))
@@ -197,15 +198,17 @@ fn set<T: Ord>(off: &mut BTreeSet<T>, what: T, on: bool) {
     }
 }
 
-/// The payer's address and the change's.
+/// The payer's address and the change's; none of a transaction that may have several payers.
 fn change(chain: &Named, transaction: &str, output: u32) -> Option<(u32, u32)> {
     let Named::Utxo(utxo, _) = chain else { return None };
     let tx = chain.transaction(transaction).ok()?;
     let outputs = utxo.outputs_of(tx);
     let at = outputs.start.checked_add(u64::from(output)).filter(|at| outputs.contains(at))?;
     let (to, _) = utxo.output(at).filter(|(to, _)| *to != NOBODY)?;
-    let payer = utxo.inputs_of(tx).filter_map(|input| utxo.input(input)).map(|input| input.address);
-    Some((payer.filter(|address| *address != UNKNOWN).min()?, to))
+    let payers = utxo.inputs_of(tx).filter_map(|input| utxo.input(input)).map(|input| input.address);
+    let payers: BTreeSet<u32> = payers.filter(|address| *address != UNKNOWN).collect();
+    let one = payers.len() == 1 || CoSpends::unites(utxo, tx);
+    Some((payers.first().copied().filter(|_| one)?, to))
 }
 
 /// Solves a chain's clusters and gives them to `with`.
@@ -226,11 +229,13 @@ pub fn with_view<T>(
     let known = Known::of(&told);
     let taken = Taken::read(&chain, &own);
     let (spends, mut derived) = match &chain {
-        Named::Utxo(utxo, _) => (CoSpends::of(utxo, shape::Network::Bitcoin).map_err(wrong)?, Derived::default()),
+        Named::Utxo(utxo, _) => (CoSpends::of(utxo).map_err(wrong)?, Derived::default()),
         Named::Accounts(accounts, profile) => {
             let coin = profile.as_ref().map(|profile| profile.coin.as_bytes());
             let excluded = Excluded { transactions: taken.off.clone(), rules: taken.rules.clone() };
-            let before = united(&told, &taken);
+            // What people said holds no permission up: what follows from it would look as if the chain bound it.
+            let before: Vec<Link> =
+                united(&told, &taken).into_iter().filter(|link| link.rule != Rule::Manual).collect();
             let derived = derive(accounts, coin, &known, Params::default(), (&before, &excluded));
             (CoSpends::none(chain.addresses()).map_err(wrong)?, derived)
         }

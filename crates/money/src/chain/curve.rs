@@ -9,6 +9,11 @@ pub fn uncompressed(odd: bool, x: &[u8; 32]) -> Option<[u8; 65]> {
     key.to_sec1_point(false).as_bytes().try_into().ok()
 }
 
+/// Whether bytes are a public key in SEC 1's form (section 2.3.3).
+pub fn is_point(bytes: &[u8]) -> bool {
+    k256::PublicKey::from_sec1_bytes(bytes).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

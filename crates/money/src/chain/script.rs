@@ -101,6 +101,13 @@ fn is_signature(bytes: &[u8]) -> bool {
     }
 }
 
+/// A Schnorr signature of Bitcoin Cash with its sighash byte. An uncompressed public key has its length too and any last byte: what is
+/// a point of the curve is a key.
+fn is_cash_schnorr(bytes: &[u8]) -> bool {
+    let sighash = bytes.last().is_some_and(|last| last & 0x40 != 0 && matches!(last & !0xe0, 1..=3));
+    bytes.len() == 65 && sighash && !(bytes.first() == Some(&4) && super::curve::is_point(bytes))
+}
+
 /// What an input's script and witness are read by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -113,8 +120,7 @@ pub struct Rules {
 impl Rules {
     /// Bitcoin Cash also has Schnorr signatures, of 64 bytes and the sighash byte, whose FORKID is always set.
     fn is_signature(self, bytes: &[u8]) -> bool {
-        let cash = self.family == Family::BitcoinCash;
-        is_signature(bytes) || (cash && bytes.len() == 65 && bytes.last().is_some_and(|last| last & 0x40 != 0))
+        is_signature(bytes) || (self.family == Family::BitcoinCash && is_cash_schnorr(bytes))
     }
 
     /// Whether a push is a signature that does not sign all inputs and outputs.

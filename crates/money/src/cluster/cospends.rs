@@ -1,7 +1,7 @@
 //! From a UTXO chain's record to the co-spend input: which addresses each transaction spends, and which transactions unite nothing.
-use super::shape::{Apart, CoinJoin, Input, Network, Output, Script, Shape, Sighash, Verdict};
+use super::shape::{Apart, CoinJoin, Input, Output, Script, Shape, Sighash, Verdict};
 use super::{Error, Evidence, Spends, TransactionSet};
-use crate::chain::script_kind;
+use crate::chain::{Family, script_kind};
 use crate::columns::{Flags, NOBODY, UNKNOWN, Utxo};
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl CoSpends {
     ///
     /// # Errors
     /// [`Error::TooMany`] beyond what 32 bits can number.
-    pub fn of(chain: &Utxo, network: Network) -> Result<Self, Error> {
+    pub fn of(chain: &Utxo) -> Result<Self, Error> {
         let narrow = |n: u64| u32::try_from(n).map_err(|_| Error::TooMany);
         narrow(chain.txs())?;
         narrow(chain.inputs())?;
@@ -84,7 +84,7 @@ impl CoSpends {
             if read.inputs.len() - from < 2 {
                 continue;
             }
-            if let Some(reason) = Reason::of(shape(chain, network, tx, &mut room).judge()) {
+            if let Some(reason) = Reason::of(verdict(chain, tx, &mut room)) {
                 read.apart.insert(narrow(tx)?);
                 *read.reasons.entry(reason).or_default() += 1;
             }
@@ -110,23 +110,32 @@ impl CoSpends {
         evidence.off = self.apart.clone();
         Ok(evidence)
     }
+}
 
-    /// Why a transaction's inputs are not united, if its shape forbids it.
+impl CoSpends {
+    /// Whether a transaction's inputs are united as far as its shape goes.
     #[must_use]
-    pub fn reason(chain: &Utxo, network: Network, tx: u64) -> Option<Reason> {
-        Reason::of(shape(chain, network, tx, &mut (Vec::new(), Vec::new())).judge())
+    pub fn unites(chain: &Utxo, tx: u64) -> bool {
+        Reason::of(verdict(chain, tx, &mut (Vec::new(), Vec::new()))).is_none()
+    }
+}
+
+/// What a transaction's record says of itself, else its shape. Litecoin's HogEx and Bitcoin Cash's CashFusion are marked where a block is
+/// read, for the record keeps no script.
+fn verdict(chain: &Utxo, tx: u64, room: &mut (Vec<Input>, Vec<Output>)) -> Verdict {
+    let (flags, _) = chain.info(tx).unwrap_or_default();
+    if flags.has(Flags::HOG_EX) {
+        Verdict::Apart(Apart::HogEx)
+    } else if flags.has(Flags::CASH_FUSION) {
+        Verdict::Apart(Apart::CashFusion)
+    } else {
+        shape(chain, flags, tx, room).judge()
     }
 }
 
 /// The shape of a transaction as far as the record has it. Its version and what the spender of a script revealed are not kept: each
 /// is taken for what merges less.
-fn shape<'r>(
-    chain: &Utxo,
-    network: Network,
-    tx: u64,
-    (inputs, outputs): &'r mut (Vec<Input>, Vec<Output>),
-) -> Shape<'r> {
-    let (flags, _) = chain.info(tx).unwrap_or_default();
+fn shape<'r>(chain: &Utxo, flags: Flags, tx: u64, (inputs, outputs): &'r mut (Vec<Input>, Vec<Output>)) -> Shape<'r> {
     let kind = |address: u32| chain.address_key(address).and_then(|key| key.first()).copied();
     inputs.clear();
     for input in chain.inputs_of(tx).filter_map(|input| chain.input(input)) {
@@ -154,5 +163,6 @@ fn shape<'r>(
         };
         outputs.push(Output { value, script, kind });
     }
-    Shape { network, version: 2, locktime: 0, inputs, outputs }
+    // Whose rules they are decides nothing but what is marked already.
+    Shape { family: Family::Bitcoin, version: 2, locktime: 0, inputs, outputs }
 }

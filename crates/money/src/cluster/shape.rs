@@ -6,19 +6,9 @@
 //! protection for signature hashes; LIP 3 for Litecoin's HogEx; the CashFusion specification; BOLT 2 for dual funding.
 //!
 //! Cannot be seen by shape and therefore merged: PayJoin (BIP 78), a dual-funded channel without two changes or paid to a Taproot
-//! output, CoinJoins of unequal outputs. No error of these rules is measured yet.
+//! output, CoinJoins of unequal outputs. `measured` has the error rate of what they let through.
+use crate::chain::Family;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Which network's rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// Bitcoin and those that differ in nothing that matters here.
-    Bitcoin,
-    /// Bitcoin Cash: CashFusion, signature hashes with FORKID.
-    BitcoinCash,
-    /// Litecoin: MWEB.
-    Litecoin,
-}
 
 /// What an input's signatures cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +25,14 @@ impl Sighash {
     /// Reads the byte after an ECDSA signature; `None` is a Schnorr signature of 64 bytes (BIP 341's default, all).
     ///
     /// ```
-    /// use money::cluster::shape::{Network, Sighash};
-    /// assert_eq!(Sighash::of(Network::Bitcoin, Some(0x01)), Sighash::All);
-    /// assert_eq!(Sighash::of(Network::Bitcoin, Some(0x83)), Sighash::Partial); // SINGLE | ANYONECANPAY
-    /// assert_eq!(Sighash::of(Network::BitcoinCash, Some(0x41)), Sighash::All); // ALL | FORKID
+    /// use money::{chain::Family, cluster::shape::Sighash};
+    /// assert_eq!(Sighash::of(Family::Bitcoin, Some(0x01)), Sighash::All);
+    /// assert_eq!(Sighash::of(Family::Bitcoin, Some(0x83)), Sighash::Partial); // SINGLE | ANYONECANPAY
+    /// assert_eq!(Sighash::of(Family::BitcoinCash, Some(0x41)), Sighash::All); // ALL | FORKID
     /// ```
     #[must_use]
-    pub fn of(network: Network, byte: Option<u8>) -> Self {
-        let beside = if network == Network::BitcoinCash { 0x60 } else { 0 }; // FORKID 0x40, UTXOS 0x20
+    pub fn of(family: Family, byte: Option<u8>) -> Self {
+        let beside = if family == Family::BitcoinCash { 0x60 } else { 0 }; // FORKID 0x40, UTXOS 0x20
         match byte.map(|b| b & !beside) {
             None | Some(0x01) => Self::All,
             Some(_) => Self::Partial,
@@ -94,7 +84,7 @@ pub struct Output {
 #[derive(Clone, Copy, Debug)]
 pub struct Shape<'a> {
     /// Whose rules hold.
-    pub network: Network,
+    pub family: Family,
     /// The transaction's version.
     pub version: i32,
     /// Its lock time.
@@ -246,13 +236,13 @@ impl Shape<'_> {
     }
 
     fn hog_ex(&self) -> bool {
-        self.network == Network::Litecoin && self.outputs.first().is_some_and(|o| o.kind == Script::Hog)
+        self.family == Family::Litecoin && self.outputs.first().is_some_and(|o| o.kind == Script::Hog)
     }
 
     /// CashFusion marks itself: an output OP_RETURN "FUZ\0" and the session's hash.
     fn cash_fusion(&self) -> bool {
         let marked = |o: &Output| o.kind == Script::Data(Some(*b"FUZ\0"));
-        self.network == Network::BitcoinCash && self.outputs.iter().any(marked)
+        self.family == Family::BitcoinCash && self.outputs.iter().any(marked)
     }
 
     /// As many inputs as outputs, 5 (to 8 in surge cycles), all outputs of one pool's denomination; inputs of the denomination

@@ -201,6 +201,14 @@ mod tests {
     }
 
     #[test]
+    fn a_permission_whose_numbers_are_too_large_is_nobodys() {
+        let keys = [([1; 20], 1 << 39), ([2; 20], 1 << 39)];
+        let permission = Permission::of(SAFE, 1 << 40, &keys);
+        assert_eq!((permission.threshold, permission.keys.len()), (u32::MAX, 0));
+        assert_eq!(Permission::of(SAFE, 3, &[([1; 20], 3)]).keys, [([1; 20], 3)]);
+    }
+
+    #[test]
     fn a_permission_is_set_anew_with_weights() {
         let permission = Permission { account: SAFE, threshold: 3, keys: vec![([1; 20], 2), ([2; 20], 1)] };
         let tx = RawTx { permissions: vec![permission], ..RawTx::default() };

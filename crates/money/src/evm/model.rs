@@ -93,6 +93,20 @@ pub struct Permission {
     pub keys: Vec<(Address, u32)>,
 }
 
+impl Permission {
+    /// A permission as TRON has it, in 64 bits. One that needs more than 32 to be said has no keys that are known to suffice:
+    /// making its numbers smaller could let one key do what two must.
+    #[must_use]
+    pub fn of(account: Address, threshold: u64, keys: &[(Address, u64)]) -> Permission {
+        let narrow: Option<Vec<_>> =
+            keys.iter().map(|(key, weight)| Some((*key, u32::try_from(*weight).ok()?))).collect();
+        match (u32::try_from(threshold), narrow) {
+            (Ok(threshold), Some(keys)) => Permission { account, threshold, keys },
+            _ => Permission { account, threshold: u32::MAX, keys: Vec::new() },
+        }
+    }
+}
+
 /// What a transaction says and what it cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TxBody {

@@ -437,7 +437,7 @@ impl Gathering {
 /// Where a row tells TRON's type of contract, its value is what that type says: coins, or nothing that is coins.
 fn by_contract(row: &Row<'_>, told: TxBody) -> TxBody {
     let Some(contract) = row.text(&["contracttype"]) else { return told };
-    let coins = matches!(contract.as_ref(), "TransferContract" | "TriggerSmartContract");
+    let coins = matches!(contract.as_ref(), "TransferContract" | "TriggerSmartContract" | "CreateSmartContract");
     let one = Move {
         from: Some(told.from),
         to: told.to,

@@ -226,8 +226,7 @@ impl Node {
                 Err(other) => return Ok(Err(other)),
             }
             if left > 0 {
-                std::thread::sleep(wait.min(LONGEST_WAIT));
-                wait *= 2;
+                Self::rest(&mut wait);
             }
         }
         Err(self.busy(method))
@@ -267,8 +266,7 @@ impl Node {
                 Err(Refusal::Unknown | Refusal::Absent) => break,
             }
             if left > 0 {
-                std::thread::sleep(wait.min(LONGEST_WAIT));
-                wait *= 2;
+                Self::rest(&mut wait);
             }
         }
         Err(self.busy(path))
@@ -335,7 +333,8 @@ impl Node {
         let status = answer.status().as_u16();
         if matches!(status, 429 | 503) {
             let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
-            return Ok(Err(Refusal::Busy(after.map(Duration::from_secs))));
+            // No node says for how long we stand still, nor counts time beyond what can be counted.
+            return Ok(Err(Refusal::Busy(after.map(|s| Duration::from_secs(s).min(LONGEST_WAIT)))));
         }
         let mut bytes = Vec::new();
         let read = answer.into_body().into_reader().take(self.max_answer + 1).read_to_end(&mut bytes);

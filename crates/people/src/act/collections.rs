@@ -71,12 +71,16 @@ impl People {
         })
     }
 
-    /// Closes a shared collection, so that nobody reads or writes it any more, or opens it again with the audience that it had.
+    /// Closes a shared collection, so that nobody reads or writes it any more, or opens it again with the audience that it had:
+    /// for whoever lists every collection and for the command line, which alone still know it then.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NoCollection`], [`Error::Invalid`] for the collections that every node has, the ledger's.
     pub fn close_collection(&self, viewer: &Viewer, id: CollectionId, closed: bool) -> Result<Arc<Collection>> {
         let there = self.changeable(viewer, id)?;
+        if !there.may_be_closed_by(viewer) {
+            return Err(Error::Forbidden(Right::SeeCollections));
+        }
         if there.audience.closed == closed {
             return Ok(there);
         }
@@ -101,6 +105,11 @@ impl People {
         let there = self.collection(id)?.filter(|c| c.may_be_granted_by(viewer)).ok_or(Error::NoCollection)?;
         if there.audience.sort != Purpose::Shared {
             return Err(Error::invalid("only a collection that somebody made is renamed, closed or opened"));
+        }
+        if there.is_exercise_world() {
+            return Err(Error::invalid(
+                "the EXERCISE world is found by its name: it is removed whole, not renamed or closed",
+            ));
         }
         Ok(there)
     }

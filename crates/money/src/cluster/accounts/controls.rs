@@ -38,11 +38,20 @@ pub(super) fn made(chain: &Accounts, records: &[Control]) -> HashMap<u32, Made> 
     made
 }
 
+/// An account with more keys at once, or more states, is nobody's: whoever writes such a record wants the memory of whoever reads it.
+const MOST_KEYS: usize = 256;
+/// See [`MOST_KEYS`].
+const MOST_STATES: usize = 1_000;
+
 /// The states of each account, in order. What an excluded transaction says of them was never said.
 fn states(records: &[Control], excluded: &Excluded) -> BTreeMap<u32, Vec<State>> {
     let mut states: BTreeMap<u32, Vec<State>> = BTreeMap::new();
+    let mut beyond = HashSet::new();
     let counts = |record: &&Control| record.kind != ControlKind::Made && !excluded.transactions.contains(&record.tx);
     for record in records.iter().filter(counts) {
+        if beyond.contains(&record.account) {
+            continue;
+        }
         let of = states.entry(record.account).or_default();
         // An administrator counts where no owners are on record.
         let owned = of.last().is_some_and(|state| state.threshold > 0);
@@ -62,6 +71,10 @@ fn states(records: &[Control], excluded: &Excluded) -> BTreeMap<u32, Vec<State>>
             // One transaction says one thing in the end.
             Some(last) => *last = State { from: record.tx, ..state },
             None => of.push(State { from: record.tx, ..state }),
+        }
+        if of.len() > MOST_STATES || of.last().is_some_and(|state| state.keys.len() > MOST_KEYS) {
+            states.remove(&record.account);
+            beyond.insert(record.account);
         }
     }
     states

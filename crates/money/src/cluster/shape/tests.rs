@@ -16,7 +16,7 @@ fn outputs(values: &[u64]) -> Vec<Output> {
 }
 
 fn judge(inputs: &[Input], outputs: &[Output]) -> Verdict {
-    Shape { network: Network::Bitcoin, version: 2, locktime: 0, inputs, outputs }.judge()
+    Shape { family: Family::Bitcoin, version: 2, locktime: 0, inputs, outputs }.judge()
 }
 
 fn kind(verdict: Verdict) -> Option<CoinJoin> {
@@ -39,23 +39,23 @@ fn an_ordinary_payment_with_change_is_merged() {
 #[test]
 fn a_sale_signed_single_and_anyonecanpay_is_not_merged() {
     let mut sale = inputs(&[546, 2_000_000]);
-    sale[0].sighash = Sighash::of(Network::Bitcoin, Some(0x83));
+    sale[0].sighash = Sighash::of(Family::Bitcoin, Some(0x83));
     assert_eq!(judge(&sale, &outputs(&[546, 1_500_000, 490_000])), Verdict::Apart(Apart::PartialSighash));
 }
 
 #[test]
 fn sighash_bytes_mean_what_their_network_says() {
     for (network, byte, want) in [
-        (Network::Bitcoin, None, Sighash::All),
-        (Network::Bitcoin, Some(0x01), Sighash::All),
-        (Network::Bitcoin, Some(0x02), Sighash::Partial),
-        (Network::Bitcoin, Some(0x03), Sighash::Partial),
-        (Network::Bitcoin, Some(0x81), Sighash::Partial),
-        (Network::Bitcoin, Some(0x41), Sighash::Partial),
-        (Network::BitcoinCash, Some(0x41), Sighash::All),
-        (Network::BitcoinCash, Some(0x61), Sighash::All),
-        (Network::BitcoinCash, Some(0xc1), Sighash::Partial),
-        (Network::BitcoinCash, Some(0x43), Sighash::Partial),
+        (Family::Bitcoin, None, Sighash::All),
+        (Family::Bitcoin, Some(0x01), Sighash::All),
+        (Family::Bitcoin, Some(0x02), Sighash::Partial),
+        (Family::Bitcoin, Some(0x03), Sighash::Partial),
+        (Family::Bitcoin, Some(0x81), Sighash::Partial),
+        (Family::Bitcoin, Some(0x41), Sighash::Partial),
+        (Family::BitcoinCash, Some(0x41), Sighash::All),
+        (Family::BitcoinCash, Some(0x61), Sighash::All),
+        (Family::BitcoinCash, Some(0xc1), Sighash::Partial),
+        (Family::BitcoinCash, Some(0x43), Sighash::Partial),
     ] {
         assert_eq!(Sighash::of(network, byte), want, "{network:?} {byte:?}");
     }
@@ -186,9 +186,9 @@ fn a_cash_fusion_is_not_merged_on_bitcoin_cash_alone() {
     let mut out = outputs(&[0, 10_000, 20_000, 30_000]);
     out[0].kind = Script::Data(Some(*b"FUZ\0"));
     let coins = unknown(6);
-    let mut shape = Shape { network: Network::BitcoinCash, version: 1, locktime: 0, inputs: &coins, outputs: &out };
+    let mut shape = Shape { family: Family::BitcoinCash, version: 1, locktime: 0, inputs: &coins, outputs: &out };
     assert_eq!(shape.judge(), Verdict::Apart(Apart::CashFusion));
-    shape.network = Network::Bitcoin;
+    shape.family = Family::Bitcoin;
     assert_eq!(shape.judge(), Verdict::Merge);
 }
 
@@ -197,7 +197,7 @@ fn a_hog_ex_is_not_merged_and_a_peg_out_beside_it_neither() {
     let mut out = outputs(&[9_000_000, 1_000]);
     out[0].kind = Script::Hog;
     let coins = unknown(3);
-    let shape = Shape { network: Network::Litecoin, version: 2, locktime: 0, inputs: &coins, outputs: &out };
+    let shape = Shape { family: Family::Litecoin, version: 2, locktime: 0, inputs: &coins, outputs: &out };
     assert_eq!(shape.judge(), Verdict::Apart(Apart::HogEx));
 }
 

@@ -166,14 +166,14 @@ struct Said {
 
 #[derive(Deserialize)]
 struct OwnerPermission {
-    threshold: u32,
+    threshold: u64,
     keys: Vec<OwnerKey>,
 }
 
 #[derive(Deserialize)]
 struct OwnerKey {
     address: String,
-    weight: u32,
+    weight: u64,
 }
 
 #[derive(Deserialize, Default)]
@@ -314,11 +314,7 @@ fn body(tx: &Tx, contract: &Contract, info: Option<&Info>) -> Option<TxBody> {
 fn permission(said: &Said) -> Option<Permission> {
     let owner = OwnerPermission::deserialize(said.owner.as_ref()?).ok()?;
     let keys: Option<Vec<_>> = owner.keys.iter().map(|key| Some((address(&key.address)?, key.weight))).collect();
-    Some(Permission {
-        account: said.owner_address.as_deref().and_then(address)?,
-        threshold: owner.threshold,
-        keys: keys?,
-    })
+    Some(Permission::of(said.owner_address.as_deref().and_then(address)?, owner.threshold, &keys?))
 }
 
 /// What a contract moves by its type, and whether it moves more than is told (protocol.tron, `Contract`).
