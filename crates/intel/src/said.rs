@@ -1,9 +1,11 @@
 //! What an erased object said, for finding it in records that were set aside and that name no object: in any spelling.
 //!
 //! Personal selectors always count, others when nothing else on the node holds them (as the view forgets them then), and a
-//! person's or a party's name: a long one as letters in a row, a short one as whole words.
+//! person's or a party's name, in each order of its words: a long one as letters in a row, a shorter one where no word goes on
+//! before or after it, a short one as whole words.
 mod names;
 
+use crate::view::letters;
 use crate::{Intel, Result, quarantine::Shelf};
 use names::{ShortName, Text};
 use rusqlite::OptionalExtension;
@@ -13,6 +15,10 @@ use std::collections::BTreeSet;
 
 /// Letters and digits in a row that are looked for at least, or they would be found everywhere.
 const SHORTEST: usize = 6;
+/// Letters of a name from which on no other word holds them by chance.
+const SURE: usize = 10;
+/// Words of a name whose orders are looked for.
+const WORDS: usize = 4;
 /// Digits at the end of a telephone number that are the same in its national and international form (E.164: the country
 /// code and the prefix vary).
 const LINE: usize = 8;
@@ -25,6 +31,8 @@ pub(crate) struct Said {
     selectors: BTreeSet<(Kind, String)>,
     /// Letters and digits alone, lower case.
     bare: BTreeSet<String>,
+    /// The same of names that other words may hold: "Anna Li" is none of Annalisa.
+    bounded: BTreeSet<String>,
     /// Names of fewer letters.
     short: BTreeSet<ShortName>,
     country: Option<String>,
@@ -106,11 +114,11 @@ impl Said {
             _ => return,
         };
         for text in keys.iter().filter_map(|key| object.get(key)?.as_str()) {
-            let bare = bare(text);
-            if bare.chars().count() < SHORTEST {
-                self.short.extend(ShortName::of(text));
+            match bare(text).chars().count() {
+                0..SHORTEST => self.short.extend(ShortName::of(text)),
+                n if n < SURE && names::has_spaces(text) => self.bounded.extend(orders(text)),
+                _ => self.bare.extend(orders(text)),
             }
-            self.needle(bare);
         }
     }
 
@@ -129,25 +137,74 @@ impl Said {
     }
 
     fn stands_in_text(&self, text: &str) -> bool {
-        let whole = bare(text);
+        let whole = Bare::of(text);
         let hints = Hints { country: self.country.as_deref() };
         let short = || {
             let text = Text::of(text);
             self.short.iter().any(|name| name.stands_in(&text))
         };
-        self.bare.iter().any(|needle| whole.contains(needle.as_str()))
+        self.bare.iter().any(|needle| whole.text.contains(needle.as_str()))
+            || self.bounded.iter().any(|needle| whole.has_word(needle))
             || selectors::scan(text, &hints).into_iter().any(|f| self.selectors.contains(&(f.kind, f.value)))
             || !self.short.is_empty() && short()
     }
 
     fn is_empty(&self) -> bool {
-        self.bare.is_empty() && self.selectors.is_empty() && self.short.is_empty()
+        self.bare.is_empty() && self.bounded.is_empty() && self.selectors.is_empty() && self.short.is_empty()
     }
 }
 
 /// Letters and digits alone, lower case: what separators and spelling leave the same.
 fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A name's letters in the orders that its words are given in: which of them is the family name differs, and who lists it first.
+fn orders(name: &str) -> Vec<String> {
+    let name = letters(name);
+    let words: Vec<String> =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(|w| w.to_lowercase()).collect();
+    if !(2..=WORDS).contains(&words.len()) {
+        return vec![bare(&name)];
+    }
+    let mut orders: Vec<String> = (0..words.len())
+        .map(|first| words.iter().cycle().skip(first).take(words.len()).map(String::as_str).collect())
+        .collect();
+    orders.push(words.iter().rev().map(String::as_str).collect());
+    orders
+}
+
+/// A text's letters and digits alone, and where its words begin and end.
+struct Bare {
+    text: String,
+    /// Bytes of `text` before which something else stood.
+    bounds: BTreeSet<usize>,
+}
+
+impl Bare {
+    fn of(text: &str) -> Self {
+        let mut bare = Self { text: String::new(), bounds: BTreeSet::new() };
+        let mut bound = true;
+        for c in letters(text).chars() {
+            if !c.is_alphanumeric() {
+                bound = true;
+                continue;
+            }
+            if bound {
+                bare.bounds.insert(bare.text.len());
+            }
+            bound = false;
+            bare.text.extend(c.to_lowercase());
+        }
+        bare.bounds.insert(bare.text.len());
+        bare
+    }
+
+    /// Whether it stands there between two bounds.
+    fn has_word(&self, needle: &str) -> bool {
+        let bound = |at: usize| self.bounds.contains(&at);
+        self.text.match_indices(needle).any(|(at, found)| bound(at) && bound(at + found.len()))
+    }
 }
 
 impl Shelf {
@@ -224,5 +281,30 @@ mod tests {
         said.names(&serde_json::json!({"type": "note", "modified": "x", "name": "another name"}));
         assert!(said.stands_in("1;exercise  somchai;Li"));
         assert!(!said.stands_in("Li another name"));
+    }
+
+    #[test]
+    fn a_longer_name_is_found_in_any_order_and_spelling_and_not_inside_another() {
+        let stands = |name: &str, record: &str| {
+            let mut said = Said::default();
+            said.names(&serde_json::json!({"type": "identity", "modified": "x", "name": name}));
+            said.stands_in(record)
+        };
+        for (name, record) in [
+            ("Anna Li", "EXERCISE;Li, Anna;x"),
+            ("Anna Li", "user AnnaLi wrote"),
+            ("Nguyen Van Mau", "EXERCISE MAU NGUYEN VAN"),
+            ("Nguyen Van Mau", "EXERCISE Van Mau Nguyễn, nguyen, van mau nguyen"),
+            ("Somchai Example", "Ｅｘａｍｐｌｅ　Ｓｏｍｃｈａｉ"),
+            ("Zoë Example", "EXERCISE example, ZOE\u{308}"),
+            ("王小明王小明", "受害者王小明王小明被骗"),
+        ] {
+            assert!(stands(name, record), "{name} in {record}");
+        }
+        for (name, record) in
+            [("Anna Li", "EXERCISE Annalisa"), ("Anna Li", "Joanna Li"), ("Somchai Example", "Somchai and an example")]
+        {
+            assert!(!stands(name, record), "{name} in {record}");
+        }
     }
 }

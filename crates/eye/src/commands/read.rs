@@ -397,9 +397,21 @@ pub fn collections(node: &Node, me: &Viewer, json: bool, io: &mut Io<'_>) -> Res
         if json {
             io.json(&json!({"id": c.id.to_string(), "title": c.title(), "objects": objects, "versions": versions,
                 "highest": c.audience.highest.as_str(), "default": c.audience.default.as_str(), "listed": c.audience.listed,
-                "exercise": c.audience.exercise}))?;
+                "exercise": c.audience.exercise, "closed": false}))?;
         } else {
             writeln!(io.out, "{}\t{}\t{objects} objects\tat most {}", c.id, c.title(), c.audience.highest)?;
+        }
+    }
+    // Nobody reads these, so of what they hold nothing is told; who may open one again finds it here.
+    if !me.may(people::Right::Grant) {
+        return Ok(());
+    }
+    for c in node.people.grantable_collections(me)?.iter().filter(|c| c.audience.closed) {
+        if json {
+            io.json(&json!({"id": c.id.to_string(), "title": c.title(), "highest": c.audience.highest.as_str(),
+                "default": c.audience.default.as_str(), "exercise": c.audience.exercise, "closed": true}))?;
+        } else {
+            writeln!(io.out, "{}\t{}\tclosed\tat most {}", c.id, c.title(), c.audience.highest)?;
         }
     }
     Ok(())

@@ -255,6 +255,7 @@ intel-format-wrong = Choose one of the formats.
 intel-file = Files
 intel-file-hint = Up to 50, together at most { $n } MB. Each is an import of its own. Larger ones: ask the operator of this node to bring them in.
 intel-file-empty = There is nothing in it.
+intel-file-not-now = The node could not take it now. Send it again in a while, and not those that were taken.
 intel-file-named = { $name }: { $why }
 intel-files-taken = { $n ->
     [one] One file was taken: its import is in the list.

@@ -6,7 +6,6 @@ use super::{Desk, Visitor};
 use crate::{ImportJob, Reason};
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
-use people::Viewer;
 use std::sync::Arc;
 use web::chrome::FlashKind;
 use web::{Chrome, ErrorSummary, Fields, Problem};
@@ -113,7 +112,13 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
         mapping: mapping.clone(),
         ..ImportJob::default()
     };
-    let (taken, refused) = tried(move || take_each(&desk_too, &viewer, files, &job)).await?.map_err(|e| problem(&e))?;
+    let take = move |name: &str, bytes: &[u8]| {
+        let report = desk_too.intel.import(&viewer, &job(name.to_owned()), Box::new(bytes), &mut |_| {})?;
+        let number = report.import;
+        desk_too.remember(viewer.account(), report);
+        Ok(number)
+    };
+    let (taken, refused) = tried(move || take_each(&files, &take)).await?.map_err(|e| problem(&e))?;
     match (taken.as_slice(), refused.is_empty()) {
         ([import], true) => Ok(web::see_other(&format!("/import/{}", desk.intel.mark_of(*import)))),
         (_, true) => Ok(web::see_other("/import?done=files")),
@@ -123,6 +128,7 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
                 let why = match refused {
                     Refused::Empty => visitor.chrome.t("intel-file-empty"),
                     Refused::Unread(error) => unread(&visitor.chrome, error),
+                    Refused::NotNow => visitor.chrome.t("intel-file-not-now"),
                 };
                 let named = visitor.chrome.t2("intel-file-named", "name", name.as_str(), "why", why.as_str());
                 errors.push_each("file", if several { named } else { why });
@@ -141,34 +147,43 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
 type Taken = (Vec<u64>, Vec<(String, Refused)>);
 
 /// Why a file was not taken.
+#[derive(Debug)]
 enum Refused {
     /// There is nothing in it.
     Empty,
     /// What was wrong with it.
     Unread(crate::Error),
+    /// The node could take no more: the file's turn did not come, or it was the one at which that showed.
+    NotNow,
 }
 
-/// Imports one file after the other: each is an import of its own, and one that cannot be read keeps none from being taken.
+/// Takes one file after the other: each is an import of its own, and one that cannot be read keeps none from being taken.
+/// When the node itself can go on no more, what was taken before is still told; if that was nothing, its error is all there is
+/// to say.
 fn take_each(
-    desk: &Desk,
-    viewer: &Viewer,
-    files: Vec<(String, Vec<u8>)>,
-    job: &dyn Fn(String) -> ImportJob,
+    files: &[(String, Vec<u8>)],
+    take: &dyn Fn(&str, &[u8]) -> crate::Result<Option<u64>>,
 ) -> crate::Result<Taken> {
-    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    let (mut taken, mut refused, mut stopped) = (Vec::new(), Vec::new(), false);
     for (name, bytes) in files {
-        if bytes.is_empty() {
-            refused.push((name, Refused::Empty));
-            continue;
-        }
-        match desk.intel.import(viewer, &job(name.clone()), Box::new(bytes.as_slice()), &mut |_| {}) {
-            Ok(report) => {
-                taken.extend(report.import);
-                desk.remember(viewer.account(), report);
-            }
-            Err(e) if e.status() == 422 => refused.push((name, Refused::Unread(e))),
-            Err(e) => return Err(e),
-        }
+        let why = match bytes.is_empty() {
+            true => Refused::Empty,
+            false if stopped => Refused::NotNow,
+            false => match take(name, bytes) {
+                Ok(import) => {
+                    taken.extend(import);
+                    continue;
+                }
+                Err(e) if e.status() == 422 => Refused::Unread(e),
+                Err(e) if taken.is_empty() => return Err(e),
+                Err(error) => {
+                    tracing::error!(%error, "not every file of a form could be taken");
+                    stopped = true;
+                    Refused::NotNow
+                }
+            },
+        };
+        refused.push((name.clone(), why));
     }
     Ok((taken, refused))
 }
@@ -193,4 +208,36 @@ fn unread(chrome: &Chrome, error: &crate::Error) -> String {
     };
     let reason = Reason::from(e);
     chrome.t2("intel-file-unread", "why", chrome.l.said("aside", reason.code), "detail", reason.detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &[&str]) -> Vec<(String, Vec<u8>)> {
+        names.iter().map(|name| ((*name).to_owned(), if *name == "empty" { Vec::new() } else { vec![1] })).collect()
+    }
+
+    /// Takes every file but those whose name says how they fail.
+    fn take(name: &str, _: &[u8]) -> crate::Result<Option<u64>> {
+        match name {
+            "unread" => Err(formats::ReadError::Options("EXERCISE".into()).into()),
+            "full" => Err(ledger::Error::Closed.into()),
+            _ => Ok(Some(7)),
+        }
+    }
+
+    #[test]
+    fn what_was_taken_is_told_also_when_the_node_can_go_on_no_more() {
+        let (taken, refused) = take_each(&files(&["a", "unread", "full", "empty", "b"]), &take).unwrap();
+        assert_eq!(taken, [7]);
+        let why: Vec<String> = refused.iter().map(|(name, why)| format!("{name} {why:?}")).collect();
+        assert!(why[0].starts_with("unread Unread"), "{why:?}");
+        assert_eq!(why[1..], ["full NotNow", "empty Empty", "b NotNow"]);
+    }
+
+    #[test]
+    fn an_error_of_the_nodes_before_anything_was_taken_is_the_answer() {
+        assert!(take_each(&files(&["unread", "full", "b"]), &take).is_err());
+    }
 }

@@ -5,8 +5,8 @@ use crate::{Intel, Result};
 use people::Viewer;
 use rusqlite::Connection;
 
-/// Withdrawn versions of one import are counted up to here: a list counts for each of its rows.
-const COUNTED: u64 = 1_000;
+/// Withdrawn versions that one list counts, for all its rows together, newest first: a hundred nanoseconds each.
+const COUNTED: u64 = 200_000;
 
 /// An import as the view has it.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct ImportRow {
     pub arrived: i64,
     /// Its end, once it has one.
     pub done: Option<Imported>,
-    /// Versions that it brought and that were withdrawn, of those that the viewer could see, up to 1,000.
+    /// Versions that it brought and that were withdrawn, of those that the viewer could see, as far as the list counts.
     pub withdrawn: u64,
     /// There are more than were counted.
     pub withdrawn_more: bool,
@@ -66,24 +66,26 @@ impl Intel {
                 })
             })?;
             let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut left = COUNTED;
             for row in &mut rows {
-                let withdrawn = withdrawn(conn, viewer, row.pos)?;
-                (row.withdrawn, row.withdrawn_more) = (withdrawn.min(COUNTED), withdrawn > COUNTED);
+                let withdrawn = withdrawn(conn, viewer, row.pos, left + 1)?;
+                (row.withdrawn, row.withdrawn_more) = (withdrawn.min(left), withdrawn > left);
+                left -= row.withdrawn;
             }
             Ok(rows)
         })
     }
 }
 
-/// How many versions that an import brought were withdrawn, of those that the viewer could see; one beyond [`COUNTED`] at most.
-fn withdrawn(conn: &Connection, viewer: &Viewer, import: u64) -> rusqlite::Result<u64> {
+/// How many versions that an import brought were withdrawn, of those that the viewer could see; `most` at most.
+fn withdrawn(conn: &Connection, viewer: &Viewer, import: u64, most: u64) -> rusqlite::Result<u64> {
     let mut stmt = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM withdrawals INDEXED BY withdrawals_of_import \
          WHERE cause = ?1 AND col BETWEEN ?2 AND ?3 AND see(col) LIMIT ?4)",
     )?;
     let mut found = 0;
     for (first, last) in viewer.set().runs() {
-        let left = signed((COUNTED + 1).saturating_sub(found));
+        let left = signed(most.saturating_sub(found));
         found += unsigned(stmt.query_row((signed(import), first, last, left), |r| r.get::<_, i64>(0))?);
     }
     Ok(found)

@@ -48,6 +48,11 @@ impl Habit {
     }
 }
 
+/// Whether a name is written in a script whose words stand apart.
+pub(super) fn has_spaces(name: &str) -> bool {
+    name.chars().find(|c| c.is_alphabetic()).is_none_or(|c| Habit::of(c) == Habit::Spaces)
+}
+
 /// A short name, as it is looked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ShortName {

@@ -116,7 +116,7 @@ fn a_withdrawal_is_told_with_its_reason_to_who_could_see_the_object_and_to_nobod
 #[test]
 fn an_import_says_what_of_it_was_withdrawn_and_why() {
     let node = node();
-    let bodies: Vec<String> = (1..=450).map(|n| note(n, V1, "EXERCISE")).collect();
+    let bodies: Vec<String> = (1..=1_450).map(|n| note(n, V1, "EXERCISE")).collect();
     let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, bodies.join(","));
     let job = ImportJob { source: "EXERCISE.json".into(), ..ImportJob::default() };
     let import = node.intel.import(&node.me, &job, Box::new(bundle.as_bytes()), &mut |_| {}).unwrap().import.unwrap();
@@ -124,10 +124,10 @@ fn an_import_says_what_of_it_was_withdrawn_and_why() {
     node.intel.withdraw_import(&node.me, import, "EXERCISE all the rest").unwrap();
     let told = node.intel.withdrawn_of_import(&node.me, import).unwrap();
     let said: Vec<_> = told.iter().map(|w| (w.versions, w.more, w.reason.as_str())).collect();
-    assert_eq!(said, [(449, false, "EXERCISE all the rest"), (1, false, "EXERCISE one alone")]);
+    assert_eq!(said, [(1_449, false, "EXERCISE all the rest"), (1, false, "EXERCISE one alone")]);
     assert!(node.intel.withdrawn_of_import(&Viewer::for_test(Role::Reader, []), import).unwrap().is_empty());
     let listed = node.intel.import_row(&node.me, import).unwrap();
-    assert_eq!((listed.withdrawn, listed.withdrawn_more, listed.is_withdrawn()), (450, false, true));
+    assert_eq!((listed.withdrawn, listed.withdrawn_more, listed.is_withdrawn()), (1_450, false, true));
     node.end();
 }
 
