@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
+    memory::few_arenas();
     let words: Vec<String> = std::env::args().collect();
     // clap prints usage errors itself and ends with 2.
     let arguments = Arguments::parse();

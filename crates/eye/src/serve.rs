@@ -43,8 +43,12 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     socket::listen(data, node)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(32)
+        .thread_keep_alive(memory::THREAD_STAYS)
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(listener, address, how, node, house(node, how.tls_cert.is_some())?))
 }
 

@@ -20,6 +20,19 @@ pub(crate) struct Said {
     pub(crate) chrome: Option<Chrome>,
 }
 
+impl Said {
+    /// Notes an id, as far as there is room; whether it is a new one.
+    fn name(&mut self, id: &str) -> bool {
+        if self.ids.iter().any(|known| known == id) {
+            return false;
+        }
+        if self.ids.len() < NAMED {
+            self.ids.push(id.to_owned());
+        }
+        true
+    }
+}
+
 impl About {
     pub(crate) fn said(&self) -> MutexGuard<'_, Said> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -29,13 +42,15 @@ impl About {
     pub fn objects(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) {
         let mut said = self.said();
         for id in ids {
-            if said.ids.iter().any(|known| known == id.as_ref()) {
-                continue;
-            }
-            said.objects += 1;
-            if said.ids.len() < NAMED {
-                said.ids.push(id.as_ref().to_owned());
-            }
+            said.objects += usize::from(said.name(id.as_ref()));
+        }
+    }
+
+    /// The request was about what has these ids and is no object: an account, a link.
+    pub fn named(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) {
+        let mut said = self.said();
+        for id in ids {
+            said.name(id.as_ref());
         }
     }
 

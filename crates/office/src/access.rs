@@ -71,7 +71,7 @@ pub(crate) fn row(chrome: &Chrome, names: &HashMap<u32, String>, row: AccessRow)
         role: if nobody { String::new() } else { role_word(chrome, &row.role) },
         what: format!("{} {}", row.method, row.route),
         status: row.status,
-        ids: row.ids.split_whitespace().take(IDS).map(|id| id_words(chrome, names, id)).collect(),
+        ids: row.ids.split_whitespace().take(IDS).map(|id| id_words(chrome, names, id, &row.ids)).collect(),
         objects: row.objects,
         bytes: row.bytes,
     }
@@ -82,10 +82,12 @@ pub(crate) fn accounts_of(row: &AccessRow) -> impl Iterator<Item = u32> {
     std::iter::once(row.account).chain(row.ids.split_whitespace().filter_map(people::account_of_id))
 }
 
-/// An id as it stands in the log; of an account, whose it is.
-fn id_words(chrome: &Chrome, names: &HashMap<u32, String>, id: &str) -> String {
-    let Some(issuer) = people::account_of_id(id) else { return id.to_owned() };
-    chrome.t1("office-access-issued-by", "who", names.get(&issuer).map_or(id, String::as_str))
+/// An id as it stands in the log; of an account, whose it is, and what it did with what stands beside it.
+fn id_words(chrome: &Chrome, names: &HashMap<u32, String>, id: &str, beside: &str) -> String {
+    let Some(account) = people::account_of_id(id) else { return id.to_owned() };
+    let issued = beside.split_whitespace().any(people::is_link_id);
+    let words = if issued { "office-access-issued-by" } else { "office-access-account" };
+    chrome.t1(words, "who", names.get(&account).map_or(id, String::as_str))
 }
 
 /// `GET /access`, and `?before=N` for older rows.

@@ -362,7 +362,11 @@ pub(crate) async fn change(
             }
         }
         "rename" => {
-            let (title, text) = (sent.text("title").to_owned(), sent.text("description").to_owned());
+            let named = match made::Named::checked(&visitor.chrome.l, &sent) {
+                Ok(named) => named,
+                Err(errors) => return draw(&office, visitor, id, &Fields::default(), &sent, errors).await,
+            };
+            let (title, text) = (named.title, named.description);
             let renamed = blocking(move || people.rename_collection(&viewer, id, &title, Some(&text)));
             match renamed.await?.map(|_| "renamed") {
                 Err(Error::Taken) => Err(("title", "office-collection-taken")),

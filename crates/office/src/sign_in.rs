@@ -188,7 +188,7 @@ async fn look_at_link(office: &Office, secret: &str, parts: &Parts) -> Result<Li
     let found = blocking(move || Ok((people.link_state(&asked)?, people.issued_link(&asked)?))).await;
     let (state, issued) =
         found.map_err(IntoResponse::into_response)?.map_err(|e: people::Error| refused(&e).into_response())?;
-    about(parts).objects(issued.iter().flat_map(people::IssuedLink::ids));
+    about(parts).named(issued.iter().flat_map(people::IssuedLink::ids));
     Ok(state)
 }
 

@@ -31,7 +31,7 @@ pub struct Access<'a> {
     pub route: &'a str,
     /// The answer's status.
     pub status: u16,
-    /// The objects it was about: the first fifty are kept, ids that can be guessed as their keyed hash.
+    /// What it was about, objects and else accounts and sign-in links: the first fifty are kept, ids that can be guessed as their keyed hash.
     pub ids: &'a [&'a str],
     /// How many objects were answered, if more than `ids` names.
     pub objects: u32,
@@ -218,6 +218,8 @@ impl AccessLog {
         self.ready()?;
         let key = self.ledger.keys().index_hmac();
         let query = access.query.filter(|q| !q.is_empty()).map(|q| keyed_id(key, &[b"query", q.as_bytes()]).to_vec());
+        let no_object = |id: &str| crate::is_link_id(id) || crate::account_of_id(id).is_some();
+        let objects = access.ids.iter().filter(|id| !no_object(id)).count();
         let row = AccessRow {
             n: 0,
             at: self.ledger.now(),
@@ -227,7 +229,7 @@ impl AccessLog {
             route: cut(access.route),
             status: access.status,
             ids: join(self.ledger.keys(), access.ids),
-            objects: access.objects.max(u32::try_from(access.ids.len()).unwrap_or(u32::MAX)),
+            objects: access.objects.max(u32::try_from(objects).unwrap_or(u32::MAX)),
             query,
             bytes: access.bytes,
             hash: Vec::new(),

@@ -19,9 +19,9 @@ use stix::Tlp;
 /// How often a command is tried again when somebody was faster.
 const TRIES: usize = 8;
 /// The longest name, title or tag, characters.
-const LONGEST: usize = 120;
+pub const LONGEST_NAME: usize = 120;
 /// The longest description or purpose, characters.
-const LONGEST_TEXT: usize = 4_000;
+pub const LONGEST_TEXT: usize = 4_000;
 /// Members of one audience at most.
 const MEMBERS: usize = 1_000;
 /// Collections of a node at most, and accounts.
@@ -86,8 +86,8 @@ fn account_entry(house: CollectionId, author: u32, body: &AccountBody) -> Result
 
 fn check_name(name: &str, what: &str) -> Result<()> {
     let n = name.trim().chars().count();
-    if n == 0 || n > LONGEST || name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("{what} must have 1 to {LONGEST} characters and no line breaks")));
+    if n == 0 || n > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("{what} must have 1 to {LONGEST_NAME} characters and no line breaks")));
     }
     Ok(())
 }

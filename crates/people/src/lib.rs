@@ -49,14 +49,14 @@ mod viewer;
 mod visible;
 
 pub use access::{Access, AccessHead, AccessLog, AccessRow};
-pub use act::{NewCollection, NodeInfo, init};
+pub use act::{LONGEST_NAME, LONGEST_TEXT, NewCollection, NodeInfo, init};
 pub use authenticate::{AuthError, AuthHeader, Options, SignIn};
 pub use collection::{Account, Collection};
 pub use deeds::DeedAbout;
 pub use error::{Error, Result};
 pub use filter::{AccessFilter, AccessKind, AccessPage, Outcome, Sought};
 pub use grant::{Reach, Whom};
-pub use link::{IssuedLink, LinkState, MadeLink, NewLink};
+pub use link::{IssuedLink, LinkState, MadeLink, NewLink, is_link_id};
 pub use marking::{CollectionPolicy, EffectiveMarking, OTHERS, Place, Refused, accept};
 pub use password::{Cost, SHORTEST as SHORTEST_PASSWORD, check_rules};
 pub use people::People;

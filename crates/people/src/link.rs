@@ -79,6 +79,20 @@ pub enum LinkState {
     Unknown,
 }
 
+/// What the access log calls every link, before its number.
+const KIND: &str = "sign-in-link";
+
+/// Whether an id of the access log is a link's: [`MadeLink::id`].
+///
+/// ```
+/// assert!(people::is_link_id("sign-in-link--00000000-0000-4000-8000-000000000001"));
+/// assert!(!people::is_link_id("account--7"));
+/// ```
+#[must_use]
+pub fn is_link_id(id: &str) -> bool {
+    id.split_once("--").is_some_and(|(kind, _)| kind == KIND)
+}
+
 /// Which link it is and who issued it: what the access log says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedLink {
@@ -100,7 +114,7 @@ impl People {
     /// What the access log calls the link with this hash: nobody without the node's key finds the secret or its hash by it.
     fn link_id(&self, hash: &[u8; 32]) -> String {
         let keyed = keyed_id(self.inner.door.ledger.keys().index_hmac(), &[b"sign-in link", hash]);
-        stix::uuid_v4_from("sign-in-link", keyed.split_first_chunk::<16>().map_or([0; 16], |(id, _)| *id))
+        stix::uuid_v4_from(KIND, keyed.split_first_chunk::<16>().map_or([0; 16], |(id, _)| *id))
     }
 
     /// Which link has this secret, and who issued it; `None` for what the node does not know (any more).

@@ -24,7 +24,7 @@ pub use askama;
 pub use assets::{asset_routes, asset_url};
 pub use chrome::{Chrome, Flash, NavItem, Theme, UserChip};
 pub use csrf::{Csrf, OnceTokens};
-pub use form::{ErrorSummary, Field, FieldError, Fields};
+pub use form::{Check, ErrorSummary, Field, FieldError, Fields};
 pub use headers::{Hall, Nonce, secured};
 pub use i18n::{Catalogue, Locale, Value};
 pub use problem::Problem;

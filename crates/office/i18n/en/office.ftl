@@ -342,6 +342,7 @@ office-access-outcome-refused = Refused
 office-access-outcome-wrong = Not found, or wrong
 office-access-outcome-failed = The node's own fault
 # $who is the account that issued a sign-in link.
+office-access-account = account of { $who }
 office-access-issued-by = issued by { $who }
 office-access-method-chosen = Only { $method }
 office-access-since = From

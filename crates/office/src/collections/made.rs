@@ -1,14 +1,9 @@
 //! The form of a new collection, and of another name for one.
-use people::NewCollection;
 use people::entry::AudienceBody;
+use people::{LONGEST_NAME, LONGEST_TEXT, NewCollection};
 use stix::Tlp;
 use web::i18n::Locale;
-use web::{Chrome, ErrorSummary, Field, Fields};
-
-/// The longest title, characters.
-const TITLE: usize = 120;
-/// The longest description, characters.
-const DESCRIPTION: usize = 4_000;
+use web::{Check, Chrome, ErrorSummary, Field, Fields};
 
 /// A collection as a form asks for it.
 pub(super) struct Asked {
@@ -29,8 +24,7 @@ impl Asked {
 /// Reads the form.
 pub(super) fn asked(l: &Locale, sent: &Fields) -> Result<Asked, ErrorSummary> {
     let mut check = sent.check(l);
-    let title = check.required("title", "office-collection-title-missing", TITLE).to_owned();
-    let description = check.text("description", DESCRIPTION).to_owned();
+    let Named { title, description } = Named::read(&mut check);
     let highest: Option<Tlp> = sent.text("highest").parse().ok();
     if highest.is_none() {
         check.wrong("highest", "office-collection-highest-missing");
@@ -49,22 +43,35 @@ pub(super) fn asked(l: &Locale, sent: &Fields) -> Result<Asked, ErrorSummary> {
 /// A name as a form shows it.
 #[derive(Default)]
 pub(super) struct Named {
-    title: String,
-    description: String,
+    pub(super) title: String,
+    pub(super) description: String,
 }
 
 impl Named {
     /// What was typed, if the form came back for it; else what is so.
     pub(super) fn of(audience: &AudienceBody, sent: &Fields, errors: &ErrorSummary) -> Self {
-        if errors.of("title").is_empty() {
+        if errors.of("title").is_empty() && errors.of("description").is_empty() {
             return Self { title: audience.title.clone(), description: audience.description.clone() };
         }
         Self::sent(sent)
     }
 
+    /// What the form of another name says, or what is wrong beside its fields.
+    pub(super) fn checked(l: &Locale, sent: &Fields) -> Result<Self, ErrorSummary> {
+        let mut check = sent.check(l);
+        let named = Self::read(&mut check);
+        let errors = check.done();
+        if errors.is_empty() { Ok(named) } else { Err(errors) }
+    }
+
+    fn read(check: &mut Check<'_>) -> Self {
+        let title = check.required("title", "office-collection-title-missing", LONGEST_NAME).to_owned();
+        Self { title, description: check.text("description", LONGEST_TEXT).to_owned() }
+    }
+
     fn sent(sent: &Fields) -> Self {
         let cut = |name, most| sent.text(name).chars().take(most).collect();
-        Self { title: cut("title", TITLE), description: cut("description", DESCRIPTION) }
+        Self { title: cut("title", LONGEST_NAME), description: cut("description", LONGEST_TEXT) }
     }
 }
 

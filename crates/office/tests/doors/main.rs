@@ -362,6 +362,7 @@ async fn the_row_of_a_sign_in_says_who_came_in_and_of_a_link_which_and_who_issue
     ];
     assert_eq!(told, due);
     assert!(!format!("{rows:?}").contains(&made.secret));
+    assert!(rows.iter().all(|row| row.objects == 0), "neither a link nor an account is an object: {rows:?}");
     let page = node.get("/access", &mei).await;
     assert!(page.text.contains(&made.id) && page.text.contains("issued by rin"), "{}", page.text);
     let found = node.get(&format!("/access?about={}", made.id), &mei).await;
