@@ -259,9 +259,10 @@ def collections(node, how):
     done = node.run("collections", "rename", title, f"EXERCISE quay {how}")
     check(f"{how}: collections rename", done.returncode == 0 and now()["title"] == f"EXERCISE quay {how}", said(done))
     done = node.run("collections", "close", f"EXERCISE quay {how}")
-    check(f"{how}: collections close takes it out of the list", done.returncode == 0 and now() is None, said(done))
+    check(f"{how}: collections close: it is listed as closed, and nothing is told of what it holds",
+          done.returncode == 0 and now()["closed"] is True and "objects" not in now() and f"{made}\tEXERCISE quay {how}\tclosed" in node.eye("collections"), said(done))
     done = node.run("collections", "--json", "open", made)
-    check(f"{how}: collections open brings it back", done.returncode == 0 and json.loads(done.stdout)["closed"] is False and now()["title"] == f"EXERCISE quay {how}", said(done))
+    check(f"{how}: collections open brings it back", done.returncode == 0 and json.loads(done.stdout)["closed"] is False and now()["closed"] is False and now()["title"] == f"EXERCISE quay {how}", said(done))
     check(f"{how}: what every node has stays open", (done := node.run("collections", "close", "Intake")).returncode == 1 and done.stderr.strip(), said(done))
 
 

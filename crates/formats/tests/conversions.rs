@@ -104,7 +104,7 @@ fn a_party_becomes_identity_document_wallet_and_what_its_sanctions_say() {
 <IDRegDocTypeValues><IDRegDocType ID="71">Passport</IDRegDocType></IDRegDocTypeValues></ReferenceValueSets>
 <IDRegDocuments><IDRegDocument ID="9" IDRegDocTypeID="71" IdentityID="5" IssuedBy-CountryID="1"><IDRegistrationNo>X0000000</IDRegistrationNo></IDRegDocument></IDRegDocuments>
 <DistinctParties><DistinctParty FixedRef="7"><Profile ID="7" PartySubTypeID="4">
-<Identity ID="5" Primary="true"><Alias Primary="true"><DocumentedName><DocumentedNamePart><NamePartValue NamePartGroupID="2">DOE &amp; SON</NamePartValue></DocumentedNamePart>
+<Identity ID="5" Primary="true"><Alias Primary="true"><DocumentedName><DocumentedNamePart><NamePartValue NamePartGroupID="2">DOE<!-- EXERCISE --> &amp; SON</NamePartValue></DocumentedNamePart>
 <DocumentedNamePart><NamePartValue NamePartGroupID="3">Jamie</NamePartValue></DocumentedNamePart></DocumentedName></Alias>
 <NamePartGroups><MasterNamePartGroup><NamePartGroup ID="2" NamePartTypeID="20"/></MasterNamePartGroup><MasterNamePartGroup><NamePartGroup ID="3" NamePartTypeID="21"/></MasterNamePartGroup></NamePartGroups></Identity>
 <Feature FeatureTypeID="344"><FeatureVersion><Comment/><VersionDetail>1BoatSLRHtKNngkdXEeobR76b53LETtpyT</VersionDetail></FeatureVersion></Feature></Profile></DistinctParty></DistinctParties>

@@ -146,6 +146,9 @@ pub(super) async fn upload(State(desk): State<Desk>, visitor: Visitor, form: Mul
 /// Numbers of the imports that files became, and the files that were not taken, each with why.
 type Taken = (Vec<u64>, Vec<(String, Refused)>);
 
+/// Takes one file, by its name and bytes; the number of its import.
+type Take<'a> = dyn Fn(&str, &[u8]) -> crate::Result<Option<u64>> + 'a;
+
 /// Why a file was not taken.
 #[derive(Debug)]
 enum Refused {
@@ -160,10 +163,7 @@ enum Refused {
 /// Takes one file after the other: each is an import of its own, and one that cannot be read keeps none from being taken.
 /// When the node itself can go on no more, what was taken before is still told; if that was nothing, its error is all there is
 /// to say.
-fn take_each(
-    files: &[(String, Vec<u8>)],
-    take: &dyn Fn(&str, &[u8]) -> crate::Result<Option<u64>>,
-) -> crate::Result<Taken> {
+fn take_each(files: &[(String, Vec<u8>)], take: &Take<'_>) -> crate::Result<Taken> {
     let (mut taken, mut refused, mut stopped) = (Vec::new(), Vec::new(), false);
     for (name, bytes) in files {
         let why = match bytes.is_empty() {

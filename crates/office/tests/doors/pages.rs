@@ -103,6 +103,10 @@ async fn a_collection_is_made_for_nobody_and_is_renamed_closed_and_opened_again(
         assert_eq!(now().closed, word == "closed", "{form}");
         assert_eq!(node.get(done.header(header::LOCATION), &admin).await.status, StatusCode::OK);
     }
+    // What is too long is said beside its field, and what was typed stays.
+    let long = change(&format!("deed=rename&title=EXERCISE+pier&description={}", "x".repeat(4_001))).await;
+    assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(long.text.contains("id=\"description-error\"") && long.text.contains("value=\"EXERCISE pier\""));
     assert_eq!((now().title, now().description), ("EXERCISE quay".into(), "EXERCISE boats".into()));
     assert_eq!(now().members.len(), 1, "the audience that it had");
     let intake = node.post(INTAKE, &admin, &format!("csrf={csrf}&deed=close")).await;
