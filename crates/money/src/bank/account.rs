@@ -22,8 +22,8 @@ pub enum Scheme {
 pub struct Account {
     /// How it is identified.
     pub scheme: Scheme,
-    /// Its name in the record: the IBAN; `BANK/NUMBER`, `?/NUMBER` where no bank is named; `OWN#NAME` of whom `OWN`'s bank gives only
-    /// a name.
+    /// Its name in the record: the IBAN; `BANK/NUMBER`, `?/NUMBER` where no bank is named; `OWN#NAME` of whom `OWN`'s
+    /// bank gives only a name.
     pub name: String,
 }
 

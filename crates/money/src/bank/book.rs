@@ -110,7 +110,8 @@ fn append_day(accounts: &mut Accounts, day: &[Row], parent: [u8; 32]) -> Result<
     Ok(hash)
 }
 
-/// Each leg of an account once: the n-th of several equal ones in one run is the n-th in another run of the same account.
+/// Each leg of an account once: the n-th of several equal ones in one run is the n-th in another run of the same
+/// account.
 fn once(legs: Vec<(Row, [u8; 32])>, pages: &[Page], runs: &[Chained]) -> Vec<Row> {
     let mut run_of = HashMap::new();
     for (run, places) in runs.iter().enumerate() {
@@ -196,7 +197,8 @@ impl Row {
     }
 }
 
-/// A transfer that both banks tell is one. First those with one reference, then those of one amount where a side gives no reference.
+/// A transfer that both banks tell is one. First those with one reference, then those of one amount where a side gives
+/// no reference.
 fn both_sides(rows: &mut Vec<Row>, findings: &mut Vec<Finding>) {
     let mut gone = vec![false; rows.len()];
     let by_reference = |row: &Row| (!row.reference.is_empty()).then(|| row.reference.clone());

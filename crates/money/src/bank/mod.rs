@@ -1,10 +1,11 @@
 //! Bank legs: what statements say of accounts, so that one record runs from a bank on to a chain.
 //!
-//! Never: floats for amounts, an instant where the bank gave a day, a leg counted twice because two files or two banks tell it, two
-//! sources that disagree averaged into one, a leg in any file after its load was erased.
+//! Never: floats for amounts, an instant where the bank gave a day, a leg counted twice because two files or two banks
+//! tell it, two sources that disagree averaged into one, a leg in any file after its load was erased.
 //!
-//! `camt` reads a statement into facts (`leg`), `store` keeps the facts of each load in a file of its own with its collection, and
-//! `book` makes the chain [`CHAIN`] of them all, anew after every load and every erasure. Files: `docs/bank.md` of this crate.
+//! `camt` reads a statement into facts (`leg`), `store` keeps the facts of each load in a file of its own with its
+//! collection, and `book` makes the chain [`CHAIN`] of them all, anew after every load and every erasure. Files:
+//! `docs/bank.md` of this crate.
 
 mod account;
 mod book;

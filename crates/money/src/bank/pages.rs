@@ -43,7 +43,8 @@ impl Page {
 /// Pages that go on from each other, so that no leg stands in two of them; by their places.
 pub type Chained = Vec<usize>;
 
-/// Puts each account's pages in order. The first run of an account begins first; a page that overlaps a run begins another.
+/// Puts each account's pages in order. The first run of an account begins first; a page that overlaps a run begins
+/// another.
 pub fn runs(pages: &[Page], findings: &mut Vec<Finding>) -> Vec<Chained> {
     // A page without any day has no entry.
     let dated = |place: &usize| pages.get(*place).is_some_and(|page| page.statement.span.is_some());

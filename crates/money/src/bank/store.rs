@@ -1,5 +1,5 @@
-//! All loads that a node keeps, each a file of facts; the manifest that names them; and the chain made of them. A load is kept whole
-//! or not at all, and erased whole.
+//! All loads that a node keeps, each a file of facts; the manifest that names them; and the chain made of them. A load
+//! is kept whole or not at all, and erased whole.
 use super::book::Gathered;
 use super::leg::{Fact, Leg};
 use super::view::{self, MAX_FACT, View, fact_at};

@@ -13,8 +13,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// A day (`2026-03-01`) or a time (`2026-03-01T09:14:00`, with an offset or in `zone`). A time that clocks show twice is both; a day
-    /// is as long as it is there.
+    /// A day (`2026-03-01`) or a time (`2026-03-01T09:14:00`, with an offset or in `zone`). A time that clocks show
+    /// twice is both; a day is as long as it is there.
     ///
     /// ```
     /// use money::bank::{Span, zone_named};

@@ -116,8 +116,8 @@ impl<'b> View<'b> {
         Ok(Some(View { bank, accounts: Accounts::open(&dir, Mode::Read)?, legs: file(LEGS)?, sources: file(SOURCES)? }))
     }
 
-    /// The legs of an account from the one numbered `from` on, at most `most`; only those that a visible load tells. The second value is
-    /// where to go on.
+    /// The legs of an account from the one numbered `from` on, at most `most`; only those that a visible load tells.
+    /// The second value is where to go on.
     ///
     /// # Errors
     /// The account is not on record; the files.
