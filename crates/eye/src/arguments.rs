@@ -1,3 +1,4 @@
+mod bank;
 mod clusters;
 mod lists;
 mod money;
@@ -7,6 +8,7 @@ mod tags;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+pub use bank::{BankLoad, MoneyBank};
 pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, Why};
 pub use lists::{Import, Reference};
 pub use money::{Money, MoneyBalance, MoneyLoad};
@@ -410,6 +412,9 @@ mod tests {
         let load = read("eye money load --data D --chain btc --format blocks blk00000.dat").unwrap();
         assert!(!load.needs_node());
         assert!(matches!(load, Command::Money(Money::Load(MoneyLoad { format: Some(Format::Blocks), keep: 100, .. }))));
+        let bank = read("eye money bank load --data D --collection intake --zone +07:00 s.xml").unwrap();
+        assert!(!bank.needs_node() && matches!(bank, Command::Money(Money::Bank(MoneyBank::Load(_)))));
+        assert!(read("eye money bank load s.xml").is_err(), "a statement belongs to a collection");
         let tags = read("eye money tags load --data D --collection intake --marking amber pack.yaml").unwrap();
         assert!(!tags.needs_node() && matches!(tags, Command::Money(Money::Tags(MoneyTags::Load(_)))));
         assert!(read("eye money tags load --signs-as X f").is_err(), "a name is the actor's");

@@ -23,6 +23,9 @@ pub enum Problem {
     /// Decisions about clusters.
     #[error(transparent)]
     Decided(#[from] money::decided::Error),
+    /// The bank legs'.
+    #[error(transparent)]
+    Bank(#[from] money::bank::Error),
     /// The tags'.
     #[error(transparent)]
     Tags(#[from] money::tags::Error),

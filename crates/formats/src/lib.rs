@@ -52,6 +52,7 @@ pub use format::{Format, GuessError, guess};
 pub use ids::{IdMaker, KeyedIds, deterministic_id};
 pub use input::decompress;
 pub use mapping::{Column, Mapping, MappingError};
+pub use ofac::xml_entity;
 pub use pack::{PackActor, PackItem, PackTag, confidence_of, read_pack};
 pub use record::{Bad, Item, Limits, Options, Position, ReadError, Record, Summary, TextAs, TimesKnown};
 pub use typing::{Typed, is_placeholder, network_of, type_of};

@@ -1,4 +1,5 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
+use crate::bank::{Fact, Item, read_camt};
 use crate::chain::{
     ChainCode, Family, Header, Mapping, Rules, coins_told, decode_body, key_of_script, parse_spent, parse_undo,
     read_rows, revealed,
@@ -199,6 +200,31 @@ pub fn subject(bytes: &[u8]) {
     }
 }
 
+/// A bank statement: a leg that is handed over is one that can be kept, and reads back as itself.
+pub fn camt(bytes: &[u8]) {
+    let mut items = 0;
+    let _read = read_camt(Box::new(bytes), &jiff::tz::TimeZone::UTC, &mut |item| {
+        items += 1;
+        let fact = match item {
+            Item::Leg(leg) => Fact::Leg(leg),
+            Item::Statement(statement) => Fact::Statement(statement),
+            Item::Refused { why, .. } | Item::Warning { why, .. } => {
+                assert!(!why.is_empty());
+                return ControlFlow::Continue(());
+            }
+        };
+        let line = serde_json::to_string(&fact).unwrap_or_default();
+        assert!(!line.contains('\n') && line.len() < 64 << 10);
+        assert!(serde_json::from_str::<Fact>(&line).is_ok_and(|again| again == fact));
+        if items < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+}
+
+/// The manifest of bank legs.
+pub fn bank_manifest(bytes: &[u8]) {
+    let _read = crate::bank::read_manifest(bytes);
+}
+
 #[cfg(test)]
 #[path = "../../../tests/fuzz/replay.rs"]
 mod replay;
@@ -226,6 +252,8 @@ mod tests {
                 ("reserves", super::reserves),
                 ("proof", super::proof),
                 ("subject", super::subject),
+                ("camt", super::camt),
+                ("bank_manifest", super::bank_manifest),
             ],
         );
     }

@@ -46,6 +46,20 @@ pub fn merkle_root(mut level: Vec<[u8; 32]>) -> Option<[u8; 32]> {
     level.first().copied()
 }
 
+/// SHA-256 of a file, in hex.
+pub(crate) fn file_sha256(path: &std::path::Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(hex::encode(hash.finalize()));
+        }
+        hash.update(buffer.get(..n).unwrap_or_default());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

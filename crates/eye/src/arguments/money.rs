@@ -4,7 +4,7 @@ use money::chain::ChainCode;
 use money::cli::Format;
 use std::path::PathBuf;
 
-use super::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, MoneyTags};
+use super::{MoneyBank, MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, MoneyTags};
 
 /// `eye money`.
 #[derive(Debug, Subcommand)]
@@ -54,6 +54,9 @@ pub enum Money {
         #[arg(long)]
         json: bool,
     },
+    /// Bank statements: who paid whom, when, and which bank says so.
+    #[command(subcommand)]
+    Bank(MoneyBank),
     /// Tags: who addresses are said to belong to, by whom, and how they know.
     #[command(subcommand)]
     Tags(MoneyTags),

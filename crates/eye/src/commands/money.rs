@@ -1,5 +1,6 @@
 //! `eye money`: the chains in DATA/money. It runs in this process whether a server has the node or not, for that folder has
 //! locks of its own: one writer a chain, readers beside it.
+mod bank;
 mod clusters;
 mod decide;
 mod tags;
@@ -39,6 +40,7 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Apart(job) => clusters::apart(&data, job, io).map(|()| 0),
         Money::Contradictions(job) => clusters::contradictions(&data, job, io).map(|()| 0),
         Money::Decide(_) | Money::Decisions { .. } => Err(Problem::other("decisions stand in the ledger of a node")),
+        Money::Bank(what) => bank::run(&data.join(FOLDER), what, io),
         Money::Tags(what) => tags::run(&data.join(FOLDER), what, io),
         Money::Doctor { json } => tags::doctor(&data.join(FOLDER), &room, *json, io),
         Money::Unwind { chain, to, json } => {

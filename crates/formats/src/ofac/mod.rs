@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use tables::{Kind, Tables};
 use xml::Xml;
+pub use xml::xml_entity;
 
 pub(crate) fn read<'i>(input: Box<dyn BufRead + 'i>, out: &mut Out<'_, '_>) -> Result<(), ReadError> {
     let mut xml = Xml::new(input, out.options.limits.max_object_bytes);

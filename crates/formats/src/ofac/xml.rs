@@ -130,7 +130,7 @@ impl<'i> Xml<'i> {
                     self.text.push_str(&data.xml10_content());
                     self.keep_spaces(true);
                 }
-                Event::GeneralRef(name) => match resolve(&name.xml10_content()) {
+                Event::GeneralRef(name) => match xml_entity(&name.xml10_content()) {
                     Some(letter) => {
                         self.text.push(letter);
                         self.keep_spaces(true);
@@ -198,8 +198,13 @@ fn place(byte: u64) -> Position {
     Position::of(format!("element at byte {byte}"))
 }
 
-/// The five entities of XML 1.0 section 4.6 and character references.
-fn resolve(name: &str) -> Option<char> {
+/// The character that a reference stands for, by its name without `&` and `;`: the five entities of XML 1.0 section 4.6 and character
+/// references.
+///
+/// ```
+/// assert_eq!((formats::xml_entity("amp"), formats::xml_entity("#x41"), formats::xml_entity("own")), (Some('&'), Some('A'), None));
+/// ```
+pub fn xml_entity(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix('x') {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,

@@ -33,7 +33,7 @@ pub(crate) use script::{each_push, kind as script_kind};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};
-pub(crate) use transfers::{ShortLines, said};
+pub(crate) use transfers::{ShortLines, said, zone};
 pub use undo::{Coin, Undo, parse_spent, parse_undo};
 
 use crate::columns;

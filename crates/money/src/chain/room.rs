@@ -229,6 +229,10 @@ pub fn load(
 fn suits(chain: &ChainCode, source: &Source) -> Result<()> {
     match (chain.network(), source) {
         _ if RELATIVES.contains(&chain.as_str()) => Err(unsuited(chain)),
+        _ if chain.as_str() == crate::bank::CHAIN => Err(Error::Unknown(format!(
+            "{} is made of all bank statements: load these with `eye money bank load`, or name a table otherwise",
+            chain.as_str()
+        ))),
         (Some(_), Source::Blocks(_) | Source::Node(_)) | (None, Source::Transfers { .. }) => Ok(()),
         (None, Source::Dump(_) | Source::Node(_)) => match Profile::of(chain) {
             Some(_) => match source {
@@ -261,6 +265,10 @@ fn unsuited(chain: &ChainCode) -> Error {
 
 /// Takes blocks back so that the one at `height` is the last.
 pub fn unwind(room: &Room, chain: &ChainCode, height: u64) -> Result<Head> {
+    if chain.as_str() == crate::bank::CHAIN {
+        let why = "bank legs are not taken back by height: erase the loads that tell them (`eye money bank erase`)";
+        return Err(Error::Unknown(why.into()));
+    }
     match room.chain(chain, Mode::Read).and_then(|_| room.chain(chain, Mode::Write))? {
         Chain::Utxo(mut utxo, _) => Ok(utxo.unwind(height)?),
         Chain::Accounts(mut accounts) => Ok(accounts.unwind(height)?),

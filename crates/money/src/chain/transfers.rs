@@ -464,7 +464,7 @@ fn in_zone(civil: jiff::civil::DateTime, zone: jiff::tz::TimeZone) -> std::resul
     civil.to_zoned(zone).map(|zoned| zoned.timestamp().as_second()).map_err(|_| "the time is out of range".to_owned())
 }
 
-fn zone(name: Option<&str>) -> std::result::Result<jiff::tz::TimeZone, String> {
+pub(crate) fn zone(name: Option<&str>) -> std::result::Result<jiff::tz::TimeZone, String> {
     let Some(name) = name else { return Ok(jiff::tz::TimeZone::UTC) };
     let offset = || {
         let (sign, rest) = name.split_at_checked(1)?;

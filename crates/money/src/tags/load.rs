@@ -5,9 +5,9 @@ use super::reserves::{Signed, Signer, read_reserves};
 use super::store::{BatchInfo, Counts, Tags};
 use super::subject::{Subject, Unfit};
 use super::{Error, Result, columns_io};
+use crate::hash::file_sha256;
 use formats::{Format, Item, KeyedIds, Limits, Options, PackActor, PackItem, PackTag, ReadError};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -87,7 +87,7 @@ impl Tags {
     /// can be kept. Nothing of the file is kept then.
     pub fn load(&mut self, job: &Job, progress: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<Loaded> {
         let pack = job.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let sha256 = fingerprint(&job.file)?;
+        let sha256 = file_sha256(&job.file).map_err(columns_io(&job.file))?;
         if let Some(known) = self.loaded_as(&sha256, job.collection.as_deref()) {
             return Ok(Loaded { known: Some(known.id), ..Loaded::default() });
         }
@@ -149,19 +149,6 @@ impl Source {
 
 fn file(path: &Path, why: impl Into<String>) -> Error {
     Error::File { path: path.to_owned(), why: why.into() }
-}
-
-/// SHA-256 of a file, in hex.
-fn fingerprint(path: &Path) -> Result<String> {
-    let mut reader = File::open(path).map_err(columns_io(path))?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        let n = reader.read(&mut buffer).map_err(columns_io(path))?;
-        if n == 0 {
-            return Ok(hex::encode(hasher.finalize()));
-        }
-        hasher.update(buffer.get(..n).unwrap_or_default());
-    }
 }
 
 /// What the file is, looked at if need be.

@@ -113,7 +113,7 @@ fn load(dir: &Path, job: &TagsLoad, io: &mut Io<'_>) -> Result<u8, Problem> {
 }
 
 /// A collection's id in its one spelling.
-fn collection(word: &str) -> Result<String, Problem> {
+pub fn collection(word: &str) -> Result<String, Problem> {
     if word.eq_ignore_ascii_case("intake") {
         return Ok(ledger::INTAKE.to_string());
     }

@@ -1,0 +1,57 @@
+//! Bank legs: what statements say of accounts, so that one record runs from a bank on to a chain.
+//!
+//! Never: floats for amounts, an instant where the bank gave a day, a leg counted twice because two files or two banks
+//! tell it, two sources that disagree averaged into one, a leg in any file after its load was erased.
+//!
+//! `camt` reads a statement into facts (`leg`), `store` keeps the facts of each load in a file of its own with its
+//! collection, and `book` makes the chain [`CHAIN`] of them all, anew after every load and every erasure. Files:
+//! `docs/bank.md` of this crate.
+
+mod account;
+mod book;
+mod camt;
+mod currency;
+mod leg;
+mod pages;
+mod store;
+mod time;
+mod view;
+mod xml;
+
+pub use account::{Account, Scheme};
+pub use camt::{Item, read_camt};
+pub use currency::minor_units;
+pub use leg::{Leg, Original, References, Statement};
+pub use pages::{Finding, Subject};
+pub use store::{Bank, BatchInfo, Counts, Job, Loaded, Refusal, Sees};
+pub use time::{Span, zone_named};
+pub use view::{Source, View, Viewed};
+#[cfg(any(test, fuzzing))]
+pub(crate) use {leg::Fact, store::read_manifest};
+
+use std::path::PathBuf;
+
+/// The chain that all loads together make. No table is loaded under this name.
+pub const CHAIN: &str = "bank-legs";
+
+/// Why a statement could not be loaded, erased or read. What was there before stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The room's own files.
+    #[error(transparent)]
+    Columns(#[from] crate::columns::Error),
+    /// A file cannot be taken; nothing of it was kept.
+    #[error("{}: {why}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where, why, and what to do.
+        why: String,
+    },
+    /// What was asked for is not there or cannot be.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// The result of every call here.
+pub type Result<T> = std::result::Result<T, Error>;
