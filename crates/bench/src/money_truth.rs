@@ -315,7 +315,13 @@ fn judge_coins(chain: &Utxo, network: Network, truth: &Truth, tallies: &mut Tall
         let Some(said) = whose(address) else { continue };
         let next = u32::try_from(numbers.len())?;
         let party = *numbers.entry(&said.owner).or_insert(next);
-        attributions.push(Attribution { address, party, coinjoin: false, defines_cluster: false });
+        attributions.push(Attribution {
+            address,
+            party,
+            coinjoin: false,
+            defines_cluster: false,
+            unnamed_chain: false,
+        });
     }
     tallies.two_owners += contradictions(&clusters, &attributions).len() as u64;
     let tally = tallies.of("multi-input");
