@@ -246,6 +246,10 @@ def decisions(node, how, ids, batch):
           told["parties"] == [{"party": "exercise_exchange", "unnamed_chain": True}], told)
     check(f"{how}: for people too", "names no chain" in node.eye("money", "cluster", "--chain", ACCOUNTS, account(7)))
     check(f"{how}: it makes a customer", ask(node, "cluster", ACCOUNTS)["customers"] == 1)
+    coverage = {line["network"]: line for line in json.loads(node.eye("money", "doctor", "--json"))["coverage"]["networks"]}
+    rules = {rule["rule"]: rule["has"] for rule in coverage[ACCOUNTS]["rules"]}
+    check(f"{how}: doctor counts it for the chain's rules, and as its own network's tag", rules["customer-of"] == 1
+          and (coverage[ACCOUNTS]["tags"], coverage["evm"]["tags"]) == (0, 1), coverage)
     tags = decided(node, ACCOUNTS, "exclude", "--tags", batch)
     check(f"{how}: an excluded batch names nobody and has no services", tags.returncode == 0 and ask(node, "cluster", ACCOUNTS)["customers"] == 0
           and ask(node, "cluster", ACCOUNTS, account(7))["parties"] == [], said(tags))
