@@ -1,7 +1,7 @@
 //! `bench cluster`: union over co-spent inputs with a witness per union; what asking why and undoing cost.
 use crate::Failure;
 use crate::machine::{load, memory_mb};
-use money::cluster::{Act, Book, Clusters, Evidence, Exclusion, Operation, SpendFiles, Witness, crc32};
+use money::cluster::{Book, Clusters, Evidence, Exclusion, SpendFiles, Witness, crc32};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -91,11 +91,10 @@ fn why(evidence: Evidence<'_>, times: usize) -> Result<(), Failure> {
     }
     let mut undone = Vec::new();
     for transaction in found.into_iter().take(20) {
-        let mut apply = |act| book.apply(&Operation { number: 1, author: 0, reason: "measured".into(), act });
         let start = cpu();
-        apply(Act::Exclude(Exclusion::Transaction(transaction)))?;
+        book.exclude(&[Exclusion::Transaction(transaction)])?;
         undone.push(cpu() - start);
-        apply(Act::Include(Exclusion::Transaction(transaction)))?;
+        book.include(&[Exclusion::Transaction(transaction)])?;
     }
     let line = json!({"bench": "cluster", "what": "why and undo", "largest": members.len(), "open_cpu_s": thousandths(open),
         "why_p50_ms": part(&mut asked, 50), "why_p95_ms": part(&mut asked, 95), "chain_max": longest.0, "shortest_max": longest.1,

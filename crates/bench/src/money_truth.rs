@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::machine::{load as machine_load, memory_mb};
 use money::chain::{Chain, ChainCode, Network, Options, Room, Source, load};
 use money::cluster::accounts::{Derived, Excluded, Known, Params, derive, recheck};
-use money::cluster::{Attribution, Clusters, CoSpends, ErrorRate, Evidence, Rule, Spends, contradictions};
+use money::cluster::{Attribution, Clusters, CoSpends, ErrorRate, Evidence, Rule, Spends, contradictions, measured};
 use money::columns::{Accounts, Mode, Utxo};
 use money::evm::Profile;
 use money::tags::{Job, TagEvidence, Tags, evidence};
@@ -33,6 +33,9 @@ pub struct Args {
     /// Where folders are made; removed afterwards.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// The file of rates that is compiled into `money`: written anew.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
     /// Names up to so many wrong conclusions of each rule.
     #[arg(long, default_value_t = 0)]
     pub wrong: usize,
@@ -112,6 +115,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for (rule, tally) in &tallies.rules {
         println!("{}", tally.line(rule, args));
     }
+    if let Some(file) = &args.write {
+        std::fs::write(file, rates(args, &tallies).to_toml()?)?;
+    }
     println!(
         "{}",
         json!({"bench": "money-truth", "rule": "all", "seeds": args.seeds, "txs": tallies.txs, "trapped_addresses": tallies.traps,
@@ -119,6 +125,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "peak_mb": memory_mb("self", "VmHWM")?, "load": machine_load()})
     );
     Ok(())
+}
+
+/// What was measured, of which rules.
+fn rates(args: &Args, tallies: &Tallies) -> measured::Truth {
+    let rate = |tally: &Tally| {
+        let (wrong, of) = (tally.wrong, tally.right + tally.wrong);
+        let interval = ErrorRate { wrong, of, data_set: String::new() }.interval();
+        measured::Rate { wrong, of, interval }
+    };
+    measured::Truth {
+        data_set: format!("EXERCISE money, seeds {}, {} stories each", args.seeds, args.stories),
+        rules_version: measured::version(),
+        rules: tallies.rules.iter().map(|(rule, tally)| ((*rule).to_owned(), rate(tally))).collect(),
+    }
 }
 
 fn seeds(text: &str) -> Result<Vec<u64>, Failure> {
@@ -315,7 +335,13 @@ fn judge_coins(chain: &Utxo, network: Network, truth: &Truth, tallies: &mut Tall
         let Some(said) = whose(address) else { continue };
         let next = u32::try_from(numbers.len())?;
         let party = *numbers.entry(&said.owner).or_insert(next);
-        attributions.push(Attribution { address, party, coinjoin: false, defines_cluster: false });
+        attributions.push(Attribution {
+            address,
+            party,
+            coinjoin: false,
+            defines_cluster: false,
+            unnamed_chain: false,
+        });
     }
     tallies.two_owners += contradictions(&clusters, &attributions).len() as u64;
     let tally = tallies.of("multi-input");

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use bank::{BankLoad, MoneyBank};
-pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, Why};
+pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, What};
 pub use lists::{Import, Reference};
 pub use money::{Money, MoneyBalance, MoneyLoad};
 pub use people::{Access, Collections, Grant, GrantAt, Token, User};

@@ -196,6 +196,10 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             node.ledger.level(PATIENCE)?;
             writeln!(io.out, "withdrew {gone} version(s)")?;
         }
+        Command::Expunge(about) if ::money::decided::is_id(&about.id) => {
+            ::money::decided::expunge(&node.ledger, &me, &about.id, &about.reason)?;
+            writeln!(io.out, "erased 1 decision")?;
+        }
         Command::Expunge(about) => {
             let gone = node.intel.expunge(&me, &about.id, &about.reason)?;
             writeln!(io.out, "erased {gone} version(s)")?;
@@ -224,7 +228,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             return doctor::run(data, Some(node), *json, io);
         }
         Command::Logged { .. } => {}
-        Command::Money(what) => money::on_node(data, node, &me, what, io)?,
+        Command::Money(what) => money::on_node(node, &me, what, io)?,
         Command::Init { .. }
         | Command::Serve(_)
         | Command::Restore { .. }

@@ -1,19 +1,22 @@
 //! Decisions about clusters in the ledger: one kind of entry, a view that knows where they stand, and nothing kept twice: bodies
 //! are read back from the log, so that what is erased there is gone here.
-use crate::ask::{Decision, DecisionBody};
+use crate::ask::{Decision, DecisionBody, undone};
 use ledger::{
     Append, Bodies, Entry, FoldError, IdSource, Kind, Kinds, Ledger, NewEntry, Room, RoomFactory, SameRule, Urgency,
 };
 use people::entry::Purpose;
 use people::{People, Right, Viewer};
 use rusqlite::Connection;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The kind of entry: its body is a [`DecisionBody`].
 pub const DECISION: &str = "money-decision";
 /// The view's name.
 const NAME: &str = "money";
+/// What stands before the entry's id in a decision's.
+const ID: &str = "money-decision--";
 /// The most decisions of a node that are read; with more, nothing is answered without them.
 const MOST: usize = 100_000;
 /// How long a reader waits for the view.
@@ -40,6 +43,9 @@ pub fn room() -> RoomFactory {
 }
 
 struct Money;
+
+/// Decisions are taken one after the other: each looks at those before it.
+static TAKING: Mutex<()> = Mutex::new(());
 
 impl Room for Money {
     fn name(&self) -> &'static str {
@@ -69,13 +75,28 @@ impl Room for Money {
     }
 }
 
-/// Takes a decision down; its number. It stands where supervisors alone read, for a reason may speak of people.
+/// Takes a decision down; its number. It stands where supervisors alone read, for a reason may speak of people. Whoever decides
+/// looked at the clusters as all decisions up to number `after` make them: with a newer one of its chain nothing is written.
 ///
 /// # Errors
-/// [`Error::Bad`] without a reason or about nothing, [`Error::People`] for whom it is not allowed, the ledger's.
-pub fn decide(ledger: &Ledger, people: &People, viewer: &Viewer, body: &DecisionBody) -> Result<u64, Error> {
+/// [`Error::Bad`] without a reason or about nothing, or when another was taken meanwhile; [`Error::People`] for whom it is not
+/// allowed; the ledger's.
+pub fn decide(
+    ledger: &Ledger,
+    people: &People,
+    viewer: &Viewer,
+    (body, after): (&DecisionBody, u64),
+) -> Result<u64, Error> {
     viewer.need(Right::OverruleLinks)?;
     body.check().map_err(Error::Bad)?;
+    let _one_at_a_time = TAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let stand = decisions(ledger, people, viewer)?;
+    let newest = stand.iter().rev().find(|one| one.body.chain == body.chain).map_or(0, |one| one.number);
+    if newest > after {
+        return Err(Error::Bad(format!(
+            "decision {newest} was taken meanwhile and may change what this one does; nothing was written: ask again"
+        )));
+    }
     let place = people.collection_for(Purpose::Restricted)?;
     let place = place.ok_or_else(|| Error::Bad("this node has no restricted collection: run `eye init`".into()))?;
     let place = people.writable(viewer, place.id)?;
@@ -129,7 +150,8 @@ fn places(ledger: &Ledger) -> Result<Vec<Place>, Error> {
     Ok(all)
 }
 
-/// The decisions that a viewer sees, in order. One whose body was erased, or cannot be read, is left out.
+/// The decisions that a viewer sees, in order, each with the one that undid it. One whose body was erased, or cannot be read, is
+/// left out.
 ///
 /// # Errors
 /// The ledger's.
@@ -140,7 +162,42 @@ pub fn decisions(ledger: &Ledger, people: &People, viewer: &Viewer) -> Result<Ve
         let Some(body) = entry.body.as_deref().and_then(|body| serde_json::from_str(body).ok()) else { continue };
         let author = people.author_for(viewer, entry.author)?.unwrap_or_default();
         let when = jiff::Timestamp::from_microsecond(entry.arrived).unwrap_or_default().to_string();
-        all.push(Decision { number: place.number, author, when, body });
+        all.push(Decision { number: place.number, id: id(&entry), author, when, undone_by: None, body });
+    }
+    let by_chain = all.iter().map(|one| one.body.chain.clone()).collect::<BTreeSet<_>>();
+    for chain in by_chain {
+        let own: Vec<Decision> = all.iter().filter(|one| one.body.chain == chain).cloned().collect();
+        let undone = undone(&own);
+        all.iter_mut()
+            .filter(|one| one.body.chain == chain)
+            .for_each(|one| one.undone_by = undone.get(&one.number).copied());
     }
     Ok(all)
+}
+
+/// A random id, which says nothing of what was decided.
+fn id(entry: &Entry) -> String {
+    format!("{ID}{}", entry.id.get(..16).map(::hex::encode).unwrap_or_default())
+}
+
+/// Whether a word names a decision, by its shape.
+#[must_use]
+pub fn is_id(word: &str) -> bool {
+    word.strip_prefix(ID).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Erases a decision: its body is in no file afterwards, and clusters are solved without it. Its number is not given again.
+///
+/// # Errors
+/// [`Error::Bad`] for an id that no decision has that the viewer sees, [`Error::People`] for whom it is not allowed, the ledger's.
+pub fn expunge(ledger: &Ledger, viewer: &Viewer, word: &str, reason: &str) -> Result<(), Error> {
+    viewer.need(Right::Expunge)?;
+    for place in places(ledger)?.into_iter().filter(|place| viewer.sees(place.col)) {
+        let entry = ledger.log().entry(place.pos)?;
+        if entry.is_some_and(|entry| entry.body.is_some() && id(&entry) == word) {
+            ledger.expunge(&[place.pos], word, reason, viewer.account())?;
+            return Ok(());
+        }
+    }
+    Err(Error::Bad("no decision has this id, or it was erased before; `eye money decisions` lists them".into()))
 }

@@ -1,8 +1,8 @@
 //! Clusters against naive solutions, on random evidence.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 use money::cluster::{
-    Act, Attribution, Book, Class, Clusters, Error, Evidence, Exclusion, Link, Operation, Rule, SpendFiles, Spends,
-    Step, Witness, contradictions, crc32, naming, weakest,
+    Attribution, Book, Class, Clusters, Error, Evidence, Exclusion, Link, Rule, SpendFiles, Spends, Step, Witness,
+    contradictions, crc32, naming, weakest,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,8 +114,8 @@ fn best_weakest(evidence: &Evidence<'_>, a: u32, b: u32) -> Option<Class> {
     })
 }
 
-fn operation(act: Act) -> Operation {
-    Operation { number: 9, author: 1, reason: "EXERCISE".into(), act }
+fn by_hand(a: u32, b: u32) -> Link {
+    Link { a, b, rule: Rule::Manual, source: 9 }
 }
 
 fn pairs(clusters: &Clusters) -> Vec<(u32, u32)> {
@@ -186,7 +186,7 @@ proptest! {
                 2 => Exclusion::Tag(number % 3),
                 _ => Exclusion::Rule(rules[number as usize % 4]),
             };
-            if let Ok(effect) = book.apply(&operation(Act::Exclude(exclusion))) {
+            if let Ok(effect) = book.exclude(&[exclusion]) {
                 done.push(exclusion);
                 prop_assert!(effect.after.len() >= effect.before.len());
             }
@@ -197,7 +197,7 @@ proptest! {
             }
         }
         for exclusion in done {
-            book.apply(&operation(Act::Include(exclusion))).unwrap();
+            book.include(&[exclusion]).unwrap();
         }
         prop_assert_eq!(book.clusters(), &start);
     }
@@ -209,36 +209,50 @@ proptest! {
             let cut = book.separate(a, b).unwrap();
             prop_assert!(cut.fewest);
             let mut split = book.clone();
-            let effect = split.apply(&operation(Act::Split { a, b, without: cut.without.clone() }));
-            prop_assert!(effect.is_ok());
+            split.exclude(&cut.without).unwrap();
             prop_assert_ne!(split.clusters().label(a), split.clusters().label(b));
             for left_out in 0..cut.without.len() {
                 let mut less = cut.without.clone();
                 less.remove(left_out);
                 let mut split = book.clone();
-                let refused = split.apply(&operation(Act::Split { a, b, without: less }));
-                prop_assert!(matches!(refused, Err(Error::StillOne(..))));
-                prop_assert_eq!(split.clusters(), book.clusters());
+                split.exclude(&less).unwrap();
+                prop_assert_eq!(split.clusters().label(a), split.clusters().label(b));
             }
             prop_assert!(!separable(book.evidence(), a, b, cut.without.len() - 1));
         }
     }
 
     #[test]
-    fn a_manual_merge_unites_as_asserted_and_shows_a_broken_split(given in given(), a in 0..ADDRESSES, b in 0..ADDRESSES) {
+    fn a_manual_merge_unites_as_asserted(given in given(), a in 0..ADDRESSES, b in 0..ADDRESSES) {
         let mut book = Book::open(given.evidence()).unwrap();
-        let together = book.clusters().label(a) == book.clusters().label(b);
-        if together && a != b {
-            let without = book.separate(a, b).unwrap().without;
-            book.apply(&operation(Act::Split { a, b, without })).unwrap();
-            prop_assert_eq!(book.broken_splits().count(), 0);
-        }
         let apart = book.clusters().label(a) != book.clusters().label(b);
-        book.apply(&operation(Act::Merge { a, b })).unwrap();
+        book.merge(by_hand(a, b)).unwrap();
         prop_assert_eq!(book.clusters(), &Clusters::solve(book.evidence()).unwrap());
         let why = book.why(a, b).unwrap();
         prop_assert_eq!(why.class, if apart { Some(Class::Asserted) } else { best_weakest(book.evidence(), a, b).filter(|_| a != b) });
-        prop_assert_eq!(book.broken_splits().count(), usize::from(together && a != b));
+    }
+
+    #[test]
+    fn what_a_rule_says_anew_is_solved_as_if_it_had_never_said_anything_else(
+        given in given(),
+        anew in prop::collection::vec((0..ADDRESSES, 0..ADDRESSES, 0..3_u32), 0..5),
+    ) {
+        let mut book = Book::open(given.evidence()).unwrap();
+        let start = book.clusters().labels().to_vec();
+        let links: Vec<Link> = anew.into_iter().map(|(a, b, source)| Link { a, b, rule: Rule::Controls, source }).collect();
+        book.restate(Rule::Controls, &links).unwrap();
+        prop_assert_eq!(book.clusters(), &Clusters::solve(book.evidence()).unwrap());
+        let mut fresh = given.evidence();
+        fresh.links.retain(|link| link.rule != Rule::Controls);
+        fresh.links.extend(links);
+        let solved = Clusters::solve(&fresh).unwrap();
+        prop_assert_eq!(book.clusters().labels(), solved.labels());
+        for (a, b) in pairs(book.clusters()) {
+            prop_assert_eq!(book.why(a, b).unwrap().class, best_weakest(&fresh, a, b));
+        }
+        let before: Vec<Link> = given.links.iter().copied().filter(|link| link.rule == Rule::Controls).collect();
+        book.restate(Rule::Controls, &before).unwrap();
+        prop_assert_eq!(book.clusters().labels(), start);
     }
 }
 
@@ -273,7 +287,7 @@ fn a_transaction_whose_shape_forbids_merging_stays_off_when_a_person_includes_it
     let given = chain_of_three();
     let mut book = Book::open(given.evidence()).unwrap();
     assert_ne!(book.clusters().label(3), book.clusters().label(4));
-    book.apply(&operation(Act::Include(Exclusion::Transaction(2)))).unwrap();
+    book.include(&[Exclusion::Transaction(2)]).unwrap();
     assert_ne!(book.clusters().label(3), book.clusters().label(4));
 }
 
@@ -290,9 +304,9 @@ fn what_nobody_has_is_refused_and_nothing_changes() {
     let mut book = Book::open(given.evidence()).unwrap();
     let before = book.clusters().clone();
     for what in [Exclusion::Transaction(99), Exclusion::Link(7), Exclusion::Tag(5)] {
-        assert!(matches!(book.apply(&operation(Act::Exclude(what))), Err(Error::Absent(..))));
+        assert!(matches!(book.exclude(&[what]), Err(Error::Absent(..))));
     }
-    assert!(matches!(book.apply(&operation(Act::Merge { a: 0, b: ADDRESSES })), Err(Error::Address(..))));
+    assert!(matches!(book.merge(by_hand(0, ADDRESSES)), Err(Error::Address(..))));
     assert!(matches!(book.why(0, 3), Err(Error::Different(0, 3))));
     assert!(matches!(book.separate(2, 2), Err(Error::Different(2, 2))));
     assert_eq!(book.clusters(), &before);
@@ -330,7 +344,8 @@ fn files_are_read_in_place_and_give_the_checksum_of_their_labels() {
 fn a_cluster_that_holds_two_parties_is_listed_and_gets_no_name() {
     let given = chain_of_three();
     let clusters = Clusters::solve(&given.evidence()).unwrap();
-    let said = |address, party| Attribution { address, party, coinjoin: false, defines_cluster: true };
+    let said =
+        |address, party| Attribution { address, party, coinjoin: false, defines_cluster: true, unnamed_chain: false };
     let all = [said(0, 1), said(2, 2), said(1, 2), said(3, 3), said(ADDRESSES, 4)];
     let found = contradictions(&clusters, &all);
     assert_eq!(found.len(), 1);
@@ -342,8 +357,8 @@ fn a_cluster_that_holds_two_parties_is_listed_and_gets_no_name() {
 fn a_coinjoins_tag_never_names_a_cluster_and_is_no_party() {
     let given = chain_of_three();
     let clusters = Clusters::solve(&given.evidence()).unwrap();
-    let user = Attribution { address: 0, party: 8, coinjoin: true, defines_cluster: true };
-    let owner = Attribution { address: 1, party: 1, coinjoin: false, defines_cluster: true };
+    let user = Attribution { address: 0, party: 8, coinjoin: true, defines_cluster: true, unnamed_chain: false };
+    let owner = Attribution { address: 1, party: 1, coinjoin: false, defines_cluster: true, unnamed_chain: false };
     assert!(contradictions(&clusters, &[user, owner]).is_empty());
     assert!(naming(&clusters, &[user]).is_empty());
     assert_eq!(naming(&clusters, &[user, owner]), BTreeMap::from([(0, 1)]));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use money::cluster::accounts::{Derived, Excluded, Known, Missing, Params, Pooled, derive, recheck};
-use money::cluster::{Attribution, Book, Evidence, Exclusion, Link, Operation, Rule, Spends};
+use money::cluster::{Attribution, Book, Evidence, Exclusion, Link, Rule, Spends};
 use money::columns::*;
 use money::tags::TagEvidence;
 use proptest::prelude::*;
@@ -74,7 +74,13 @@ impl Chain {
 
 /// Tags: these accounts are working wallets of one service.
 fn service(hot: &[u32]) -> Known {
-    let said = |&address: &u32| Attribution { address, party: 0, coinjoin: false, defines_cluster: false };
+    let said = |&address: &u32| Attribution {
+        address,
+        party: 0,
+        coinjoin: false,
+        defines_cluster: false,
+        unnamed_chain: false,
+    };
     Known::of(&TagEvidence {
         attributions: hot.iter().map(said).collect(),
         services: hot.iter().map(|address| (*address, 0)).collect(),
@@ -260,10 +266,6 @@ fn a_factorys_contracts_are_whoevers_makes_and_empties_them_unless_it_serves_man
     assert_eq!(of(relayer), [], "it moves money of accounts that it did not make");
 }
 
-fn operation(act: money::cluster::Act) -> Operation {
-    Operation { number: 1, author: 0, reason: "EXERCISE".into(), act }
-}
-
 fn any_tx(with_controls: bool) -> impl Strategy<Value = Made> {
     let who = || 0..ACCOUNTS - 1;
     let kind = prop::sample::select(vec![Kind::Transfer, Kind::Transfer, Kind::Transfer, Kind::Fee]);
@@ -355,7 +357,7 @@ proptest! {
         evidence.links = found.links.clone();
         let mut book = Book::open(evidence.clone()).unwrap();
         for n in 0..found.links.len() {
-            book.apply(&operation(money::cluster::Act::Exclude(Exclusion::Link(n as u32)))).unwrap();
+            book.exclude(&[Exclusion::Link(n as u32)]).unwrap();
             evidence.links_off.insert(n as u32);
             let fresh = money::cluster::Clusters::solve(&evidence).unwrap();
             prop_assert_eq!(book.clusters().labels(), fresh.labels());

@@ -95,6 +95,16 @@ pub enum MoneyDecide {
     },
 }
 
+impl MoneyDecide {
+    /// On which chain, and why.
+    pub fn why(&self) -> &Why {
+        match self {
+            Self::Merge(pair) | Self::Split(pair) => &pair.why,
+            Self::Change { why, .. } | Self::Exclude { why, .. } | Self::Include { why, .. } => why,
+        }
+    }
+}
+
 /// On which chain, and why.
 #[derive(Debug, Args)]
 pub struct Why {
@@ -134,7 +144,7 @@ pub struct What {
     /// A batch of tags by its number.
     #[arg(long, value_name = "BATCH")]
     pub tags: Option<u64>,
-    /// A merge by hand, by its decision's number.
+    /// A decision by its number: it is undone, or counts again.
     #[arg(long, value_name = "NUMBER")]
     pub decision: Option<u64>,
 }

@@ -33,7 +33,19 @@ pub enum Money {
     /// A person's decision about clusters: an entry in the ledger, with author and reason.
     #[command(subcommand)]
     Decide(MoneyDecide),
-    /// The decisions that stand.
+    /// Takes down a decision that `decide` found to do something.
+    #[command(hide = true)]
+    Enter {
+        /// The newest decision of the chain that was known.
+        #[arg(long)]
+        after: u64,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+        /// The decision, JSON.
+        body: String,
+    },
+    /// The decisions, and which of them another one undid.
     Decisions {
         /// The chain; else all.
         #[arg(long, value_parser = chain_code)]
@@ -71,7 +83,7 @@ pub enum Money {
 impl Money {
     /// Whether it reads or writes the ledger, and so works on a node.
     pub fn needs_node(&self) -> bool {
-        matches!(self, Self::Decide(_) | Self::Decisions { .. })
+        matches!(self, Self::Enter { .. } | Self::Decisions { .. })
     }
 }
 

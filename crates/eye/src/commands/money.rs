@@ -39,7 +39,8 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Why(job) => clusters::why(&data, job, io).map(|()| 0),
         Money::Apart(job) => clusters::apart(&data, job, io).map(|()| 0),
         Money::Contradictions(job) => clusters::contradictions(&data, job, io).map(|()| 0),
-        Money::Decide(_) | Money::Decisions { .. } => Err(Problem::other("decisions stand in the ledger of a node")),
+        Money::Decide(act) => decide::run(&data, act, io),
+        Money::Enter { .. } | Money::Decisions { .. } => Err(Problem::other("decisions stand in the ledger of a node")),
         Money::Bank(what) => bank::run(&data.join(FOLDER), what, io),
         Money::Tags(what) => tags::run(&data.join(FOLDER), what, io),
         Money::Doctor { json } => tags::doctor(&data.join(FOLDER), &room, *json, io),
@@ -55,9 +56,9 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
 }
 
 /// What works on an open node: decisions.
-pub fn on_node(data: &Path, node: &Node, me: &Viewer, what: &Money, io: &mut Io<'_>) -> Result<(), Problem> {
+pub fn on_node(node: &Node, me: &Viewer, what: &Money, io: &mut Io<'_>) -> Result<(), Problem> {
     match what {
-        Money::Decide(act) => decide::run(data, node, me, act, io),
+        Money::Enter { after, json, body } => decide::enter(node, me, (body, *after), *json, io),
         Money::Decisions { chain, json } => decide::list(node, me, chain.as_ref(), *json, io),
         _ => Err(Problem::other("this command works without a node; stop the server or name another folder")),
     }

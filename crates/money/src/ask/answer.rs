@@ -1,12 +1,12 @@
 //! What is answered, as structs to print.
 use super::decision::{Witnessed, rule_name};
-use super::view::{Named, View};
+use super::view::View;
 use crate::chain::{Error, Result};
 use crate::cluster::accounts::{Missing, Pooled, Swept};
-use crate::cluster::{Class, Exclusion, Rule, Step, Witness, contradictions, weakest};
+use crate::cluster::{Class, Rule, Step, Witness, contradictions, measured, weakest};
 use crate::columns::UNKNOWN;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What there is of a chain.
 #[derive(Debug, Serialize)]
@@ -51,7 +51,7 @@ pub struct AddressLine {
     /// See `cluster`.
     pub size: u64,
     /// Parties that tags name in the cluster.
-    pub parties: Vec<String>,
+    pub parties: Vec<HeldLine>,
     /// Addresses of the cluster, this page of them.
     pub members: Vec<String>,
     /// Where the next page begins; `null` at the end.
@@ -62,6 +62,15 @@ pub struct AddressLine {
     pub pooled_with: Option<PooledLine>,
     /// What is emptied to it.
     pub pool_of: Option<PooledLine>,
+}
+
+/// A party that tags name.
+#[derive(Debug, Serialize)]
+pub struct HeldLine {
+    /// The party, as tags name it.
+    pub party: String,
+    /// No tag of it names the chain: it may be meant of another one of Ethereum's kind.
+    pub unnamed_chain: bool,
 }
 
 /// How a deposit address is emptied.
@@ -155,6 +164,8 @@ pub struct PartyLine {
     pub party: String,
     /// One of its addresses in the cluster.
     pub address: String,
+    /// No tag of it names the chain: it may be meant of another one of Ethereum's kind.
+    pub unnamed_chain: bool,
 }
 
 fn class_name(class: Class) -> &'static str {
@@ -167,7 +178,7 @@ fn class_name(class: Class) -> &'static str {
     }
 }
 
-fn wrong(error: &crate::cluster::Error) -> Error {
+pub(super) fn wrong(error: &crate::cluster::Error) -> Error {
     use crate::cluster::Error as Cluster;
     Error::Unknown(match error {
         Cluster::Different(..) => "the two addresses are in different clusters: nothing that counts joins them".into(),
@@ -191,7 +202,7 @@ fn says(missing: Missing) -> String {
 }
 
 impl View<'_> {
-    fn label(&self, address: u32) -> u32 {
+    pub(super) fn label(&self, address: u32) -> u32 {
         self.book.clusters().label(address).unwrap_or(address)
     }
 
@@ -229,8 +240,8 @@ impl View<'_> {
             pools: self.derived.pools.len() as u64,
             pooled: self.derived.pools.iter().map(|pool| pool.members.len() as u64).sum(),
             contradictions: contradictions(clusters, &self.tags.attributions).len() as u64,
-            broken_splits: self.broken.iter().map(|(number, ..)| *number).collect(),
-            idle_decisions: self.idle.clone(),
+            broken_splits: self.broken().map(|(number, ..)| number).collect(),
+            idle_decisions: self.idle().to_vec(),
             missing: self.derived.missing.iter().copied().map(says).collect(),
         }
     }
@@ -243,10 +254,6 @@ impl View<'_> {
         let number = self.chain.address(address)?;
         let label = self.label(number);
         let members = self.book.clusters().members(&[label]);
-        let held: BTreeSet<u32> = (self.tags.attributions.iter())
-            .filter(|said| !said.coinjoin && self.label(said.address) == label)
-            .map(|said| said.party)
-            .collect();
         let (skip, take) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX));
         let end = from.saturating_add(limit);
         let customer = self.derived.customers.iter().find(|one| one.swept.account == number);
@@ -258,7 +265,7 @@ impl View<'_> {
             pool: self.chain.text(pool.to),
             hypothesis: "collection, or a service that nobody tagged",
             class: class_name(Class::Inferred),
-            measured: crate::cluster::measured::pooled().to_string(),
+            measured: measured::pooled().to_string(),
             size: pool.members.len() as u64,
             members: pool.members.iter().skip(skip).take(take).map(|(one, why)| self.member(one, *why)).collect(),
         };
@@ -266,7 +273,9 @@ impl View<'_> {
             address: self.chain.text(number),
             cluster: self.chain.text(label),
             size: members.len() as u64,
-            parties: held.into_iter().map(|party| self.party(party)).collect(),
+            parties: (self.held(label).into_iter())
+                .map(|(party, unnamed_chain)| HeldLine { party: self.party(party), unnamed_chain })
+                .collect(),
             members: members.iter().skip(skip).take(take).map(|one| self.chain.text(*one)).collect(),
             // The page is of each of the three lists.
             next: (end < longest as u64).then_some(end),
@@ -276,12 +285,22 @@ impl View<'_> {
         })
     }
 
+    /// Parties that tags name in a cluster, and whether none of a party's tags names the chain.
+    fn held(&self, label: u32) -> BTreeMap<u32, bool> {
+        let mut held = BTreeMap::new();
+        let said = self.tags.attributions.iter().filter(|said| !said.coinjoin && self.label(said.address) == label);
+        for said in said {
+            *held.entry(said.party).or_insert(true) &= said.unnamed_chain;
+        }
+        held
+    }
+
     fn customer(&self, swept: &Swept, party: u32) -> CustomerLine {
         let (first, last) = swept.sweeps;
         CustomerLine {
             service: self.party(party),
             class: class_name(Class::Attributed),
-            measured: crate::cluster::measured::customers().to_string(),
+            measured: measured::customers().to_string(),
             sweeps: [self.chain.id(first), self.chain.id(last)],
             sweeper: self.chain.text(swept.sweeper),
             funder: (swept.funder != UNKNOWN).then(|| [self.chain.text(swept.funder), self.chain.id(swept.funded_in)]),
@@ -330,7 +349,7 @@ impl View<'_> {
         }
     }
 
-    fn witness(&self, witness: Witness) -> Witnessed {
+    pub(super) fn witness(&self, witness: Witness) -> Witnessed {
         match witness {
             Witness::Spend { transaction, .. } => Witnessed::Transaction(self.chain.id(u64::from(transaction))),
             Witness::Link(number) => match self.book.evidence().links.get(number as usize) {
@@ -344,42 +363,20 @@ impl View<'_> {
         }
     }
 
-    /// The witnesses whose exclusion parts two addresses.
-    ///
-    /// # Errors
-    /// They are apart already, or one is not on record.
-    pub fn apart(&self, a: &str, b: &str) -> Result<Apart> {
-        let (a, b) = (self.chain.address(a)?, self.chain.address(b)?);
-        let cut = self.book.separate(a, b).map_err(|error| wrong(&error))?;
-        let name = |what: &Exclusion| match *what {
-            Exclusion::Transaction(transaction) => Witnessed::Transaction(self.chain.id(u64::from(transaction))),
-            Exclusion::Link(link) => self.witness(Witness::Link(link)),
-            Exclusion::Tag(batch) => Witnessed::Tags(u64::from(batch)),
-            Exclusion::Rule(rule) => Witnessed::Rule(rule_name(rule).to_owned()),
-        };
-        let without: BTreeSet<Witnessed> = cut.without.iter().map(name).collect();
-        Ok(Apart { without: without.into_iter().collect(), fewest: cut.fewest })
-    }
-
     /// Clusters that hold two parties, a page of them.
     #[must_use]
     pub fn contradictions(&self, (from, limit): (usize, usize)) -> (usize, Vec<ContradictionLine>) {
         let all = contradictions(self.book.clusters(), &self.tags.attributions);
-        let line = |found: &crate::cluster::Contradiction| ContradictionLine {
-            cluster: self.chain.text(found.cluster),
-            parties: (found.parties.iter())
-                .map(|(party, address)| PartyLine { party: self.party(*party), address: self.chain.text(*address) })
-                .collect(),
+        let line = |found: &crate::cluster::Contradiction| {
+            let held = self.held(found.cluster);
+            let party = |&(party, address): &(u32, u32)| PartyLine {
+                party: self.party(party),
+                address: self.chain.text(address),
+                unnamed_chain: held.get(&party).copied().unwrap_or(false),
+            };
+            let parties = found.parties.iter().map(party).collect();
+            ContradictionLine { cluster: self.chain.text(found.cluster), parties }
         };
         (all.len(), all.iter().skip(from).take(limit).map(line).collect())
-    }
-
-    /// Whether two addresses are one cluster's.
-    ///
-    /// # Errors
-    /// One is not on record.
-    pub fn together(&self, a: &str, b: &str) -> Result<bool> {
-        let chain: &Named = self.chain;
-        Ok(self.label(chain.address(a)?) == self.label(chain.address(b)?))
     }
 }

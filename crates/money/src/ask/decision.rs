@@ -2,6 +2,7 @@
 //! author and reason.
 use crate::cluster::Rule;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The longest reason, bytes.
 pub const REASON: usize = 1_000;
@@ -41,7 +42,7 @@ pub enum Witnessed {
     Rule(String),
     /// What a batch of tags unites, by its number.
     Tags(u64),
-    /// A merge by hand, by the number of its decision.
+    /// Another decision by its number: a merge by hand, or any that is undone.
     Decision(u64),
 }
 
@@ -101,10 +102,14 @@ pub struct DecisionBody {
 pub struct Decision {
     /// Its number, by which it is excluded.
     pub number: u64,
+    /// Its id, by which it is erased.
+    pub id: String,
     /// Who, as the node names them.
     pub author: String,
     /// When: RFC 3339.
     pub when: String,
+    /// The decision that undid it; `null` when it counts.
+    pub undone_by: Option<u64>,
     /// What and why.
     #[serde(flatten)]
     pub body: DecisionBody,
@@ -138,6 +143,17 @@ impl DecisionBody {
                 Err(format!("the rules are {}", RULES.map(|(name, _)| name).join(", ")))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Witnessed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Witnessed::Transaction(id) => write!(f, "transaction {id}"),
+            Witnessed::Rule(name) => write!(f, "rule {name}"),
+            Witnessed::Tags(batch) => write!(f, "tags of batch {batch}"),
+            Witnessed::Decision(number) => write!(f, "decision {number}"),
         }
     }
 }

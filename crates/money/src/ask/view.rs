@@ -1,12 +1,12 @@
 //! A chain's clusters as they stand: its record, the tags somebody may see, and the decisions that were taken.
-use super::decision::{Decision, Deed, Witnessed, rule_named};
+use super::decision::{Decision, Witnessed, rule_named};
+use super::standing::Standing;
 use crate::chain::{Chain, ChainCode, Error, Network, Result, Room, address_key, address_text};
-use crate::cluster::accounts::{Derived, Excluded, Known, Params, derive};
-use crate::cluster::{Book, CoSpends, Evidence, Link, Rule, measured};
-use crate::columns::{Accounts, Mode, NOBODY, UNKNOWN, Utxo, hex};
+use crate::cluster::accounts::{Basis, Derived, Known, Params};
+use crate::cluster::{Book, CoSpends, Exclusion, Link, Rule, measured};
+use crate::columns::{Accounts, Mode, Utxo, hex};
 use crate::evm::Profile;
-use crate::tags::{Sees, TagEvidence, Tags, evidence};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::tags::{BatchInfo, Sees, TagEvidence, Tags, evidence};
 
 /// An open chain that names its addresses and transactions.
 #[derive(Debug)]
@@ -122,93 +122,78 @@ pub struct View<'a> {
     pub derived: Derived,
     /// What counts as whom, by tags.
     pub known: Known,
-    /// What tags say.
+    /// What tags say that are not excluded.
     pub tags: TagEvidence,
     /// Transactions that unite nothing by their shape, by why.
     pub spends: &'a CoSpends,
-    /// The decisions.
+    /// The chain's decisions.
     pub decisions: &'a [Decision],
-    /// Decisions that name what is not on record here: by their numbers.
-    pub idle: Vec<u64>,
+    /// What they come to.
+    pub(super) standing: Standing,
+    /// Of a chain of accounts, what its rules read.
+    pub(super) basis: Option<Basis>,
+}
+
+impl View<'_> {
+    /// Decisions that name what is not on record here, by their numbers.
+    #[must_use]
+    pub fn idle(&self) -> &[u64] {
+        &self.standing.idle
+    }
+
     /// Splits that something joins again: pairs, with their decision's number.
-    pub broken: Vec<(u64, u32, u32)>,
-}
-
-/// What the decisions come to.
-#[derive(Default)]
-struct Taken {
-    off: BTreeSet<u64>,
-    rules: BTreeSet<Rule>,
-    tags: BTreeSet<u64>,
-    merges_off: BTreeSet<u64>,
-    merges: BTreeMap<u64, (u32, u32)>,
-    splits: Vec<(u64, u32, u32)>,
-    idle: Vec<u64>,
-}
-
-impl Taken {
-    /// Reads the decisions in order: what was decided last holds.
-    fn read(chain: &Named, decisions: &[Decision]) -> Taken {
-        let mut taken = Taken::default();
-        for decision in decisions {
-            if taken.one(chain, decision).is_none() {
-                taken.idle.push(decision.number);
-            }
-        }
-        taken
+    pub fn broken(&self) -> impl Iterator<Item = (u64, u32, u32)> + '_ {
+        let label = |address: u32| self.book.clusters().label(address);
+        self.standing.splits.iter().copied().filter(move |(_, a, b)| label(*a) == label(*b))
     }
 
-    fn one(&mut self, chain: &Named, decision: &Decision) -> Option<()> {
-        let number = decision.number;
-        match &decision.body.deed {
-            Deed::Merge { a, b } => {
-                let pair = (chain.address(a).ok()?, chain.address(b).ok()?);
-                self.merges.insert(number, pair);
+    /// Switches witnesses off or on in this view and solves again the clusters that they touch. Nothing is written. What tags say
+    /// beside their signatures stays as it was.
+    pub(super) fn switch<'w>(&mut self, what: impl IntoIterator<Item = &'w Witnessed>, on: bool) -> Result<()> {
+        let mut turned = Vec::new();
+        for one in what {
+            if self.standing.switch(self.chain, one, on).is_none() {
+                return Err(Error::Unknown("a witness is not on record of this chain".into()));
             }
-            Deed::Change { transaction, output } => {
-                let pair = change(chain, transaction, *output)?;
-                self.merges.insert(number, pair);
-            }
-            Deed::Split { a, b, without } => {
-                self.splits.push((number, chain.address(a).ok()?, chain.address(b).ok()?));
-                without.iter().try_for_each(|what| self.switch(chain, what, false))?;
-            }
-            Deed::Exclude { what } => self.switch(chain, what, false)?,
-            Deed::Include { what } => self.switch(chain, what, true)?,
+            turned.extend(self.turned(one));
         }
-        Some(())
+        let done = if on { self.book.include(&turned) } else { self.book.exclude(&turned) };
+        done.map_err(|error| wrong(self.chain, &error))?;
+        if let Some(basis) = &self.basis {
+            let links = basis.links(&self.known, &self.standing.before(&self.tags), &self.standing.excluded());
+            self.book.restate(Rule::Controls, &links).map_err(|error| wrong(self.chain, &error))?;
+        }
+        Ok(())
     }
 
-    fn switch(&mut self, chain: &Named, what: &Witnessed, on: bool) -> Option<()> {
+    /// What a witness is to the book. Of a chain of accounts a transaction is what its rules read.
+    fn turned(&self, what: &Witnessed) -> Vec<Exclusion> {
+        let links = &self.book.evidence().links;
+        let numbered = |one: &dyn Fn(&Link) -> bool| -> Vec<u32> {
+            (0u32..).zip(links).filter(|(_, link)| one(link)).map(|(number, _)| number).collect()
+        };
         match what {
-            Witnessed::Transaction(id) => set(&mut self.off, chain.transaction(id).ok()?, on),
-            Witnessed::Rule(name) => set(&mut self.rules, rule_named(name)?, on),
-            Witnessed::Tags(batch) => set(&mut self.tags, *batch, on),
-            Witnessed::Decision(number) => set(&mut self.merges_off, *number, on),
+            Witnessed::Transaction(id) => {
+                let tx = self.chain.transaction(id).ok().filter(|_| self.basis.is_none());
+                tx.and_then(|tx| u32::try_from(tx).ok()).map(Exclusion::Transaction).into_iter().collect()
+            }
+            Witnessed::Rule(name) => rule_named(name).map(Exclusion::Rule).into_iter().collect(),
+            Witnessed::Tags(batch) => {
+                let batch = u32::try_from(*batch).ok();
+                let signed = numbered(&|link| batch.is_some() && link.batch() == batch);
+                batch.filter(|_| !signed.is_empty()).map(Exclusion::Tag).into_iter().collect()
+            }
+            Witnessed::Decision(number) => {
+                let by_hand = |link: &Link| link.rule == Rule::Manual && u64::from(link.source) == *number;
+                numbered(&by_hand).into_iter().map(Exclusion::Link).collect()
+            }
         }
-        Some(())
     }
 }
 
-fn set<T: Ord>(off: &mut BTreeSet<T>, what: T, on: bool) {
-    if on {
-        off.remove(&what);
-    } else {
-        off.insert(what);
-    }
-}
-
-/// The payer's address and the change's; none of a transaction that may have several payers.
-fn change(chain: &Named, transaction: &str, output: u32) -> Option<(u32, u32)> {
-    let Named::Utxo(utxo, _) = chain else { return None };
-    let tx = chain.transaction(transaction).ok()?;
-    let outputs = utxo.outputs_of(tx);
-    let at = outputs.start.checked_add(u64::from(output)).filter(|at| outputs.contains(at))?;
-    let (to, _) = utxo.output(at).filter(|(to, _)| *to != NOBODY)?;
-    let payers = utxo.inputs_of(tx).filter_map(|input| utxo.input(input)).map(|input| input.address);
-    let payers: BTreeSet<u32> = payers.filter(|address| *address != UNKNOWN).collect();
-    let one = payers.len() == 1 || CoSpends::unites(utxo, tx);
-    Some((payers.first().copied().filter(|_| one)?, to))
+fn wrong(chain: &Named, error: &crate::cluster::Error) -> Error {
+    let kind = if matches!(chain, Named::Utxo(..)) { "coins" } else { "accounts" };
+    Error::Unknown(format!("the clusters of this chain of {kind}: {error}"))
 }
 
 /// Solves a chain's clusters and gives them to `with`.
@@ -218,56 +203,46 @@ fn change(chain: &Named, transaction: &str, output: u32) -> Option<(u32, u32)> {
 pub fn with_view<T>(
     room: &Room,
     code: &ChainCode,
-    tags: (&Tags, Sees<'_>),
+    (tags, sees): (&Tags, Sees<'_>),
     decisions: &[Decision],
-    with: impl FnOnce(&View<'_>) -> Result<T>,
+    with: impl FnOnce(&mut View<'_>) -> Result<T>,
 ) -> Result<T> {
     let chain = Named::open(room, code)?;
     let own: Vec<Decision> = decisions.iter().filter(|one| one.body.chain == code.as_str()).cloned().collect();
-    let wrong = |error: crate::cluster::Error| Error::Unknown(format!("{}: {error}", code.as_str()));
-    let told = evidence(tags.0, code.as_str(), tags.1, |text| chain.find(text).ok().flatten());
-    let known = Known::of(&told);
-    let taken = Taken::read(&chain, &own);
-    let (spends, mut derived) = match &chain {
-        Named::Utxo(utxo, _) => (CoSpends::of(utxo).map_err(wrong)?, Derived::default()),
+    let wrong = |error: crate::cluster::Error| wrong(&chain, &error);
+    let standing = Standing::read(&chain, &own);
+    // An excluded batch says nothing: whose an address is, which are a service's, what was signed.
+    let stays = |info: &BatchInfo| sees(info) && !standing.tags.contains(&info.id);
+    let tags = evidence(tags, code.as_str(), &stays, |text| chain.find(text).ok().flatten());
+    let known = Known::of(&tags);
+    let (spends, basis) = match &chain {
+        Named::Utxo(utxo, _) => (CoSpends::of(utxo).map_err(wrong)?, None),
         Named::Accounts(accounts, profile) => {
             let coin = profile.as_ref().map(|profile| profile.coin.as_bytes());
-            let excluded = Excluded { transactions: taken.off.clone(), rules: taken.rules.clone() };
-            // What people said holds no permission up: what follows from it would look as if the chain bound it.
-            let before: Vec<Link> =
-                united(&told, &taken).into_iter().filter(|link| link.rule != Rule::Manual).collect();
-            let derived = derive(accounts, coin, &known, Params::default(), (&before, &excluded));
-            (CoSpends::none(chain.addresses()).map_err(wrong)?, derived)
+            let basis = Basis::read(accounts, coin, &known, Params::default());
+            (CoSpends::none(chain.addresses()).map_err(wrong)?, Some(basis))
         }
     };
+    let mut derived = match (&chain, &basis) {
+        (Named::Accounts(accounts, _), Some(basis)) => {
+            basis.derive(accounts, &known, &standing.before(&tags), &standing.excluded())
+        }
+        _ => Derived::default(),
+    };
     let mut evidence = spends.evidence().map_err(wrong)?;
-    add(&mut evidence, &told, &taken, std::mem::take(&mut derived.links));
-    let mut book = Book::open(evidence).map_err(wrong)?;
-    for (rule, rate) in measured::RATES {
-        book.measure(rule, rate());
+    let by_shape = evidence.off.clone();
+    evidence.links = standing.united(&tags);
+    evidence.links.append(&mut derived.links);
+    evidence.rules_off.clone_from(&standing.rules);
+    if basis.is_none() {
+        for tx in standing.off.iter().filter_map(|tx| u32::try_from(*tx).ok()) {
+            evidence.off.insert(tx);
+        }
     }
-    let label = |address: u32| book.clusters().label(address);
-    let broken = taken.splits.iter().copied().filter(|(_, a, b)| label(*a) == label(*b)).collect();
-    let (decisions, idle) = (own.as_slice(), taken.idle);
-    with(&View { chain: &chain, book, derived, known, tags: told, spends: &spends, decisions, idle, broken })
-}
-
-/// Links that are there before the chain's own: signatures, merges by hand.
-fn united(told: &TagEvidence, taken: &Taken) -> Vec<Link> {
-    let signed = told.links.iter().copied().filter(|link| !taken.tags.contains(&u64::from(link.source)));
-    let merges = taken.merges.iter().filter(|(number, _)| !taken.merges_off.contains(number));
-    let by_hand = merges
-        .filter_map(|(number, &(a, b))| Some(Link { a, b, rule: Rule::Manual, source: u32::try_from(*number).ok()? }));
-    let on = |link: &Link| !taken.rules.contains(&link.rule);
-    signed.chain(by_hand).filter(on).collect()
-}
-
-/// Completes the evidence of spends with links and exclusions. A transaction whose shape forbids merging stays off.
-fn add(evidence: &mut Evidence<'_>, told: &TagEvidence, taken: &Taken, controls: Vec<Link>) {
-    evidence.links = united(told, taken);
-    evidence.links.extend(controls);
-    evidence.rules_off.clone_from(&taken.rules);
-    for tx in taken.off.iter().filter_map(|tx| u32::try_from(*tx).ok()) {
-        evidence.off.insert(tx);
+    let mut book = Book::open_without(evidence, by_shape).map_err(wrong)?;
+    for (rule, rate) in measured::rates() {
+        book.measure(rule, rate);
     }
+    let (chain, decisions) = (&chain, own.as_slice());
+    with(&mut View { chain, book, derived, known, tags, spends: &spends, decisions, standing, basis })
 }

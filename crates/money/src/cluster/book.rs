@@ -1,10 +1,10 @@
-//! Evidence, its solution, and the indexes that answer for it, kept level with a person's decisions.
+//! Evidence, its solution, and the indexes that answer for it, kept level with what is switched off and on.
 use super::forest::Forest;
 use super::solve::{find, unite};
 use super::{
-    Act, AddressIndex, Class, Clusters, Cut, Error, Evidence, Exclusion, Link, Measured, Operation, Rule, Spends, Step,
+    AddressIndex, Class, Clusters, Cut, Error, Evidence, Exclusion, Link, Measured, Rule, Spends, Step, TransactionSet,
 };
-use super::{TransactionSet, cut, path, weakest};
+use super::{cut, path, weakest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ways a cut looks for before it gives the simple list.
@@ -14,14 +14,12 @@ const MOST_WAYS: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Book<'a> {
     evidence: Evidence<'a>,
-    /// Transactions whose shape forbids merging; no decision switches them on.
+    /// Transactions whose shape forbids merging; nothing switches them on.
     by_shape: TransactionSet,
     clusters: Clusters,
     index: AddressIndex,
     forest: Forest,
     measured: BTreeMap<Rule, Measured>,
-    /// Pairs a person said are not one.
-    splits: BTreeSet<(u32, u32)>,
 }
 
 /// Why two addresses are together.
@@ -35,7 +33,7 @@ pub struct Why {
     pub class: Option<Class>,
 }
 
-/// What an operation did.
+/// What a change did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Labels of the clusters it touched, before.
@@ -48,16 +46,30 @@ pub struct Effect {
 
 impl<'a> Book<'a> {
     /// Solves the evidence and builds the indexes: 24 B an address and 4 B an input besides the evidence, all anonymous, and half of
-    /// that again while it builds.
+    /// that again while it builds. What is off in the evidence is off by its shape and stays so.
     ///
     /// # Errors
     /// [`Error::Torn`], [`Error::Address`] when the evidence does not fit together.
     pub fn open(evidence: Evidence<'a>) -> Result<Self, Error> {
+        let by_shape = evidence.off.clone();
+        Self::open_without(evidence, by_shape)
+    }
+
+    /// As [`Book::open`], where of what is off only `by_shape` is off for good.
+    ///
+    /// # Errors
+    /// Those of [`Book::open`].
+    pub fn open_without(evidence: Evidence<'a>, by_shape: TransactionSet) -> Result<Self, Error> {
         let clusters = Clusters::solve(&evidence)?;
         let index = AddressIndex::build(evidence.spends, &evidence.links)?;
         let forest = Forest::build(&evidence, &clusters)?;
-        let by_shape = evidence.off.clone();
-        Ok(Self { evidence, by_shape, clusters, index, forest, measured: BTreeMap::new(), splits: BTreeSet::new() })
+        Ok(Self { evidence, by_shape, clusters, index, forest, measured: BTreeMap::new() })
+    }
+
+    /// Whether a transaction unites nothing because of its shape.
+    #[must_use]
+    pub fn is_apart(&self, transaction: u32) -> bool {
+        self.by_shape.holds(transaction)
     }
 
     /// The clusters as they are now.
@@ -107,7 +119,7 @@ impl<'a> Book<'a> {
         Ok(Why { chain, shortest, class })
     }
 
-    /// "A and B are not one": the witnesses to exclude. Nothing is changed; a person decides with [`Act::Split`].
+    /// "A and B are not one": the witnesses to exclude. Nothing is changed; [`Book::exclude`] takes the list.
     ///
     /// # Errors
     /// [`Error::Different`] when they are apart already.
@@ -118,56 +130,66 @@ impl<'a> Book<'a> {
         cut::separate(&self.evidence, &self.index, a, b, MOST_WAYS)
     }
 
-    /// Splits that later merges have undone: the pairs are one cluster again, and a person must look.
-    pub fn broken_splits(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let label = |x| self.clusters.label(x);
-        self.splits.iter().copied().filter(move |&(a, b)| label(a) == label(b))
-    }
-
-    /// Applies a decision and solves again only the clusters it touched.
+    /// Adds a link, a person's word for instance, and solves its two clusters again.
     ///
     /// # Errors
-    /// [`Error::Absent`] for a transaction, link or tag nobody has; [`Error::StillOne`] when a split's exclusions do not separate.
-    /// Nothing is changed then.
-    pub fn apply(&mut self, operation: &Operation) -> Result<Effect, Error> {
-        match &operation.act {
-            Act::Merge { a, b } => {
-                let touched = BTreeSet::from([self.label(*a)?, self.label(*b)?]);
-                let link = Link { a: *a, b: *b, rule: Rule::Manual, source: operation.number };
-                self.index.add(self.evidence.links.len() as u32, &link);
-                self.evidence.links.push(link);
-                self.solve_again(&touched)
-            }
-            Act::Exclude(what) => self.switch(&[*what], false),
-            Act::Include(what) => self.switch(&[*what], true),
-            Act::Split { a, b, without } => {
-                let (left, right) = (*a, *b);
-                self.label(left)?;
-                self.label(right)?;
-                let was_on: Vec<Exclusion> = without.iter().copied().filter(|w| self.is_on(*w)).collect();
-                let effect = self.switch(without, false)?;
-                if self.label(left)? == self.label(right)? {
-                    self.switch(&was_on, true)?;
-                    return Err(Error::StillOne(left, right));
-                }
-                self.splits.insert((left.min(right), left.max(right)));
-                Ok(effect)
-            }
+    /// [`Error::Address`] when an end is unknown.
+    pub fn merge(&mut self, link: Link) -> Result<Effect, Error> {
+        let touched = BTreeSet::from([self.label(link.a)?, self.label(link.b)?]);
+        self.add(link);
+        self.solve_again(&touched)
+    }
+
+    /// Switches off, and solves again only the clusters it touched.
+    ///
+    /// # Errors
+    /// [`Error::Absent`] for a transaction, link or tag nobody has; nothing is changed then.
+    pub fn exclude(&mut self, what: &[Exclusion]) -> Result<Effect, Error> {
+        self.switch(what, false)
+    }
+
+    /// Takes exclusions back. A transaction whose shape forbids merging stays off.
+    ///
+    /// # Errors
+    /// Those of [`Book::exclude`].
+    pub fn include(&mut self, what: &[Exclusion]) -> Result<Effect, Error> {
+        self.switch(what, true)
+    }
+
+    /// Takes `links` for all that a rule says now: what it says no more is switched off, what it says anew is added, and only the
+    /// clusters of these are solved again.
+    ///
+    /// # Errors
+    /// [`Error::Address`] when an end is unknown; nothing is changed then.
+    pub fn restate(&mut self, rule: Rule, links: &[Link]) -> Result<Effect, Error> {
+        let key = |link: &Link| (link.a, link.b, link.source);
+        let says: BTreeSet<_> = links.iter().map(key).collect();
+        let old = (0u32..).zip(&self.evidence.links).filter(|(_, link)| link.rule == rule);
+        let said: Vec<(u32, _)> = old.map(|(number, link)| (number, key(link))).collect();
+        let off = &self.evidence.links_off;
+        let turns = said.iter().map(|(number, link)| (*number, says.contains(link)));
+        let turned: Vec<(u32, bool)> = turns.filter(|(number, on)| off.contains(number) == *on).collect();
+        let known: BTreeSet<_> = said.into_iter().map(|(_, link)| link).collect();
+        let fresh: Vec<Link> = links.iter().copied().filter(|link| !known.contains(&key(link))).collect();
+        let mut touched = BTreeSet::new();
+        let ends = turned.iter().filter_map(|(number, _)| self.evidence.links.get(*number as usize));
+        for link in ends.chain(&fresh) {
+            touched.extend([self.label(link.a)?, self.label(link.b)?]);
         }
+        for (number, on) in turned {
+            toggle(&mut self.evidence.links_off, number, on);
+        }
+        fresh.into_iter().for_each(|link| self.add(link));
+        self.solve_again(&touched)
+    }
+
+    fn add(&mut self, link: Link) {
+        self.index.add(self.evidence.links.len() as u32, &link);
+        self.evidence.links.push(link);
     }
 
     fn label(&self, address: u32) -> Result<u32, Error> {
         self.clusters.label(address).ok_or(Error::Address(address, self.evidence.spends.addresses()))
-    }
-
-    fn is_on(&self, what: Exclusion) -> bool {
-        let e = &self.evidence;
-        match what {
-            Exclusion::Transaction(t) => !e.off.holds(t),
-            Exclusion::Link(l) => !e.links_off.contains(&l),
-            Exclusion::Tag(t) => !e.tags_off.contains(&t),
-            Exclusion::Rule(r) => !e.rules_off.contains(&r),
-        }
     }
 
     fn switch(&mut self, what: &[Exclusion], on: bool) -> Result<Effect, Error> {
@@ -202,7 +224,7 @@ impl<'a> Book<'a> {
                 ends(links.get(l as usize).ok_or(Error::Absent("link", l))?).iter().filter_map(label).collect()
             }
             Exclusion::Tag(t) => {
-                let of_tag: Vec<&Link> = links.iter().filter(|l| l.rule == Rule::Tag && l.source == t).collect();
+                let of_tag: Vec<&Link> = links.iter().filter(|l| l.batch() == Some(t)).collect();
                 if of_tag.is_empty() {
                     return Err(Error::Absent("tag", t));
                 }

@@ -13,6 +13,8 @@ pub struct Attribution {
     pub coinjoin: bool,
     /// The pack says that the tag holds for the whole cluster (`is_cluster_definer`).
     pub defines_cluster: bool,
+    /// The tag names an address of Ethereum's kind and not on which chain.
+    pub unnamed_chain: bool,
 }
 
 /// A cluster with more than one party.

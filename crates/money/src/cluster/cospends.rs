@@ -116,7 +116,13 @@ impl CoSpends {
     /// Whether a transaction's inputs are united as far as its shape goes.
     #[must_use]
     pub fn unites(chain: &Utxo, tx: u64) -> bool {
-        Reason::of(verdict(chain, tx, &mut (Vec::new(), Vec::new()))).is_none()
+        Self::reason(chain, tx).is_none()
+    }
+
+    /// Why a transaction's inputs are not united, if its shape forbids it.
+    #[must_use]
+    pub fn reason(chain: &Utxo, tx: u64) -> Option<Reason> {
+        Reason::of(verdict(chain, tx, &mut (Vec::new(), Vec::new())))
     }
 }
 

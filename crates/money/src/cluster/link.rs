@@ -20,4 +20,10 @@ impl Link {
     pub fn class(&self) -> Class {
         self.rule.class()
     }
+
+    /// The batch of tags that brought it; `None` of what no tag says.
+    #[must_use]
+    pub fn batch(&self) -> Option<u32> {
+        matches!(self.rule, Rule::Tag | Rule::SignedOwnership).then_some(self.source)
+    }
 }

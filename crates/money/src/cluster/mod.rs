@@ -2,7 +2,8 @@
 //!
 //! Never: a merge without a witness, a number for certainty that nobody measured, a cluster out of a CoinJoin's tag.
 //! `shape` says which transactions may unite their inputs; `solve` unites them (`spends`, `link`), strongest class first, and logs a
-//! witness per union; `forest` and `path` say why two addresses are together; `book` holds it all and applies a person's decisions.
+//! witness per union; `forest` and `path` say why two addresses are together; `book` holds it all and keeps it level with what is
+//! switched off and on.
 /// Clusters of chains of accounts.
 pub mod accounts;
 mod apart;
@@ -11,7 +12,7 @@ mod class;
 mod contradict;
 mod cospends;
 mod cut;
-mod decide;
+mod exclusion;
 mod files;
 mod forest;
 mod index;
@@ -30,7 +31,7 @@ pub use class::{Class, ErrorRate, Measured, Rule, Step, Witness, weakest};
 pub use contradict::{Attribution, Contradiction, contradictions, naming};
 pub use cospends::{CoSpends, Reason};
 pub use cut::Cut;
-pub use decide::{Act, Exclusion, Operation};
+pub use exclusion::Exclusion;
 pub use files::SpendFiles;
 pub use forest::Forest;
 pub use index::AddressIndex;
@@ -65,11 +66,6 @@ pub enum Error {
     /// Two addresses that no enabled witness joins.
     #[error("addresses {0} and {1} are in different clusters")]
     Different(u32, u32),
-    /// After a split's exclusions both are still in one cluster; nothing was changed.
-    #[error(
-        "addresses {0} and {1} are still one cluster after these exclusions; ask for the witnesses to exclude again"
-    )]
-    StillOne(u32, u32),
     /// A search met its limit of inputs read.
     #[error(
         "the search read {0} inputs and found no way; the addresses are too widely connected for an answer within the limit"

@@ -14,7 +14,7 @@ pub struct Evidence<'a> {
     pub off: TransactionSet,
     /// Rules switched off.
     pub rules_off: BTreeSet<Rule>,
-    /// Tags switched off (`source` of a link by [`Rule::Tag`]).
+    /// Batches of tags switched off ([`Link::batch`]).
     pub tags_off: BTreeSet<u32>,
     /// Single links switched off.
     pub links_off: BTreeSet<u32>,
@@ -38,7 +38,7 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn link_on(&self, number: u32) -> Option<&Link> {
         let link = self.links.get(number as usize)?;
-        let tag_off = link.rule == Rule::Tag && self.tags_off.contains(&link.source);
+        let tag_off = link.batch().is_some_and(|batch| self.tags_off.contains(&batch));
         (!tag_off && !self.links_off.contains(&number) && !self.rules_off.contains(&link.rule)).then_some(link)
     }
 

@@ -19,6 +19,11 @@ const CHANGED_THRESHOLD: Hash = bytes("610f7ff2b304ae8903c3de74c60c6ab1f7d6226b3
 /// `AdminChanged(address,address)`.
 const ADMIN_CHANGED: Hash = bytes("7e644d79422f17c01e4894b5f4f588d331ebfa28653d42ae832dc59e38c9798f");
 
+/// `ProxyCreation(address,address)`, of Safe's factories from 1.3 on (the proxy in the data; from 1.4.1 on among the topics).
+const PROXY_CREATION: Hash = bytes("4f51faf6c4561ff95f067657e43439f0f856d97c04d9ec9070a6199ad418e235");
+/// `ProxyCreation(address)`, of those before.
+const PROXY_CREATION_1_1: Hash = bytes("a38789425dbeee0239e16ff2d2567e31720127fbc6430758c1a4efc6aef29f80");
+
 /// No Safe and no account has more owners that count.
 const MOST_OWNERS: usize = 256;
 
@@ -30,12 +35,40 @@ pub fn controls(tx: &RawTx, place: u32, block: &mut TransferBlock) {
             writer.add(ControlKind::Made, made, Some(&call.from), 0);
         }
     }
+    for (safe, maker) in safes_made(tx) {
+        writer.add(ControlKind::Made, &safe, Some(&maker), 0);
+    }
     for permission in &tx.permissions {
         writer.anew(&permission.account, permission.threshold, permission.keys.iter().copied());
     }
     for log in &tx.logs {
         writer.log(log);
     }
+}
+
+/// Safes that logs alone say were made, each with its factory: where no call that made it is on record. A factory's word counts of a
+/// Safe that sets itself up in the same transaction, for anybody may write that they made another's.
+fn safes_made(tx: &RawTx) -> Vec<(Address, Address)> {
+    let called =
+        |safe: &Address| tx.calls.iter().any(|call| call.sort == CallSort::Create && call.to.as_ref() == Some(safe));
+    let is = |log: &RawLog, topics: &[Hash]| log.topics.first().is_some_and(|first| topics.contains(first));
+    let set_up = |safe: &Address| {
+        let mut own = tx.logs.iter().filter(|log| log.address == *safe && is(log, &[SAFE_SETUP]));
+        own.any(|log| safe_setup(&log.data).is_some())
+    };
+    let mut made: Vec<(Address, Address)> = Vec::new();
+    for log in tx.logs.iter().filter(|log| is(log, &[PROXY_CREATION, PROXY_CREATION_1_1])) {
+        let Some(safe) = first_word(log).as_ref().and_then(address_of) else { continue };
+        if safe != log.address && set_up(&safe) && !called(&safe) && made.iter().all(|(known, _)| *known != safe) {
+            made.push((safe, log.address));
+        }
+    }
+    made
+}
+
+/// One address or number, among the topics or in the data.
+fn first_word(log: &RawLog) -> Option<Hash> {
+    log.topics.get(1).copied().or_else(|| log.data.first_chunk().copied())
 }
 
 struct Writer<'a> {
@@ -59,10 +92,9 @@ impl Writer<'_> {
 
     fn log(&mut self, log: &RawLog) {
         let Some(first) = log.topics.first() else { return };
-        // One address or number, among the topics or in the data.
-        let word = || log.topics.get(1).copied().or_else(|| log.data.first_chunk().copied());
-        let number = || word().and_then(|word| u32::try_from(crate::columns::Amount::from_be(word).to_u64()?).ok());
-        let party = || word().as_ref().and_then(address_of);
+        let number =
+            || first_word(log).and_then(|word| u32::try_from(crate::columns::Amount::from_be(word).to_u64()?).ok());
+        let party = || first_word(log).as_ref().and_then(address_of);
         match *first {
             SAFE_SETUP => {
                 if let Some((threshold, owners)) = safe_setup(&log.data) {
@@ -153,6 +185,8 @@ mod tests {
             (REMOVED_OWNER, "RemovedOwner(address)"),
             (CHANGED_THRESHOLD, "ChangedThreshold(uint256)"),
             (ADMIN_CHANGED, "AdminChanged(address,address)"),
+            (PROXY_CREATION, "ProxyCreation(address,address)"),
+            (PROXY_CREATION_1_1, "ProxyCreation(address)"),
         ] {
             assert_eq!(topic, <Hash>::from(Keccak256::digest(signature)), "{signature}");
         }
@@ -175,6 +209,53 @@ mod tests {
             let part = said(&log(&[SAFE_SETUP], data[..cut].to_vec()));
             assert!(part.is_empty(), "a list that breaks off at byte {cut} says nothing");
         }
+    }
+
+    #[test]
+    fn a_safe_was_made_by_the_factory_that_says_so_when_it_sets_itself_up_there_and_no_call_says_it_better() {
+        let head = [number(128), number(1), [0; 32], [0; 32]].concat();
+        let data = [head, number(1).to_vec(), padded(&[1; 20]).to_vec()].concat();
+        let setup = RawLog { address: SAFE, topics: vec![SAFE_SETUP, padded(&[7; 20])], data, ..RawLog::default() };
+        let factory = |topics: &[Hash], data: Vec<u8>| RawLog {
+            address: [6; 20],
+            topics: topics.to_vec(),
+            data,
+            ..RawLog::default()
+        };
+        let made = |logs: Vec<RawLog>, calls: Vec<RawCall>| {
+            let told = said(&RawTx { logs, calls, ..RawTx::default() });
+            let made = told.into_iter().filter(|(kind, ..)| *kind == ControlKind::Made);
+            made.map(|(_, safe, by, _)| (safe, by)).collect::<Vec<_>>()
+        };
+        let by = |who: u8| vec![(SAFE.to_vec(), vec![who; 20])];
+        let singleton = padded(&[8; 20]);
+        let forms = [
+            factory(&[PROXY_CREATION], [padded(&SAFE), singleton].concat()),
+            factory(&[PROXY_CREATION, padded(&SAFE)], singleton.to_vec()),
+            factory(&[PROXY_CREATION_1_1], padded(&SAFE).to_vec()),
+        ];
+        for log in forms {
+            assert_eq!(made(vec![setup.clone(), log.clone()], vec![]), by(6));
+            assert_eq!(
+                made(vec![log.clone()], vec![]),
+                [],
+                "of a Safe that did not set itself up here anybody may say so"
+            );
+            let call = RawCall {
+                order: 0,
+                root: false,
+                from: [4; 20],
+                to: Some(SAFE),
+                value: Default::default(),
+                token: Vec::new(),
+                sort: CallSort::Create,
+                ok: true,
+                cut: false,
+                input: Vec::new(),
+            };
+            assert_eq!(made(vec![setup.clone(), log], vec![call]), by(4), "the call that made it is told once");
+        }
+        assert_eq!(made(vec![setup], vec![]), [], "a setup alone names no maker");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is known of each network, repeats counted once, and which rules can find nothing there for want of tags.
 use super::batch::Marks;
 use super::concept::{Role, role};
+use super::evidence::{ANY_EVM, is_evm};
 use super::store::{Sees, Tags};
 use crate::columns::Run;
 use serde::Serialize;
@@ -75,7 +76,7 @@ pub struct NetworkLine {
     pub refused_definers: u64,
     /// Addresses whose own key signed.
     pub signed: u64,
-    /// Each rule that needs tags.
+    /// Each rule that needs tags. On a loaded chain of Ethereum's kind the tags that name none of these count too (network `evm`).
     pub rules: Vec<RuleLine>,
 }
 
@@ -138,10 +139,14 @@ pub fn coverage(tags: &Tags, chains: &[String], sees: Sees<'_>) -> Coverage {
         }
     }
     group.close(&mut networks);
+    let unnamed =
+        networks.get(ANY_EVM).map(|(line, actors)| NetworkLine { actors: actors.len() as u64, ..line.clone() });
     for (network, (mut line, actors)) in networks {
         (all.tags, all.repeats) = (all.tags + line.tags, all.repeats + line.repeats);
         line.actors = actors.len() as u64;
-        line.rules = RULES.iter().map(|(rule, _, need)| line.rule(rule, *need)).collect();
+        let more = unnamed.as_ref().filter(|_| line.loaded && is_evm(&network));
+        let counts = more.map_or_else(|| line.clone(), |more| line.and(more));
+        line.rules = RULES.iter().map(|(rule, _, need)| counts.rule(rule, *need)).collect();
         line.network = network;
         all.networks.push(line);
     }
@@ -244,6 +249,20 @@ fn of<T>(networks: &BTreeMap<String, T>, network: String) -> String {
 }
 
 impl NetworkLine {
+    /// What the rules have to go by with the tags that name no chain of Ethereum's kind.
+    fn and(&self, more: &NetworkLine) -> NetworkLine {
+        NetworkLine {
+            with_actor: self.with_actor + more.with_actor,
+            actors: self.actors + more.actors,
+            services: self.services + more.services,
+            desks: self.desks + more.desks,
+            listed: self.listed + more.listed,
+            definers: self.definers + more.definers,
+            signed: self.signed + more.signed,
+            ..self.clone()
+        }
+    }
+
     fn rule(&self, rule: &'static str, need: Need) -> RuleLine {
         let has = match need {
             Need::Services => self.services,

@@ -5,7 +5,7 @@ use crate::arguments::{MoneyCluster, MoneyContradictions, MoneyPair};
 use crate::commands::Io;
 use crate::commands::read::plain;
 use crate::node::Problem;
-use money::ask::{AddressLine, ClusterLine, Decision, PooledLine, StepLine, View, Witnessed, with_view};
+use money::ask::{AddressLine, ClusterLine, Decision, PooledLine, StepLine, View, with_view};
 use money::chain::{ChainCode, Room};
 use money::tags::Tags;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub fn view<T>(
     data: &Path,
     chain: &ChainCode,
     decisions: &[Decision],
-    answer: impl FnOnce(&View<'_>) -> money::chain::Result<T>,
+    answer: impl FnOnce(&mut View<'_>) -> money::chain::Result<T>,
 ) -> Result<T, Problem> {
     let dir = data.join(super::FOLDER);
     let tags = Tags::open(&dir)?;
@@ -97,7 +97,7 @@ fn show(line: &AddressLine, io: &mut Io<'_>) -> Result<(), Problem> {
     let AddressLine { address, cluster, size, .. } = line;
     writeln!(io.out, "{address}: in a cluster of {size}, named by {cluster}")?;
     for party in &line.parties {
-        writeln!(io.out, "  said to be {}", plain(party))?;
+        writeln!(io.out, "  said to be {}{}", plain(&party.party), unnamed(party.unnamed_chain))?;
     }
     if let Some(customer) = &line.customer_of {
         let (service, class, measured) = (plain(&customer.service), customer.class, &customer.measured);
@@ -127,6 +127,11 @@ fn show(line: &AddressLine, io: &mut Io<'_>) -> Result<(), Problem> {
         writeln!(io.out, "  more: --from {next}")?;
     }
     Ok(())
+}
+
+/// What stands behind a party whose tags name no chain.
+fn unnamed(so: bool) -> &'static str {
+    if so { " (the tag names no chain: it may be meant of another one)" } else { "" }
 }
 
 fn members(pool: &PooledLine, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -161,7 +166,7 @@ pub fn why(data: &Path, job: &MoneyPair, io: &mut Io<'_>) -> Result<(), Problem>
 fn steps(steps: &[StepLine], io: &mut Io<'_>) -> Result<(), Problem> {
     for step in steps {
         let StepLine { from, to, class, rule, .. } = step;
-        writeln!(io.out, "  {from}\n    and {to}\n    {class}: {rule}, {}", named(&step.witness))?;
+        writeln!(io.out, "  {from}\n    and {to}\n    {class}: {rule}, {}", plain(&step.witness.to_string()))?;
         if let Some(measured) = &step.measured {
             writeln!(io.out, "    error of the rule: {measured}")?;
         }
@@ -172,24 +177,15 @@ fn steps(steps: &[StepLine], io: &mut Io<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn named(witness: &Witnessed) -> String {
-    match witness {
-        Witnessed::Transaction(id) => format!("transaction {id}"),
-        Witnessed::Rule(name) => format!("rule {name}"),
-        Witnessed::Tags(batch) => format!("tags of batch {batch}"),
-        Witnessed::Decision(number) => format!("decision {number}"),
-    }
-}
-
 pub fn apart(data: &Path, job: &MoneyPair, io: &mut Io<'_>) -> Result<(), Problem> {
     let decisions = decisions(data)?;
     let found = view(data, &job.chain, &decisions, |view| view.apart(&job.a, &job.b))?;
     if job.json {
         return document(&found, io);
     }
-    let fewest = if found.fewest { "no shorter list does it" } else { "a shorter list may do it" };
+    let fewest = if found.fewest { "no shorter list does it" } else { "one list that does it; a shorter one may" };
     writeln!(io.out, "without these they are apart ({fewest}); `eye money decide split` excludes them")?;
-    found.without.iter().try_for_each(|what| Ok(writeln!(io.out, "  {}", named(what))?))
+    found.without.iter().try_for_each(|what| Ok(writeln!(io.out, "  {}", plain(&what.to_string()))?))
 }
 
 pub fn contradictions(data: &Path, job: &MoneyContradictions, io: &mut Io<'_>) -> Result<(), Problem> {
@@ -203,7 +199,7 @@ pub fn contradictions(data: &Path, job: &MoneyContradictions, io: &mut Io<'_>) -
     for line in &lines {
         writeln!(io.out, "  {}", line.cluster)?;
         for party in &line.parties {
-            writeln!(io.out, "    {} at {}", plain(&party.party), party.address)?;
+            writeln!(io.out, "    {} at {}{}", plain(&party.party), party.address, unnamed(party.unnamed_chain))?;
         }
     }
     let shown = job.from + lines.len();

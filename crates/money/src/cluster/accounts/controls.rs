@@ -3,6 +3,7 @@
 //! An account and a key are one party's when the key's party alone meets the threshold, in every state of the account under which
 //! money left it and in the last one, and that party's keys signed whatever left. A contract says of itself what it wants, so what
 //! it says counts only where its supposed owner acts on it; a tagged service is never named by another's word.
+use super::Basis;
 use super::known::{Excluded, Known};
 use super::moves::{Made, Moves, Swept};
 use super::params::Params;
@@ -80,14 +81,19 @@ fn states(records: &[Control], excluded: &Excluded) -> BTreeMap<u32, Vec<State>>
     states
 }
 
-/// Payments of the accounts that have states: transaction and signer.
-fn payments(chain: &Accounts, of: &BTreeMap<u32, Vec<State>>) -> BTreeMap<u32, Vec<(u64, u32)>> {
-    let mut payments: BTreeMap<u32, Vec<(u64, u32)>> = BTreeMap::new();
+/// Payments by account: transaction and signer.
+pub(super) type Payments = BTreeMap<u32, Vec<(u64, u32)>>;
+
+/// Payments of the accounts of which anything is recorded but that they were made.
+pub(super) fn payments(chain: &Accounts, records: &[Control]) -> Payments {
+    let told = records.iter().filter(|record| record.kind != ControlKind::Made);
+    let of: BTreeSet<u32> = told.map(|record| record.account).collect();
+    let mut payments = Payments::new();
     for tx in 0..chain.txs() {
         let signer = chain.signer(tx);
         for transfer in chain.transfers_of(tx).filter_map(|number| chain.transfer(number)) {
             let pays = transfer.edge && !matches!(transfer.kind, Kind::Fee | Kind::L1Fee);
-            if !pays || transfer.from == transfer.to || !of.contains_key(&transfer.from) {
+            if !pays || transfer.from == transfer.to || !of.contains(&transfer.from) {
                 continue;
             }
             let all = payments.entry(transfer.from).or_default();
@@ -132,20 +138,13 @@ pub(super) struct Controls<'a> {
     excluded: &'a Excluded,
     made: &'a HashMap<u32, Made>,
     states: BTreeMap<u32, Vec<State>>,
-    payments: BTreeMap<u32, Vec<(u64, u32)>>,
+    payments: &'a Payments,
 }
 
 impl<'a> Controls<'a> {
-    pub(super) fn new(
-        chain: &'a Accounts,
-        known: &'a Known,
-        params: Params,
-        (made, excluded): (&'a HashMap<u32, Made>, &'a Excluded),
-        records: &[Control],
-    ) -> Self {
-        let states = states(records, excluded);
-        let payments = payments(chain, &states);
-        Self { known, params, excluded, made, states, payments }
+    pub(super) fn new(basis: &'a Basis, known: &'a Known, excluded: &'a Excluded) -> Self {
+        let Basis { params, records, made, payments, .. } = basis;
+        Self { known, params: *params, excluded, made, states: states(records, excluded), payments }
     }
 
     /// Links of accounts and keys, then of contracts and whoever makes and empties them.

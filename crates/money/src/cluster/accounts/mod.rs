@@ -16,9 +16,10 @@ pub use params::Params;
 pub use relations::{Customer, Missing, Pool, Pooled, recheck};
 
 use super::Link;
-use crate::columns::Accounts;
-use controls::Controls;
-use moves::{Moves, Reading};
+use crate::columns::{Accounts, Control};
+use controls::{Controls, Payments};
+use moves::{Made, Moves, Reading};
+use std::collections::HashMap;
 
 /// What the record of a chain of accounts gives.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +34,57 @@ pub struct Derived {
     pub missing: Vec<Missing>,
 }
 
-/// Reads the chain. `coin` is the name of its coin as an asset; `before` are links of other rules, which say which keys are one
-/// party's already. The result depends on nothing but these: undoing is deriving again.
+/// What the rules read of a chain: everything that no exclusion changes, so that undoing reads no transfer again.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    params: Params,
+    records: Vec<Control>,
+    made: HashMap<u32, Made>,
+    moves: Moves,
+    payments: Payments,
+}
+
+impl Basis {
+    /// Reads the chain. `coin` is the name of its coin as an asset.
+    #[must_use]
+    pub fn read(chain: &Accounts, coin: Option<&[u8]>, known: &Known, params: Params) -> Basis {
+        let records = controls::records(chain);
+        let made = controls::made(chain, &records);
+        let coin = coin.and_then(|coin| chain.find_asset(coin));
+        let moves = Moves::read(&Reading::new(chain, known, &made, params, coin));
+        let payments = controls::payments(chain, &records);
+        Basis { params, records, made, moves, payments }
+    }
+
+    /// *Controls*. `before` are links of other rules, which say which keys are one party's already. The result depends on nothing
+    /// but these: undoing is deriving again.
+    #[must_use]
+    pub fn links(&self, known: &Known, before: &[Link], excluded: &Excluded) -> Vec<Link> {
+        self.controls(known, before, excluded).0
+    }
+
+    fn controls(&self, known: &Known, before: &[Link], excluded: &Excluded) -> (Vec<Link>, usize) {
+        let controls = Controls::new(self, known, excluded);
+        let off = excluded.rules.contains(&super::Rule::Controls);
+        (if off { Vec::new() } else { controls.links(&self.moves, before) }, controls.told())
+    }
+
+    /// Whether a transaction records anything of control.
+    #[must_use]
+    pub fn records(&self, tx: u64) -> bool {
+        self.records.iter().any(|record| record.tx == tx)
+    }
+
+    /// All that the record gives.
+    #[must_use]
+    pub fn derive(&self, chain: &Accounts, known: &Known, before: &[Link], excluded: &Excluded) -> Derived {
+        let (links, told) = self.controls(known, before, excluded);
+        let (customers, pools) = relations::relations(known, self.params, &self.moves, &self.made);
+        Derived { links, customers, pools, missing: relations::missing(chain, known, told) }
+    }
+}
+
+/// Reads a chain and derives, once; see [`Basis`].
 #[must_use]
 pub fn derive(
     chain: &Accounts,
@@ -43,17 +93,5 @@ pub fn derive(
     params: Params,
     (before, excluded): (&[Link], &Excluded),
 ) -> Derived {
-    let records = controls::records(chain);
-    let made = controls::made(chain, &records);
-    let coin = coin.and_then(|coin| chain.find_asset(coin));
-    let reading = Reading::new(chain, known, &made, params, coin);
-    let moves = Moves::read(&reading);
-    let controls = Controls::new(chain, known, params, (&made, excluded), &records);
-    let links = match excluded.rules.contains(&super::Rule::Controls) {
-        true => Vec::new(),
-        false => controls.links(&moves, before),
-    };
-    let missing = relations::missing(chain, known, &controls);
-    let (customers, pools) = relations::relations(known, params, &moves, &made);
-    Derived { links, customers, pools, missing }
+    Basis::read(chain, coin, known, params).derive(chain, known, before, excluded)
 }
