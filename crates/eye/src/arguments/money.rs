@@ -100,8 +100,8 @@ pub struct MoneyBalance {
 /// `eye money load`.
 #[derive(Debug, Args)]
 pub struct MoneyLoad {
-    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; eth, bsc, polygon, arbitrum, optimism, base, trx, evm-ID
-    /// for dumps and nodes; a name of your own for a table.
+    /// For blocks: btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest, ltc, ltc-testnet, ltc-regtest, bch, bch-regtest. For
+    /// dumps and nodes: eth, eth-sepolia, bsc, polygon, arbitrum, optimism, base, trx, evm-ID. A name of your own for a table.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
     /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.

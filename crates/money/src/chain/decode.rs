@@ -76,7 +76,7 @@ impl Header {
 }
 
 /// The 256-bit target of a compact one, highest byte first; `None` for negative, zero or overflowing ones.
-fn target(bits: u32) -> Option<[u8; 32]> {
+pub(super) fn target(bits: u32) -> Option<[u8; 32]> {
     let [size, mantissa @ ..] = bits.to_be_bytes();
     let mut target = [0; 32];
     if mantissa.first().is_some_and(|byte| byte & 0x80 != 0) || mantissa == [0; 3] {

@@ -11,6 +11,7 @@ mod curve;
 mod decode;
 mod network;
 mod node;
+mod retarget;
 mod room;
 mod script;
 mod token;
