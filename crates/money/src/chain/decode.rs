@@ -163,6 +163,29 @@ pub(crate) fn decode_body(
     hashes.check(header, family)
 }
 
+/// Decodes transactions of one block that are not all of it, one behind the other in `bytes`: of each whether it is the coinbase, and
+/// what its inputs spent if that is known. Nothing commits to them but their ids, which are the caller's to compare.
+pub(crate) fn decode_some(
+    bytes: &[u8],
+    each: &[(bool, Option<&[Coin]>)],
+    (family, time): (Family, u32),
+    block: &mut Block,
+) -> Result<(), Fault> {
+    block.clear();
+    block.time = time;
+    let mut hashes = Hashes::with_room(each.len());
+    let mut reader = Reader::new(bytes, block, Rules { family, time });
+    let mut at = 0;
+    for (place, (coinbase, coins)) in (1..).zip(each) {
+        let (len, _) = decode_tx(&mut reader, at, if *coinbase { 0 } else { place }, *coins, &mut hashes)?;
+        at += len;
+    }
+    match bytes.len() == at {
+        true => Ok(()),
+        false => Err(fault(None, "bytes follow the last transaction")),
+    }
+}
+
 /// What stands behind the last transaction: nothing, or behind a HogEx the extension block, whose amounts are hidden.
 fn behind(rest: &[u8], hog_ex: bool) -> Result<(), Fault> {
     match (hog_ex, rest) {
