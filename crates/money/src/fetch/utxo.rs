@@ -8,8 +8,6 @@ use crate::chain::{Network, address_text, key_of_script};
 use crate::columns::{Block, hex};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A block that may still be another one has fewer blocks above it.
-const SETTLED: u64 = 100;
 /// A transaction with more inputs or outputs is a service's: a sweep, a batch of payments, or a mix of many people's.
 const MANY: usize = 100;
 /// So many pages of one address are asked for at most; the budget is smaller as a rule.
@@ -56,7 +54,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         let tip = ask.anew(path, number)?.ok_or_else(|| ask.fault(path, "it does not tell where its chain ends"))?;
         let mut walk = Walk { ask, network, job, tip, known, found: Frontier::default() };
         for (height, hash) in network.known().filter(|(height, _)| *height <= tip) {
-            let told = walk.hash_at(height, false)?;
+            let told = walk.hash_at(height)?;
             if told != Some(hash) {
                 let told = told.map_or_else(|| "nothing".into(), |told| hex(&told));
                 let why = format!("it serves another chain: block {height} of {} is {}", network.code(), hex(&hash));
@@ -67,12 +65,9 @@ impl<'a, 'b> Walk<'a, 'b> {
         Ok(walk)
     }
 
-    fn hash_at(&mut self, height: u64, anew: bool) -> Asked<Option<[u8; 32]>> {
-        let settled = height + SETTLED <= self.tip;
-        let (path, read) = (format!("block-height/{height}"), |text: &str| {
-            read_hash(text).map(|hash| if settled { Read::Lasting(hash) } else { Read::Now(hash) })
-        });
-        if anew { self.ask.anew(&path, read) } else { self.ask.get(&path, read) }
+    /// Never from what is stored: another endpoint may have told that.
+    fn hash_at(&mut self, height: u64) -> Asked<Option<[u8; 32]>> {
+        self.ask.anew(&format!("block-height/{height}"), |text| read_hash(text).map(Read::Now))
     }
 
     /// Takes back the rows of blocks that the chain no longer has, from the highest fetched one down to the first that it has.
@@ -81,7 +76,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         blocks.sort_unstable();
         blocks.dedup_by_key(|block| block.hash);
         while let Some(block) = blocks.pop() {
-            if block.height <= self.tip && self.hash_at(block.height, true)? == Some(block.hash) {
+            if block.height <= self.tip && self.hash_at(block.height)? == Some(block.hash) {
                 break;
             }
             self.ask.unwind(&hex(&block.hash))?;
@@ -98,9 +93,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
         let (family, name) = (self.network.family(), hex(id));
         let tx = self.ask.must(&format!("tx/{name}"), |text| {
-            read_tx(text, id, family)
-                .map(|tx| if tx.block.is_some() { Read::Lasting(tx) } else { Read::Now(tx) })
-                .map_err(|why| format!("transaction {name}: {why}"))
+            read_tx(text, id, family).map(|tx| if tx.block.is_some() { Read::Lasting(tx) } else { Read::Now(tx) })
         })?;
         self.keep(&tx)?;
         Ok(tx)
