@@ -6,6 +6,7 @@ use crate::chain::{
 };
 use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
 use crate::evm::{Profile, RawBlock, answers, entries, gathered, tron_answers};
+use crate::fetch::{read_outspends, read_page, read_stats, read_tx};
 use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,18 @@ pub fn coins(bytes: &[u8]) {
     {
         assert!(coins.iter().map(Vec::len).sum::<usize>() <= MOST);
     }
+}
+
+/// What an endpoint like Esplora's tells: a transaction that is read has the id that it says, and as many coins as inputs.
+pub fn esplora(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for family in FAMILIES {
+        for tx in read_page(text, family).into_iter().flatten() {
+            assert!(tx.coins.is_none_or(|coins| coins.len() == tx.inputs.len()));
+            assert!(read_tx(text, &tx.id, family).is_err(), "a page is no transaction");
+        }
+    }
+    let _read = (read_outspends(text, 1).is_ok(), read_stats(text).is_ok());
 }
 
 /// The first byte cuts the rest into a script, read as an output's and as an input's, and a witness of two elements.
@@ -239,6 +252,7 @@ mod tests {
                 ("block", super::block),
                 ("undo", super::undo),
                 ("coins", super::coins),
+                ("esplora", super::esplora),
                 ("script", super::script),
                 ("table", super::table),
                 ("dump", super::dump),

@@ -167,14 +167,25 @@ impl LoadLine {
     }
 }
 
-/// The inspections of one chain, or of all that the room has.
+/// The inspections of one chain, or of all that the room has and of what was fetched on demand.
 pub fn inspect_lines(room: &Room, chain: Option<&ChainCode>) -> Result<Vec<InspectLine>> {
-    let chains = chain.map_or_else(|| room.chains(), |chain| Ok(vec![chain.clone()]))?;
-    chains.iter().map(|chain| inspect_line(room, chain)).collect()
+    if let Some(chain) = chain {
+        return Ok(vec![inspect_line(chain, room.chain(chain, Mode::Read)?)?]);
+    }
+    let chains = room.chains()?;
+    let lines = chains.iter().map(|chain| inspect_line(chain, room.chain(chain, Mode::Read)?));
+    let mut lines = lines.collect::<Result<Vec<_>>>()?;
+    for chain in room.fetched_chains()? {
+        if let Some(fetched) = room.fetched_chain(&chain)? {
+            let line = inspect_line(&chain, fetched)?;
+            lines.push(InspectLine { chain: format!("{}~partial", line.chain), ..line });
+        }
+    }
+    Ok(lines)
 }
 
-fn inspect_line(room: &Room, chain: &ChainCode) -> Result<InspectLine> {
-    Ok(match room.chain(chain, Mode::Read)? {
+fn inspect_line(chain: &ChainCode, open: Chain) -> Result<InspectLine> {
+    Ok(match open {
         Chain::Utxo(utxo, _) => {
             let has = |tx: u64, flag: Flags| utxo.info(tx).is_some_and(|(flags, _)| flags.has(flag));
             let partial = (0..utxo.txs()).filter(|tx| has(*tx, Flags::PARTIAL)).count() as u64;

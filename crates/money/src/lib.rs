@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod columns;
 pub mod decided;
 pub mod evm;
+pub mod fetch;
 mod hash;
 pub mod node;
 pub mod tags;

@@ -11,6 +11,8 @@ use super::{MoneyBank, MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair
 pub enum Money {
     /// Load blocks, a dump or a table of transfers; goes on where an earlier load ended.
     Load(MoneyLoad),
+    /// Without a chain of one's own: fetch the history of transactions and addresses alone, and follow the money to its frontier.
+    Fetch(MoneyFetch),
     /// What is kept of each chain, up to which block, and bytes a row of each column.
     Inspect {
         /// The chain; else all.
@@ -115,8 +117,8 @@ pub struct MoneyBalance {
 /// `eye money load`.
 #[derive(Debug, Args)]
 pub struct MoneyLoad {
-    /// btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest for blocks; eth, bsc, polygon, arbitrum, optimism, base, trx, evm-ID
-    /// for dumps and nodes; a name of your own for a table.
+    /// For blocks: btc, btc-testnet3, btc-testnet4, btc-signet, btc-regtest, ltc, ltc-testnet, ltc-regtest, bch, bch-regtest. For
+    /// dumps and nodes: eth, eth-sepolia, bsc, polygon, arbitrum, optimism, base, trx, evm-ID. A name of your own for a table.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
     /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.
@@ -153,6 +155,56 @@ pub struct MoneyLoad {
     /// files, or their folder. A node's address (of Bitcoin's family: JSON-RPC, or REST where it ends in /rest). Or one CSV file.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+}
+
+/// `eye money fetch`.
+#[derive(Debug, Args)]
+pub struct MoneyFetch {
+    /// The chain: btc, ltc, bch and their test networks.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// The address of an API like Esplora's (`https://…/api`). It learns what you ask about, and from where.
+    #[arg(long, value_name = "ADDRESS")]
+    pub endpoint: String,
+    /// A transaction that is followed forward; may be given again.
+    #[arg(long, value_name = "ID")]
+    pub tx: Vec<String>,
+    /// An address whose history is fetched; may be given again.
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "tx")]
+    pub address: Vec<String>,
+    /// So many transactions behind the first are looked at.
+    #[arg(long, default_value_t = 20)]
+    pub hops: u32,
+    /// Spends after this time are not followed (2026-01-31T00:00:00Z).
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<jiff::Timestamp>,
+    /// No more calls are made in all.
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u64).range(1..))]
+    pub calls: u64,
+    /// No more calls are made a second.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: u32,
+    /// An address with more transactions is a hub, and is not paged.
+    #[arg(long, default_value_t = 1_000, value_name = "TRANSACTIONS")]
+    pub hub: u64,
+    /// Prove that each transaction stands in its block: Merkle branch, header, work. Two more calls each.
+    #[arg(long)]
+    pub prove: bool,
+    /// Ask again for what may have changed, even if it was fetched within the hour.
+    #[arg(long)]
+    pub anew: bool,
+    /// The endpoint may learn what is asked; else you are asked first.
+    #[arg(long)]
+    pub yes: bool,
+    /// Header lines for the endpoint (a key), sent over https alone.
+    #[arg(long, value_name = "FILE")]
+    pub header_file: Option<PathBuf>,
+    /// Authorities whose certificates the endpoint may have, PEM, in place of the public ones.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub(super) fn chain_code(text: &str) -> Result<ChainCode, money::chain::Error> {

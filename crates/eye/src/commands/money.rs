@@ -3,6 +3,7 @@
 mod bank;
 mod clusters;
 mod decide;
+mod fetched;
 mod tags;
 
 use super::Io;
@@ -33,6 +34,7 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
     let room = Room::open(&data.join(FOLDER));
     match what {
         Money::Load(job) => load_files(&room, job, io),
+        Money::Fetch(job) => fetched::run(&data.join(FOLDER), &room, job, io),
         Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
         Money::Cluster(job) => clusters::cluster(&data, job, io).map(|()| 0),

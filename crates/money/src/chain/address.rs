@@ -1,4 +1,5 @@
-//! From an address as people write it to its key: the other way round of [`super::address_text`].
+//! From an address as people write it to its key: the other way round of [`super::address_text`]. Where a chain has had two ways of
+//! writing, both are read: Litecoin's scripts once began with 3 like Bitcoin's, Bitcoin Cash's addresses were Bitcoin's.
 use super::script::kind;
 use super::{Family, Network};
 
@@ -15,8 +16,9 @@ use super::{Family, Network};
 pub fn address_key(text: &str, network: Network) -> Option<Vec<u8>> {
     let (pubkey_hash, script_hash, prefix) = network.prefixes();
     let text = text.trim();
-    if network.family() == Family::BitcoinCash {
-        let (sort, hash) = selectors::read_cash_address(prefix, text)?;
+    if network.family() == Family::BitcoinCash
+        && let Some((sort, hash)) = selectors::read_cash_address(prefix, text)
+    {
         let first = match (sort, hash.len()) {
             (0, 20) => kind::P2PKH,
             (1, 20) => kind::P2SH,
@@ -25,7 +27,9 @@ pub fn address_key(text: &str, network: Network) -> Option<Vec<u8>> {
         };
         return Some([&[first], &*hash].concat());
     }
-    if let Ok((hrp, version, program)) = bech32::segwit::decode(text) {
+    if network.family() != Family::BitcoinCash
+        && let Ok((hrp, version, program)) = bech32::segwit::decode(text)
+    {
         if hrp.to_lowercase() != prefix {
             return None;
         }
@@ -42,7 +46,7 @@ pub fn address_key(text: &str, network: Network) -> Option<Vec<u8>> {
     let (version, hash) = bytes.split_first()?;
     let first = match *version {
         version if version == pubkey_hash => kind::P2PKH,
-        version if version == script_hash => kind::P2SH,
+        version if version == script_hash || network.old_script_hash() == Some(version) => kind::P2SH,
         _ => return None,
     };
     (hash.len() == 20).then(|| [&[first], hash].concat())
@@ -69,5 +73,22 @@ mod tests {
             }
         }
         assert_eq!(address_key("", Network::Main), None);
+    }
+
+    #[test]
+    fn a_chain_that_is_named_is_read_in_its_old_writing_too() {
+        let written = |version: u8| bs58::encode([&[version], &[0x5a; 20][..]].concat()).with_check().into_string();
+        let key = |first: u8| Some([&[first], &[0x5a; 20][..]].concat());
+        for (network, keys, scripts) in [
+            (Network::BitcoinCash, 0x00, 0x05),
+            (Network::BitcoinCashRegtest, 0x6f, 0xc4),
+            (Network::Litecoin, 0x30, 0x05),
+            (Network::LitecoinTestnet, 0x6f, 0xc4),
+        ] {
+            assert_eq!(address_key(&written(keys), network), key(kind::P2PKH), "{network:?}");
+            assert_eq!(address_key(&written(scripts), network), key(kind::P2SH), "{network:?}");
+        }
+        assert_eq!(address_key(&written(0x00), Network::Litecoin), None, "Litecoin never wrote keys as Bitcoin does");
+        assert_eq!(address_key(&written(0x32), Network::Main), None);
     }
 }

@@ -1,6 +1,6 @@
 //! One raw block behind the others, whoever tells it: decoded, checked, appended.
 use super::decode::{Checks, Fault, HEADER, decode_block};
-use super::{Network, Undo};
+use super::{Network, Undo, retarget};
 use crate::columns::{self, Block, Head, Utxo, hex};
 
 /// Why a block could not be appended.
@@ -37,6 +37,12 @@ pub fn append(chain: &mut Utxo, checks: &Checks, raw: &Raw<'_>, block: &mut Bloc
     }
     if height > 0 && height >= network.heights_from() && coinbase_height(raw.bytes) != Some(height) {
         return Err(fault(Some(0), format!("its coinbase does not begin with the height {height}")));
+    }
+    let due = retarget::expected(chain, network, height).map_err(Refused::Record)?;
+    if let Some(due) = due.filter(|due| *due != header.bits) {
+        let why =
+            format!("its header says target {:08x}, and by the blocks before it that must be {due:08x}", header.bits);
+        return Err(fault(None, why));
     }
     block.head = Some(Head { height, hash: header.hash, parent: header.parent });
     chain.append(block).and_then(|()| chain.commit(false)).map_err(Refused::Record)

@@ -76,7 +76,7 @@ impl Header {
 }
 
 /// The 256-bit target of a compact one, highest byte first; `None` for negative, zero or overflowing ones.
-fn target(bits: u32) -> Option<[u8; 32]> {
+pub(super) fn target(bits: u32) -> Option<[u8; 32]> {
     let [size, mantissa @ ..] = bits.to_be_bytes();
     let mut target = [0; 32];
     if mantissa.first().is_some_and(|byte| byte & 0x80 != 0) || mantissa == [0; 3] {
@@ -161,6 +161,29 @@ pub(crate) fn decode_body(
     }
     behind(bytes.get(at..).unwrap_or_default(), hog_ex)?;
     hashes.check(header, family)
+}
+
+/// Decodes transactions of one block that are not all of it, one behind the other in `bytes`: of each whether it is the coinbase, and
+/// what its inputs spent if that is known. Nothing commits to them but their ids, which are the caller's to compare.
+pub(crate) fn decode_some(
+    bytes: &[u8],
+    each: &[(bool, Option<&[Coin]>)],
+    (family, time): (Family, u32),
+    block: &mut Block,
+) -> Result<(), Fault> {
+    block.clear();
+    block.time = time;
+    let mut hashes = Hashes::with_room(each.len());
+    let mut reader = Reader::new(bytes, block, Rules { family, time });
+    let mut at = 0;
+    for (place, (coinbase, coins)) in (1..).zip(each) {
+        let (len, _) = decode_tx(&mut reader, at, if *coinbase { 0 } else { place }, *coins, &mut hashes)?;
+        at += len;
+    }
+    match bytes.len() == at {
+        true => Ok(()),
+        false => Err(fault(None, "bytes follow the last transaction")),
+    }
 }
 
 /// What stands behind the last transaction: nothing, or behind a HogEx the extension block, whose amounts are hidden.

@@ -11,6 +11,7 @@ mod curve;
 mod decode;
 mod network;
 mod node;
+mod retarget;
 mod room;
 mod script;
 mod token;
@@ -23,6 +24,7 @@ pub use address::address_key;
 pub use append::block_work;
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode_body;
+pub(crate) use decode::decode_some;
 pub use decode::{Checks, Fault, Header, decode_block};
 pub use network::{Family, Network};
 #[cfg(any(test, fuzzing))]

@@ -44,8 +44,8 @@ struct Params {
     heights_from: u64,
     /// The first block's hash, as it is displayed.
     first: &'static str,
-    /// A later block that tells this chain from one with the same first block.
-    split: Option<(u64, &'static str)>,
+    /// Later blocks that tell this chain from others with the same beginning.
+    splits: &'static [(u64, &'static str)],
 }
 
 /// Bitcoin's main network begins like Bitcoin Cash's, and every regtest of Bitcoin's kind like every other.
@@ -57,6 +57,10 @@ const REGTEST_EASIEST: u32 = 0x207f_ffff;
 const TEST_BASE58: (u8, u8) = (0x6f, 0xc4);
 /// 1 August 2017: the first block that only one of the two chains has.
 const SPLIT: u64 = 478_559;
+/// 15 November 2018: the first block that Bitcoin Cash and Bitcoin SV do not share (Bitcoin Cash Node, `chainparams.cpp`).
+const SV_SPLIT: u64 = 556_767;
+/// 15 November 2020: the first block that Bitcoin Cash and eCash (Bitcoin ABC) do not share (the same).
+const ECASH_SPLIT: u64 = 661_648;
 
 const BITCOIN: Params = Params {
     code: "btc",
@@ -67,7 +71,7 @@ const BITCOIN: Params = Params {
     easiest: 0x1d00_ffff,
     heights_from: 227_931,
     first: BITCOIN_FIRST,
-    split: Some((SPLIT, "00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148")),
+    splits: &[(SPLIT, "00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148")],
 };
 const TESTNET3: Params = Params {
     code: "btc-testnet3",
@@ -76,7 +80,7 @@ const TESTNET3: Params = Params {
     prefix: "tb",
     heights_from: 21_111,
     first: "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
-    split: None,
+    splits: &[],
     ..BITCOIN
 };
 const TESTNET4: Params = Params {
@@ -110,7 +114,7 @@ const LITECOIN: Params = Params {
     easiest: 0x1e0f_ffff,
     heights_from: 710_000,
     first: "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2",
-    split: None,
+    splits: &[],
 };
 const LITECOIN_TESTNET: Params = Params {
     code: "ltc-testnet",
@@ -134,7 +138,11 @@ const BITCOIN_CASH: Params = Params {
     code: "bch",
     family: Family::BitcoinCash,
     prefix: "bitcoincash",
-    split: Some((SPLIT, "000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec")),
+    splits: &[
+        (SPLIT, "000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec"),
+        (SV_SPLIT, "0000000000000000004626ff6e3b936941d341c5932ece4357eeccac44e6d56c"),
+        (ECASH_SPLIT, "0000000000000000029e471c41818d24b8b74c911071c4ef0b4a0509f9b5a8ce"),
+    ],
     ..BITCOIN
 };
 const BITCOIN_CASH_REGTEST: Params =
@@ -209,6 +217,15 @@ impl Network {
         (params.base58.0, params.base58.1, params.prefix)
     }
 
+    /// The version byte that addresses of a script's hash had before their own: Litecoin's were Bitcoin's until 2017.
+    pub fn old_script_hash(self) -> Option<u8> {
+        match self {
+            Network::Litecoin => Some(BITCOIN.base58.1),
+            Network::LitecoinTestnet | Network::LitecoinRegtest => Some(TEST_BASE58.1),
+            _ => None,
+        }
+    }
+
     /// The easiest compact target a block may have.
     pub fn easiest(self) -> u32 {
         self.params().easiest
@@ -224,10 +241,10 @@ impl Network {
         self.easiest() == REGTEST_EASIEST
     }
 
-    /// Heights whose block is known, with its hash: the first, and the one at which chains with one beginning part.
+    /// Heights whose block is known, with its hash: the first, and those at which chains with one beginning part.
     pub fn known(self) -> impl Iterator<Item = (u64, [u8; 32])> {
         let params = self.params();
-        std::iter::once((0, params.first)).chain(params.split).filter_map(|(height, text)| {
+        std::iter::once((0, params.first)).chain(params.splits.iter().copied()).filter_map(|(height, text)| {
             let mut hash = [0; 32];
             hex::decode_to_slice(text, &mut hash).ok().map(|()| (height, hash))
         })
@@ -235,7 +252,7 @@ impl Network {
 
     /// The hash that the block at this height must have, where one is known.
     pub fn known_at(self, height: u64) -> Option<[u8; 32]> {
-        if height != 0 && self.params().split.is_none_or(|(split, _)| split != height) {
+        if height != 0 && self.params().splits.iter().all(|(split, _)| *split != height) {
             return None;
         }
         self.known().find(|(at, _)| *at == height).map(|(_, hash)| hash)
@@ -330,5 +347,20 @@ mod tests {
         }
         assert_ne!(Network::Main.known_at(SPLIT), Network::BitcoinCash.known_at(SPLIT));
         assert_eq!(Network::Main.known_at(0), Network::BitcoinCash.known_at(0));
+    }
+
+    #[test]
+    fn bitcoin_cash_is_told_from_the_chains_that_left_it() {
+        // Bitcoin SV's block 556,767 and eCash's 661,648: as their nodes' own checkpoints say.
+        let theirs = [
+            (SV_SPLIT, "000000000000000001d956714215d96ffc00e0afda4cd0a96c96f8d802b1662b"),
+            (ECASH_SPLIT, "000000000000000004284c9d8b2c8ff731efeaec6be50729bdc9bd07f910757d"),
+        ];
+        for (height, hash) in theirs {
+            let ours = Network::BitcoinCash.known_at(height).map(hex::encode).unwrap();
+            assert_ne!(ours, hash);
+            assert!(Network::Main.known_at(height).is_none());
+        }
+        assert_eq!(Network::BitcoinCash.known().count(), 4);
     }
 }

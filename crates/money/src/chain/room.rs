@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Bitcoin's relatives: a table in such a name would stand where their blocks will.
 const RELATIVES: [&str; 4] = ["bsv", "dash", "doge", "zec"];
 
+/// Behind a chain's name: what was fetched of it on demand.
+const FETCHED: &str = "~partial";
+
 /// A chain's name: small letters, digits and dashes, as it stands in the command line and as its folder's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChainCode(String);
@@ -65,6 +68,16 @@ impl Room {
 
     /// The chains that are kept, by name.
     pub fn chains(&self) -> Result<Vec<ChainCode>> {
+        self.folders("meta", "")
+    }
+
+    /// The chains of which something was fetched on demand, by name.
+    pub fn fetched_chains(&self) -> Result<Vec<ChainCode>> {
+        self.folders("current", FETCHED)
+    }
+
+    /// The chains whose folder has this ending and holds this file.
+    fn folders(&self, file: &str, ending: &str) -> Result<Vec<ChainCode>> {
         let folder = match std::fs::read_dir(&self.dir) {
             Ok(folder) => folder,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -72,8 +85,8 @@ impl Room {
         };
         let mut chains: Vec<_> = folder
             .flatten()
-            .filter(|entry| entry.path().join("meta").is_file())
-            .filter_map(|entry| ChainCode::parse(entry.file_name().to_str()?).ok())
+            .filter(|entry| entry.path().join(file).is_file())
+            .filter_map(|entry| ChainCode::parse(entry.file_name().to_str()?.strip_suffix(ending)?).ok())
             .collect();
         chains.sort();
         Ok(chains)
@@ -84,20 +97,36 @@ impl Room {
         self.dir.join(chain.as_str())
     }
 
+    /// The folder of what was fetched of a chain on demand: no chain's name has a tilde, so it is none, and never counts as one.
+    pub fn fetched(&self, chain: &ChainCode) -> PathBuf {
+        self.dir.join(format!("{}{FETCHED}", chain.as_str()))
+    }
+
+    /// What was fetched of a chain on demand, if anything was.
+    pub fn fetched_chain(&self, chain: &ChainCode) -> Result<Option<Chain>> {
+        let Some(dir) = crate::fetch::current(&self.fetched(chain))? else { return Ok(None) };
+        opened(&dir, chain, Mode::Read).map(Some)
+    }
+
     /// Opens a chain at its last complete block.
     pub fn chain(&self, chain: &ChainCode, mode: Mode) -> Result<Chain> {
         let dir = self.dir(chain);
         if mode == Mode::Read && !dir.join("meta").is_file() {
             return Err(Error::Unknown(format!("nothing of {} was loaded yet", chain.as_str())));
         }
-        Ok(match chain.network() {
-            Some(network) if network.family() == Family::BitcoinCash => {
-                Chain::Utxo(Utxo::open_with_tokens(&dir, mode)?, network)
-            }
-            Some(network) => Chain::Utxo(Utxo::open(&dir, mode)?, network),
-            None => Chain::Accounts(Accounts::open(&dir, mode)?),
-        })
+        opened(&dir, chain, mode)
     }
+}
+
+/// The columns in a folder, of the chain's kind.
+fn opened(dir: &Path, chain: &ChainCode, mode: Mode) -> Result<Chain> {
+    Ok(match chain.network() {
+        Some(network) if network.family() == Family::BitcoinCash => {
+            Chain::Utxo(Utxo::open_with_tokens(dir, mode)?, network)
+        }
+        Some(network) => Chain::Utxo(Utxo::open(dir, mode)?, network),
+        None => Chain::Accounts(Accounts::open(dir, mode)?),
+    })
 }
 
 /// What is loaded.

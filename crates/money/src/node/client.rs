@@ -33,6 +33,8 @@ pub struct Endpoint {
     pub calls_a_second: Option<u32>,
     /// An answer of more bytes is not read to its end.
     pub max_answer: u64,
+    /// No more questions are asked in all.
+    pub budget: Option<u64>,
 }
 
 impl Endpoint {
@@ -47,6 +49,7 @@ impl Endpoint {
             patience: Duration::from_secs(60),
             calls_a_second: None,
             max_answer: 256 << 20,
+            budget: None,
         }
     }
 
@@ -85,6 +88,7 @@ pub struct Node {
     first_wait: Duration,
     between: Duration,
     max_answer: u64,
+    budget: Option<u64>,
     asked: Option<std::time::Instant>,
     pub(super) calls: u64,
 }
@@ -166,7 +170,8 @@ impl Node {
         let headers = endpoint.headers.clone();
         let (url, name) = (endpoint.url.clone(), format!("{host}{port}"));
         let (first_wait, max_answer) = (FIRST_WAIT, endpoint.max_answer);
-        Ok(Node { agent, url, name, headers, first_wait, between, max_answer, asked: None, calls: 0 })
+        let budget = endpoint.budget;
+        Ok(Node { agent, url, name, headers, first_wait, between, max_answer, budget, asked: None, calls: 0 })
     }
 
     /// The same, waiting so long before it asks a busy node again.
@@ -183,6 +188,11 @@ impl Node {
     /// How many questions were asked.
     pub fn calls(&self) -> u64 {
         self.calls
+    }
+
+    /// Whether its budget is used up.
+    pub fn is_spent(&self) -> bool {
+        self.budget.is_some_and(|budget| self.calls >= budget)
     }
 
     /// An error of this node.
@@ -313,6 +323,9 @@ impl Node {
         url: &str,
         body: Option<String>,
     ) -> Result<std::result::Result<Vec<u8>, Refusal>> {
+        if self.is_spent() {
+            return Err(self.fault(format!("{what}: its budget of {} calls is used up", self.calls)));
+        }
         if let Some(asked) = self.asked {
             std::thread::sleep(self.between.saturating_sub(asked.elapsed()));
         }
@@ -376,6 +389,8 @@ fn said(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "no answer in time".into(),
         ureq::Error::HostNotFound => "no such host".into(),
+        // It would repeat the address, which may hold a key.
+        ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => "its address cannot be asked".into(),
         ureq::Error::Io(error) => told(error),
         other => other.to_string(),
     }

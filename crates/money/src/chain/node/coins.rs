@@ -1,9 +1,68 @@
-//! What a block's inputs spent, as `getblock` with verbosity 3 tells it (Bitcoin Core from 23 on).
-use crate::chain::{Coin, Undo};
+//! What a block's inputs spent: how often a node is asked for it, and as `getblock` with verbosity 3 tells it (Bitcoin Core from 23 on).
+use crate::chain::{Coin, Result as Asked, Undo};
 use crate::columns::Amount;
 use crate::node::without_text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// A node that refuses what a block spent is asked so often in all, after twice the wait each time.
+const TRIES: u32 = 3;
+const FIRST_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
+/// After so many blocks in a row that it refused, each is asked for once: it has pruned them, and every wait would be for nothing.
+const REFUSED_IN_A_ROW: u32 = 3;
+
+/// What became of one question for a block's coins.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    /// They are told.
+    Coins(Undo),
+    /// The node does not know this question, as older ones do not.
+    Never,
+    /// It refuses now, or does not have them.
+    NotNow,
+}
+
+/// Whether a node tells coins. One refusal makes one block partial, never the rest of a load.
+#[derive(Debug, Default)]
+pub struct Telling {
+    never: bool,
+    told: bool,
+    refused: u32,
+}
+
+impl Telling {
+    /// Asks for a block's coins, again when they are refused; `None` when they are not to be had.
+    ///
+    /// # Errors
+    /// Those of asking.
+    pub fn ask(&mut self, mut once: impl FnMut() -> Asked<Told>) -> Asked<Option<Undo>> {
+        if self.never {
+            return Ok(None);
+        }
+        let tries = if self.refused < REFUSED_IN_A_ROW { TRIES } else { 1 };
+        let mut wait = FIRST_WAIT;
+        for left in (0..tries).rev() {
+            match once()? {
+                Told::Coins(coins) => {
+                    (self.told, self.refused) = (true, 0);
+                    return Ok(Some(coins));
+                }
+                // One that has told some has pruned what is missing, or lost it.
+                Told::Never => {
+                    self.never = !self.told;
+                    return Ok(None);
+                }
+                Told::NotNow if left > 0 => {
+                    std::thread::sleep(wait);
+                    wait *= 2;
+                }
+                Told::NotNow => {}
+            }
+        }
+        self.refused = self.refused.saturating_add(1);
+        Ok(None)
+    }
+}
 
 /// Decimals of a coin of Bitcoin's family.
 const DECIMALS: u32 = 8;
@@ -81,6 +140,35 @@ mod tests {
             r#"{{"nTx":2,"tx":[{{"vin":[{{"coinbase":"00"}}]}},
             {{"vin":[{{"txid":"00","prevout":{{"generated":false,"value":{value},"scriptPubKey":{{"asm":"","hex":"51"}}}}}}]}}]}}"#
         )
+    }
+
+    #[test]
+    fn one_refusal_makes_one_block_partial_and_no_more() {
+        let mut telling = Telling::default();
+        // How often a node is asked that answers so, and what comes of it.
+        let mut ask = |told: fn(u32) -> Told| {
+            let mut asked = 0;
+            let coins = telling.ask(|| {
+                asked += 1;
+                Ok(told(asked))
+            });
+            (coins.unwrap(), asked)
+        };
+        let passing = |n: u32| if n == 1 { Told::NotNow } else { Told::Coins(Vec::new()) };
+        assert_eq!(ask(passing), (Some(Vec::new()), 2), "a refusal that passes");
+        assert_eq!(ask(|_| Told::Never), (None, 1), "one block's coins are pruned");
+        for tries in [TRIES, TRIES, TRIES, 1] {
+            assert_eq!(ask(|_| Told::NotNow), (None, tries));
+        }
+        assert_eq!(ask(|_| Told::Coins(Vec::new())), (Some(Vec::new()), 1), "the good way again at the next block");
+        let (mut older, mut asked) = (Telling::default(), 0);
+        for _ in 0..2 {
+            let coins = older.ask(|| {
+                asked += 1;
+                Ok(Told::Never)
+            });
+            assert_eq!((coins.unwrap(), asked), (None, 1), "an older node is not asked again");
+        }
     }
 
     #[test]

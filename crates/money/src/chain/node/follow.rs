@@ -1,8 +1,9 @@
 //! From a node into the record: block after block, unwinding what the node's chain no longer has.
+use super::coins::{Telling, Told};
 use super::rest::Rest;
 use super::rpc::Rpc;
 use crate::chain::append::{self, Raw, Refused, looked_at, tx_count, work_on_record};
-use crate::chain::{Checks, Fault, Loaded, Network, Options, Progress, Result, Undo};
+use crate::chain::{Checks, Fault, Loaded, Network, Options, Progress, Result};
 use crate::columns::{Block, Utxo, hex};
 use crate::node::{Branch, Endpoint, Node, parting};
 use std::ops::ControlFlow;
@@ -36,8 +37,8 @@ pub trait Teller: Branch {
     fn hashes(&mut self, from: u64, to: u64) -> Result<Vec<[u8; 32]>>;
     /// The bytes of blocks, in order.
     fn blocks(&mut self, wanted: &[At]) -> Result<Vec<Vec<u8>>>;
-    /// What a block's inputs spent, if it tells that.
-    fn coins(&mut self, at: &At) -> Result<Option<Undo>>;
+    /// What a block's inputs spent: asked once, whatever comes of it.
+    fn coins(&mut self, at: &At) -> Result<Told>;
 }
 
 /// A hash of 64 digits, as people write it.
@@ -61,8 +62,16 @@ pub fn follow_node(
     };
     // An answer in hex has twice the bytes; half of what is taken is left for what stands around them.
     let most = (endpoint.max_answer / 4 / network.family().max_bytes()).clamp(1, MOST_BLOCKS);
-    let mut follower =
-        Follower { teller, network, chain, loaded: Loaded::default(), block: Block::default(), each: AT_ONCE, most };
+    let mut follower = Follower {
+        teller,
+        network,
+        chain,
+        loaded: Loaded::default(),
+        block: Block::default(),
+        telling: Telling::default(),
+        each: AT_ONCE,
+        most,
+    };
     let done = follower.follow(endpoint, options, progress);
     let kept = follower.chain.commit(true);
     let calls = follower.teller.node().calls();
@@ -78,6 +87,7 @@ struct Follower<'a> {
     chain: &'a mut Utxo,
     loaded: Loaded,
     block: Block,
+    telling: Telling,
     /// About how many bytes a block has now, and how many blocks may be asked for at once.
     each: u64,
     most: u64,
@@ -184,7 +194,12 @@ impl Follower<'_> {
         }
         // A record that begins with the first block has every output that is spent.
         let first = self.chain.store().record(0)?.map_or(at.height, |record| record.height);
-        let coins = if first == 0 || tx_count(bytes) <= 1 { None } else { self.teller.coins(at)? };
+        let coins = if first == 0 || tx_count(bytes) <= 1 {
+            None
+        } else {
+            let (telling, teller) = (&mut self.telling, &mut self.teller);
+            telling.ask(|| teller.coins(at))?
+        };
         let raw = Raw { bytes, height: at.height, hash: at.hash, coins: coins.as_ref() };
         append::append(self.chain, &Checks::all(self.network), &raw, &mut self.block).map_err(
             |refused| match refused {

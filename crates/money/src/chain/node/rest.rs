@@ -1,6 +1,7 @@
 //! Bitcoin Core's REST (`-rest`) and its relatives': blocks as bytes, one at a time, and nobody is asked who they are.
+use super::coins::Told;
 use super::follow::{At, Teller, hash_of};
-use crate::chain::{Family, Result, Undo, parse_spent};
+use crate::chain::{Family, Result, parse_spent};
 use crate::columns::hex;
 use crate::hash::reversed;
 use crate::node::{Branch, Node, Refusal, without_text};
@@ -13,8 +14,6 @@ const AHEAD: usize = 16;
 pub struct Rest {
     node: Node,
     family: Family,
-    /// Whether it tells what inputs spent (Bitcoin Core from 30 on), as far as is known.
-    tells_coins: bool,
 }
 
 #[derive(Deserialize)]
@@ -25,7 +24,7 @@ struct Info {
 impl Rest {
     /// Asks nothing yet.
     pub fn new(node: Node, family: Family) -> Rest {
-        Rest { node, family, tells_coins: true }
+        Rest { node, family }
     }
 
     /// What stands at a path; `None` when nothing does.
@@ -84,15 +83,15 @@ impl Teller for Rest {
         Ok(blocks)
     }
 
-    fn coins(&mut self, at: &At) -> Result<Option<Undo>> {
-        if !self.tells_coins {
-            return Ok(None);
-        }
-        let told = self.found(&format!("spenttxouts/{}.bin", hex(&at.hash)))?;
-        self.tells_coins = told.is_some();
-        let Some(told) = told else { return Ok(None) };
+    fn coins(&mut self, at: &At) -> Result<Told> {
+        // Bitcoin Core tells it from 30 on.
+        let told = match self.node.get(&format!("spenttxouts/{}.bin", hex(&at.hash)))? {
+            Ok(told) => told,
+            Err(Refusal::Absent | Refusal::Unknown) => return Ok(Told::Never),
+            Err(_) => return Ok(Told::NotNow),
+        };
         match parse_spent(&told, self.family.max_inputs()) {
-            Some(coins) => Ok(Some(coins)),
+            Some(coins) => Ok(Told::Coins(coins)),
             None => Err(self.node.fault(format!("block {at}: its spent outputs cannot be read"))),
         }
     }

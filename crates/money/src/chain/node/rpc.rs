@@ -1,7 +1,7 @@
 //! Bitcoin Core's JSON-RPC and its relatives': blocks in hex, several at once.
-use super::coins::coins;
+use super::coins::{Told, coins};
 use super::follow::{At, Teller, hash_of};
-use crate::chain::{Family, Result, Undo};
+use crate::chain::{Family, Result};
 use crate::columns::hex;
 use crate::node::{Branch, MOST_AT_ONCE, Node, Refusal, without_text};
 use serde::Deserialize;
@@ -12,8 +12,6 @@ use serde_json::value::RawValue;
 pub struct Rpc {
     node: Node,
     family: Family,
-    /// Whether it tells what inputs spent, as far as is known.
-    tells_coins: bool,
 }
 
 /// What `getblockchaininfo` says.
@@ -25,7 +23,7 @@ struct Info {
 impl Rpc {
     /// Asks nothing yet.
     pub fn new(node: Node, family: Family) -> Rpc {
-        Rpc { node, family, tells_coins: true }
+        Rpc { node, family }
     }
 }
 
@@ -73,16 +71,15 @@ impl Teller for Rpc {
         blocks.collect()
     }
 
-    fn coins(&mut self, at: &At) -> Result<Option<Undo>> {
-        if !self.tells_coins {
-            return Ok(None);
-        }
+    fn coins(&mut self, at: &At) -> Result<Told> {
         let most = self.family.max_inputs();
         let read = |raw: &RawValue| coins(raw.get(), most).map_err(|why| format!("block {at}: {why}"));
         // An older node knows no third verbosity, and says so or answers the second.
-        let told = self.node.ask("getblock", &json!([hex(&at.hash), 3]), read)?.ok().flatten();
-        self.tells_coins = told.is_some();
-        Ok(told)
+        Ok(match self.node.ask("getblock", &json!([hex(&at.hash), 3]), read)? {
+            Ok(Some(coins)) => Told::Coins(coins),
+            Ok(None) | Err(Refusal::Unknown) => Told::Never,
+            Err(_) => Told::NotNow,
+        })
     }
 }
 
