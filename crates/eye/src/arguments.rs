@@ -46,6 +46,16 @@ pub struct Serve {
     /// Private key, PEM.
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// A proxy on this machine terminates TLS: its `X-Forwarded-For` says who asks, and cookies are for TLS alone.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub behind_proxy: bool,
+}
+
+impl Serve {
+    /// Whether whoever asks comes over TLS, which ends here or at a proxy on this machine.
+    pub fn is_over_tls(&self) -> bool {
+        self.tls_cert.is_some() || self.behind_proxy
+    }
 }
 
 /// A command.

@@ -202,6 +202,7 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
         }
         Command::Expunge(about) => {
             let gone = node.intel.expunge(&me, &about.id, &about.reason)?;
+            taxii::forget(&node.ledger, &about.id)?;
             writeln!(io.out, "erased {gone} version(s)")?;
         }
         Command::Verify { what: Some(_), public_key: Some(_), .. } => {

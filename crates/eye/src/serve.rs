@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Requests under way get as long as this when the server ends.
 const GRACE: Duration = Duration::from_secs(5);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(data: &Path, how: &Serve) -> Result<(), Problem> {
@@ -49,7 +50,7 @@ fn listen(data: &Path, how: &Serve, node: &Node) -> Result<(), Problem> {
         .thread_keep_alive(memory::THREAD_STAYS)
         .enable_all()
         .build()?;
-    runtime.block_on(serve(listener, address, how, node, house(node, how.tls_cert.is_some())?))
+    runtime.block_on(serve(listener, address, how, node, house(node, how.is_over_tls())?))
 }
 
 /// A writer that takes every line: the log may stand on the disk that is full, and whoever logs is to go on working.
@@ -110,8 +111,12 @@ async fn serve(
             tokio::task::spawn_blocking(memory::give_back).await.ok();
         }
     });
+    if let Some(keep) = node.settings.access_log.keep() {
+        tokio::spawn(retention(node.clone(), keep));
+    }
     let mut limits = node.settings.server();
     limits.connections = guard::connections(limits.connections);
+    let house = if how.behind_proxy { house.behind_proxy() } else { house };
     let service = house.into_make_service(Duration::from_secs(node.settings.server.body_pause_seconds));
     let scheme = if how.tls_cert.is_some() { "https" } else { "http" };
     let tls = match (&how.tls_cert, &how.tls_key) {
@@ -143,6 +148,24 @@ async fn serve(
         }
     }
     Ok(())
+}
+
+/// Forgets old rows of the access log, at start and once a day.
+async fn retention(node: Node, keep: Duration) {
+    let mut pause = tokio::time::interval(DAY);
+    loop {
+        pause.tick().await;
+        let node = node.clone();
+        let forgotten = tokio::task::spawn_blocking(move || {
+            let keep = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
+            node.people.access_log().forget(node.ledger.now().saturating_sub(keep))
+        });
+        match forgotten.await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(rows)) => tracing::info!(rows, "old rows of the access log were forgotten"),
+            Ok(Err(error)) => tracing::error!(%error, "old rows of the access log stay"),
+        }
+    }
 }
 
 fn println(line: &str) -> Result<(), Problem> {

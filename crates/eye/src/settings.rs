@@ -6,7 +6,7 @@ use crate::node::Problem;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
-pub use tables::{Fetch, Import, Pages, Quarantine, Range, Server, SignIn, Stream, Taxii};
+pub use tables::{AccessLog, Fetch, Import, Pages, Quarantine, Range, Server, SignIn, Stream, Taxii};
 
 /// The file's name in the data folder.
 pub const FILE: &str = "eye.toml";
@@ -22,6 +22,7 @@ pub struct Settings {
     pub quarantine: Quarantine,
     pub pages: Pages,
     pub sign_in: SignIn,
+    pub access_log: AccessLog,
     pub server: Server,
     pub taxii: Taxii,
     pub stream: Stream,
@@ -65,6 +66,7 @@ impl Settings {
             Quarantine::RANGES,
             Pages::RANGES,
             SignIn::RANGES,
+            AccessLog::RANGES,
             Server::RANGES,
             Taxii::RANGES,
             Stream::RANGES,
@@ -136,8 +138,10 @@ impl Settings {
     pub fn taxii(&self) -> taxii::Limits {
         taxii::Limits {
             body: size(self.taxii.body_bytes),
+            objects: size(self.taxii.post_objects),
             page: size(self.taxii.page_objects),
             most: size(self.taxii.page_most),
+            page_bytes: size(self.taxii.page_bytes),
             values: size(self.taxii.filter_values),
             status: Duration::from_secs(self.taxii.status_hours * 3_600),
         }
@@ -149,6 +153,7 @@ impl Settings {
             listeners: size(self.stream.listeners),
             of_account: size(self.stream.account_listeners),
             batch: size(self.stream.batch_entries),
+            batch_bytes: size(self.stream.batch_bytes),
             heartbeat: Duration::from_secs(self.stream.heartbeat_seconds),
             unfolded: self.stream.unfolded_entries,
             lag: Duration::from_secs(self.stream.unfolded_seconds),

@@ -207,17 +207,47 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn bodies(&self, rows: &[ObjectRow], take: &mut dyn FnMut(&ObjectRow, &str)) -> Result<()> {
+        self.bodies_while(rows, &mut |row, body| {
+            take(row, body);
+            true
+        })
+    }
+
+    /// As [`Intel::bodies`], for as long as `take` says that there is room for more.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn bodies_while(&self, rows: &[ObjectRow], take: &mut dyn FnMut(&ObjectRow, &str) -> bool) -> Result<()> {
         let positions: Vec<u64> = rows.iter().map(|r| r.pos).collect();
         let mut at = rows.iter();
-        self.inner.ledger.log().bodies(&positions, |_, body| {
-            if let (Some(row), Some(body)) = (at.next(), body) {
-                take(row, body);
-            }
+        self.inner.ledger.log().bodies_while(&positions, |_, body| match (at.next(), body) {
+            (Some(row), Some(body)) => take(row, body),
+            _ => true,
         })?;
         Ok(())
     }
 
-    /// Every version of an object that stands and that the viewer sees, newest first.
+    /// When the newest object of the collections that the viewer sees came, or of `only` one of them, µs; 0 when there is none.
+    /// Waits for nothing.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn newest(&self, viewer: &Viewer, only: Option<u32>) -> Result<i64> {
+        let sql = "SELECT arrived FROM versions WHERE col = ? AND see(col) ORDER BY pos DESC LIMIT 1";
+        let read = || {
+            self.inner.view.read(|r| {
+                let mut stmt = r.conn.prepare_cached(sql)?;
+                let mut newest = 0;
+                for col in viewer.set().iter().filter(|col| only.is_none_or(|only| only == *col)) {
+                    newest = newest.max(stmt.query_row([col], |r| r.get(0)).optional()?.unwrap_or(0));
+                }
+                Ok(newest)
+            })
+        };
+        Ok(people::see::with(viewer, read)?)
+    }
+
+    /// Every version of an object that stands and that the viewer sees, newest first; the newest 2,000.
     ///
     /// # Errors
     /// The storage's.

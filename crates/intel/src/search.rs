@@ -52,6 +52,16 @@ pub enum Count {
     MoreThan(usize),
 }
 
+impl Count {
+    /// When so many are shown already: counting may stop before finding does.
+    fn at_least(self, shown: usize) -> Self {
+        match self {
+            Self::Exactly(n) => Self::Exactly(n.max(shown)),
+            Self::MoreThan(n) => Self::MoreThan(n.max(shown)),
+        }
+    }
+}
+
 impl Default for Count {
     fn default() -> Self {
         Self::Exactly(0)
@@ -130,7 +140,7 @@ impl Intel {
             let total = match before {
                 None if !page.more => Count::Exactly(page.positions.len()),
                 _ if page.broken_off => Count::MoreThan(page.positions.len().min(COUNT)),
-                _ => self.count_of(&asking)?,
+                _ => self.count_of(&asking)?.at_least(page.positions.len()),
             };
             let rows = page
                 .positions

@@ -4,6 +4,7 @@ use crate::view::state;
 use crate::{Error, Intel, Result};
 use ledger::{CollectionId, Target};
 use people::Viewer;
+use std::collections::HashSet;
 
 /// Which versions of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,14 +31,23 @@ impl Intel {
     ) -> Result<usize> {
         may_withdraw(viewer)?;
         let col = collection.map(|c| self.column(viewer, c)).transpose()?;
-        let mut rows = self.versions(viewer, id)?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0 ORDER BY v.pos",
+            state::GONE
+        );
+        let mut rows: Vec<ObjectRow> = self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+            conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect()
+        })?;
         rows.retain(|r| col.is_none_or(|c| c == r.col));
         if let Which::Rows(positions) = which {
-            rows.retain(|r| positions.contains(&r.pos));
+            let wanted: HashSet<&u64> = positions.iter().collect();
+            rows.retain(|r| wanted.contains(&r.pos));
         }
         if rows.is_empty() {
             return Err(Error::NotFound);
         }
+        // Oldest first: whoever is stopped in between has brought no older version back.
         self.withdraw_rows(viewer, rows, reason)
     }
 
@@ -51,7 +61,9 @@ impl Intel {
             object: r.id.into(),
         };
         let targets: Vec<Target> = rows.into_iter().map(target).collect();
-        self.inner.ledger.withdraw(&targets, reason, viewer.account())?;
+        for piece in targets.chunks(AT_ONCE) {
+            self.inner.ledger.withdraw(piece, reason, viewer.account())?;
+        }
         Ok(targets.len())
     }
 
@@ -159,7 +171,7 @@ impl Intel {
     }
 }
 
-/// Entries that one erasure takes; the ledger takes 2,000 at most.
+/// Entries that one withdrawal or erasure takes; the ledger takes 2,000 at most.
 const AT_ONCE: usize = 1_000;
 
 fn may_withdraw(viewer: &Viewer) -> Result<()> {

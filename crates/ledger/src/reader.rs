@@ -68,15 +68,29 @@ impl LogReader {
     /// # Errors
     /// The storage's.
     pub fn bodies(&self, positions: &[u64], mut take: impl FnMut(u64, Option<&str>)) -> Result<()> {
+        self.bodies_while(positions, |pos, body| {
+            take(pos, body);
+            true
+        })
+    }
+
+    /// As [`LogReader::bodies`], for as long as `take` says that there is room for more.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn bodies_while(&self, positions: &[u64], mut take: impl FnMut(u64, Option<&str>) -> bool) -> Result<()> {
         self.with(|conn, _| {
             let mut stmt = conn.prepare_cached(
                 "SELECT b.body FROM entries e JOIN bodies b ON b.pos = coalesce(e.body_of, e.pos) WHERE e.pos = ?",
             )?;
             for &pos in positions {
                 let mut rows = stmt.query([log::signed(pos)])?;
-                match rows.next()? {
+                let room = match rows.next()? {
                     Some(row) => take(pos, row.get_ref(0)?.as_str().ok()),
                     None => take(pos, None),
+                };
+                if !room {
+                    break;
                 }
             }
             Ok(())

@@ -19,6 +19,8 @@ const IDS: usize = 50;
 const LONGEST: usize = 300;
 /// Rows that are not known to be on the disk; whoever comes then waits for it, and is refused where it takes none.
 const WAITING: usize = 20_000;
+/// Rows that are forgotten in one transaction: requests wait for it.
+const PIECE: u64 = 5_000;
 
 /// A request, as its door tells it.
 #[derive(Debug, Clone, Default)]
@@ -323,25 +325,47 @@ impl AccessLog {
         })?)
     }
 
-    /// Forgets rows from before `at`, µs, as retention asks; the rest goes on to verify from there.
+    /// Forgets the rows that were taken down before `before`, µs, as retention asks, and takes down itself that it did
+    /// (`retention`, with how many). What stays is verified from there on. Rows go from the log's beginning alone, up to the
+    /// first that is young enough: one whose clock stood wrong never takes those before it along. The answer is how many
+    /// went.
     ///
     /// # Errors
     /// The storage's.
-    pub fn prune(&self, at: i64) -> Result<()> {
-        Ok(self.state().write(move |conn| {
-            // Times may stand still, but numbers rise: everything up to the last old row goes.
-            let cut: Option<(i64, Vec<u8>)> = conn
-                .query_row("SELECT n, hash FROM access WHERE at < ? ORDER BY n DESC LIMIT 1", [at], |r| {
-                    Ok((r.get(0)?, r.get(1)?))
-                })
-                .optional()?;
-            if let Some((n, hash)) = cut {
-                conn.execute("INSERT OR REPLACE INTO access_base(one, n, hash) VALUES (1,?,?)", (n, hash))?;
-                conn.execute("DELETE FROM access WHERE n <= ?", [n])?;
+    pub fn forget(&self, before: i64) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let cut = self.state().write(move |conn| Ok(forget(conn, before)?))?;
+            gone += cut;
+            if cut < PIECE {
+                break;
             }
-            Ok(())
-        })?)
+        }
+        if gone > 0 {
+            let objects = u32::try_from(gone).unwrap_or(u32::MAX);
+            self.record(&Access { method: "retention", route: "eye", status: 200, objects, ..Access::default() })?;
+        }
+        Ok(gone)
     }
+}
+
+/// One piece of the oldest rows, those before `before`; how many.
+fn forget(conn: &Connection, before: i64) -> rusqlite::Result<u64> {
+    let base = base(conn)?;
+    let mut stmt = conn.prepare_cached("SELECT n, hash, at FROM access WHERE n > ? ORDER BY n LIMIT ?")?;
+    let mut rows = stmt.query((signed(base.n), signed(PIECE)))?;
+    let mut end = base;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(2)? >= before {
+            break;
+        }
+        end = to_head(row)?;
+    }
+    if end.n > base.n {
+        conn.execute("INSERT OR REPLACE INTO access_base(one, n, hash) VALUES (1,?,?)", (signed(end.n), end.hash))?;
+        conn.execute("DELETE FROM access WHERE n <= ?", [signed(end.n)])?;
+    }
+    Ok(end.n - base.n)
 }
 
 fn damaged(n: u64) -> Error {

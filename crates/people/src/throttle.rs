@@ -69,11 +69,20 @@ pub(crate) struct Throttle {
     familiar: Mutex<HashMap<Key, i64>>,
 }
 
-/// An attempt that has begun: the keys it counts against.
+/// An attempt that has begun: what it counts against.
 pub(crate) struct Attempt {
-    account: Option<Key>,
-    address: Option<Key>,
+    account: Option<Counted>,
+    address: Option<Counted>,
     pair: Option<Key>,
+}
+
+/// A key that an attempt counts against, and what giving it back restores.
+#[derive(Clone, Copy)]
+struct Counted {
+    key: Key,
+    /// When the attempt before was, and this one, µs.
+    before: i64,
+    at: i64,
 }
 
 impl Throttle {
@@ -116,13 +125,16 @@ impl Throttle {
         if wait > 0 {
             return Err(u64::try_from(wait / 1_000_000 + 1).unwrap_or(1));
         }
-        for key in account.into_iter().chain(address) {
+        let mut count = |key: Key| {
             make_room(&mut wrong, |w| w.last);
             let entry = wrong.entry(key).or_insert(Wrong { count: 0, last: now });
-            entry.count = if now - entry.last > guessing.forget() { 1 } else { entry.count.saturating_add(1) };
+            let before = entry.last;
+            entry.count = if now - before > guessing.forget() { 1 } else { entry.count.saturating_add(1) };
             entry.last = now;
             keep(ledger, key, *entry);
-        }
+            Counted { key, before, at: now }
+        };
+        let (account, address) = (account.map(&mut count), address.map(&mut count));
         Ok(Attempt { account, address, pair })
     }
 
@@ -149,8 +161,8 @@ impl Throttle {
         }
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = attempt.account {
-            wrong.remove(&account);
-            keep(ledger, account, Wrong { count: 0, last: 0 });
+            wrong.remove(&account.key);
+            keep(ledger, account.key, Wrong { count: 0, last: 0 });
         }
         if let Some(address) = attempt.address {
             Self::back(&mut wrong, ledger, address);
@@ -160,15 +172,19 @@ impl Throttle {
     /// It was neither right nor wrong: a second factor is still to come.
     pub(crate) fn undecided(&self, ledger: &Ledger, attempt: &Attempt) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in attempt.account.into_iter().chain(attempt.address) {
-            Self::back(&mut wrong, ledger, key);
+        for counted in attempt.account.into_iter().chain(attempt.address) {
+            Self::back(&mut wrong, ledger, counted);
         }
     }
 
-    fn back(wrong: &mut HashMap<Key, Wrong>, ledger: &Ledger, key: Key) {
-        if let Some(entry) = wrong.get_mut(&key) {
+    /// As if it had not been: colleagues at the same address wait for no pause that it would begin.
+    fn back(wrong: &mut HashMap<Key, Wrong>, ledger: &Ledger, counted: Counted) {
+        if let Some(entry) = wrong.get_mut(&counted.key) {
             entry.count = entry.count.saturating_sub(1);
-            keep(ledger, key, *entry);
+            if entry.last == counted.at {
+                entry.last = counted.before;
+            }
+            keep(ledger, counted.key, *entry);
         }
     }
 }

@@ -28,9 +28,34 @@ fn every_request_is_a_row_and_every_row_is_bound_to_the_one_before() {
     record(&node, 1);
     let log = node.people.access_log().clone();
     assert_eq!(log.verify().unwrap().n, 2_501);
-    log.prune(i64::MAX).unwrap();
+    node.ledger.close();
+}
+
+#[test]
+fn retention_takes_the_oldest_rows_alone_says_so_and_breaks_no_chain() {
+    let node = Node::new();
+    let log = node.people.access_log().clone();
+    (0..12_000).for_each(|n| record(&node, n));
+    log.flush().unwrap();
+    // As if the clock had stood wrong at one row, and as if the rows after the 11,000th were young.
+    let aged = |sql: &'static str| node.ledger.state().write(move |c| Ok(c.execute(sql, [])?)).unwrap();
+    aged("UPDATE access SET at = n");
+    aged("UPDATE access SET at = 1 WHERE n = 11500");
+    assert_eq!(log.forget(11_001).unwrap(), 11_000);
+    let rows = log.page(&node.local(), None, 1_000).unwrap();
+    assert_eq!((rows[0].n, rows[0].method.as_str(), rows[0].objects), (12_001, "retention", 11_000));
+    assert_eq!((rows[1].n, rows.last().unwrap().n), (12_000, 11_002), "an old row among young ones stays");
+    assert_eq!(log.forget(11_001).unwrap(), 0, "and nothing is said where nothing went");
+    assert_eq!(log.head().unwrap().n, 12_001);
+    node.ledger.close();
+
+    let node = Node::new();
+    let log = node.people.access_log().clone();
+    (0..10).for_each(|n| record(&node, n));
+    log.flush().unwrap();
+    log.forget(i64::MAX).unwrap();
     record(&node, 2);
-    assert_eq!(log.verify().unwrap().n, 2_502, "what retention removed does not break what follows");
+    assert_eq!(log.verify().unwrap().n, 12, "what follows is bound to the last row that went");
     node.ledger.close();
 }
 

@@ -17,7 +17,7 @@ const MOST_DIGITS: usize = 24;
 /// Most attempts at a telephone number in one text (30 ms).
 const MOST_PARSES: usize = 2000;
 
-fn run(bytes: &[u8], start: usize) -> Run {
+fn run(bytes: &[u8], start: usize, plus: bool) -> Run {
     let mut run = Run { digits: String::new(), groups: Vec::new() };
     let mut i = start;
     loop {
@@ -37,7 +37,8 @@ fn run(bytes: &[u8], start: usize) -> Run {
         }
         // A bracket opens the area or the trunk zero; later on it opens a remark: `18001234 (0đ)`.
         let remark = run.digits.len() > 4 && bytes.get(i..next).is_some_and(|between| between.contains(&b'('));
-        if remark || next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
+        let machine = !plus && at(bytes, i) == b' ' && is_dotted_quad(bytes, next);
+        if remark || machine || next == i || !is_digit(at(bytes, next)) || run.digits.len() > MOST_DIGITS {
             return run;
         }
         i = next;
@@ -63,7 +64,7 @@ pub(crate) fn read(pass: &mut Pass<'_>, start: usize, plus: Option<usize>) -> Op
     {
         return Some(past);
     }
-    let run = run(pass.bytes, start);
+    let run = run(pass.bytes, start, plus.is_some());
     let end = run.groups.last()?.1;
     // `08450501132over18s`: behind a cue the words that follow may have run into the number.
     let runs_on = is_alnum(at(pass.bytes, end));
@@ -156,7 +157,8 @@ fn telephone(pass: &mut Pass<'_>, start: usize, plus: Option<usize>, run: &Run) 
         _ => "",
     });
     let double_zero = run.digits.starts_with("00") && run.digits.len() >= 10;
-    if plus.is_none() && cue.is_none() && pass.country.is_none() && !double_zero {
+    if plus.is_none() && cue.is_none() && (pass.country.is_none() && !double_zero || is_dotted_quad(pass.bytes, start))
+    {
         return None;
     }
     // Two numbers with one space between them: the longest prefix of whole groups that is a number, within five tries.
@@ -213,6 +215,30 @@ fn drop_trunk(pass: &Pass<'_>, start: usize, end: usize, digits: &mut String) {
             digits.remove(before);
         }
     }
+}
+
+/// `45.155.205.233`: what can be a machine's address is one, unless a word says that it is a telephone number.
+fn is_dotted_quad(bytes: &[u8], start: usize) -> bool {
+    let mut i = start;
+    for part in 0..4 {
+        if part > 0 {
+            if at(bytes, i) != b'.' {
+                return false;
+            }
+            i += 1;
+        }
+        let from = i;
+        let mut value = 0u32;
+        while is_digit(at(bytes, i)) && i < from + 4 {
+            value = value * 10 + u32::from(at(bytes, i) - b'0');
+            i += 1;
+        }
+        let zero_before = i > from + 1 && at(bytes, from) == b'0';
+        if i == from || value > 255 || zero_before {
+            return false;
+        }
+    }
+    !(is_digit(at(bytes, i)) || at(bytes, i) == b'.' && is_digit(at(bytes, i + 1)))
 }
 
 /// `29/03/2565`, `25/05/64 20:24`: two strokes make a date, also behind a cue.

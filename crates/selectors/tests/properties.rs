@@ -48,6 +48,21 @@ proptest! {
         selectors::refang(&text);
     }
 
+    /// Four groups of digits fit many a country's telephone numbers: an address of a machine is none of them.
+    #[test]
+    fn an_address_of_a_machine_is_no_telephone_number_whatever_the_country(
+        quad in any::<[u8; 4]>(),
+        country in proptest::sample::select(vec!["DE", "CN", "KH", "TH", "GB", "JP", "PH", "MM", "US", "LA", "VN", "IN", "FR"]),
+        dot in proptest::sample::select(vec![".", "[.]", "[dot]"]),
+        around in proptest::sample::select(vec![("C2 at ", " was seen"), ("", ""), ("443 ", " 80"), ("(", ")"), ("to ", " port 443")]),
+    ) {
+        let [a, b, c, d] = quad;
+        let text = format!("{}{a}{dot}{b}{dot}{c}{dot}{d}{}", around.0, around.1);
+        let found = readings(scan(&text, &Hints::country(country)));
+        let address = std::net::Ipv4Addr::from(quad).to_string();
+        prop_assert_eq!(found, vec![(Kind::Ipv4, address)], "{}", text);
+    }
+
     #[test]
     fn a_normal_form_is_its_own_normal_form(text in texts()) {
         for found in scan(&text, &Hints::country("GB")) {

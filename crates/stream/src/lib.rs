@@ -144,10 +144,19 @@ fn prepare(door: &Door, viewer: &Viewer, id: &str, wants: &Wants) -> Result<List
         }
     };
     let from = wants.from.as_deref().or(wants.recover.as_deref());
-    let after = position::start(intel.ledger(), from)
+    let named = position::start(intel.ledger(), from)
         .map_err(|()| (400, "`from` must be 0, MILLISECONDS-MICROSECONDS or an instant"))?;
+    let begin = match named {
+        Some(begin) => begin,
+        None => {
+            // The head first: what comes in between is told, and the place told is before it.
+            let after = intel.ledger().head().pos;
+            let seen = intel.newest(viewer, only).map_err(|_| (503, "the node is catching up; ask again"))?;
+            position::Begin { after, seen }
+        }
+    };
     let place = door.places.take(viewer.account()).ok_or((503, "too many listen already; come again later"))?;
-    Ok(Listener::new(door, viewer.clone(), only, after, wants.deletes, place))
+    Ok(Listener::new(door, viewer.clone(), only, begin, wants.deletes, place))
 }
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.

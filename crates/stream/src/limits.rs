@@ -9,6 +9,8 @@ pub struct Limits {
     pub of_account: usize,
     /// Entries worked on at a time: all that a listener ever holds in memory.
     pub batch: usize,
+    /// Bytes after which a batch takes no further entry; the first always has its place.
+    pub batch_bytes: usize,
     /// Something is sent at least this often.
     pub heartbeat: Duration,
     /// Entries that the view may lack while the stream goes on without it.
@@ -23,6 +25,7 @@ impl Default for Limits {
             listeners: 256,
             of_account: 32,
             batch: 400,
+            batch_bytes: 4 << 20,
             heartbeat: Duration::from_secs(5),
             unfolded: 25_000,
             lag: Duration::from_secs(2),

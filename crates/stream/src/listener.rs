@@ -1,6 +1,7 @@
 use crate::frame::{self, Head};
 use crate::heard::Heard;
 use crate::places::Place;
+use crate::position::Begin;
 use crate::unfolded::{Ahead, Unfolded, later};
 use crate::{Door, Limits};
 use futures_util::Stream;
@@ -22,8 +23,8 @@ pub(crate) struct Listener {
     viewer: Viewer,
     only: Option<u32>,
     after: u64,
-    /// `arrived` of the last entry passed.
-    passed: i64,
+    /// `arrived` of the last entry that this listener may see: a heartbeat tells it, and nothing of what else came.
+    seen: i64,
     deletes: bool,
     heard: Heard,
     greeted: bool,
@@ -62,11 +63,18 @@ impl Told {
 }
 
 impl Listener {
-    pub(crate) fn new(door: &Door, viewer: Viewer, only: Option<u32>, after: u64, deletes: bool, place: Place) -> Self {
+    pub(crate) fn new(
+        door: &Door,
+        viewer: Viewer,
+        only: Option<u32>,
+        from: Begin,
+        deletes: bool,
+        place: Place,
+    ) -> Self {
         let (intel, unfolded, limits) = (door.intel.clone(), Arc::clone(&door.unfolded), door.limits);
-        let passed = intel.ledger().log().entry(after).ok().flatten().map_or(0, |e| e.arrived);
+        let (after, seen) = (from.after, from.seen);
         let heard = Heard::new(after);
-        Self { intel, viewer, only, after, passed, deletes, heard, greeted: false, unfolded, limits, _place: place }
+        Self { intel, viewer, only, after, seen, deletes, heard, greeted: false, unfolded, limits, _place: place }
     }
 
     /// The frames, for as long as the listener reads them and may see them.
@@ -95,7 +103,7 @@ impl Listener {
                     Step::Nothing => drop(tokio::time::timeout_at(deadline, news).await),
                 }
                 if tokio::time::Instant::now() >= deadline {
-                    let beat = frame::heartbeat(listener.passed, listener.intel.ledger().now());
+                    let beat = frame::heartbeat(listener.seen, listener.intel.ledger().now());
                     return Some((Ok(beat), listener));
                 }
             }
@@ -118,14 +126,15 @@ impl Listener {
             Err(ledger::Error::Closed) => return Step::End,
             Err(e) => return wait(&e.to_string()),
         };
-        let Some(last) = entries.last().map(|e| (e.pos, e.arrived)) else { return Step::Nothing };
+        let Some(last) = entries.last().map(|e| e.pos) else { return Step::Nothing };
+        let seen = entries.iter().rev().find(|e| self.may_see(e)).map_or(self.seen, |e| e.arrived);
         let told = match self.tell(&entries) {
             Ok(told) => told,
             Err(intel::Error::Ledger(ledger::Error::Closed)) => return Step::End,
             Err(e) => return wait(&e.to_string()),
         };
         if told.text.is_empty() {
-            (self.after, self.passed) = last;
+            (self.after, self.seen) = (last, seen);
             return Step::Passed;
         }
         let ids: Vec<&str> = told.ids.iter().map(String::as_str).collect();
@@ -143,29 +152,37 @@ impl Listener {
         if let Err(e) = noted {
             return wait(&e.to_string());
         }
-        (self.after, self.passed) = last;
+        (self.after, self.seen) = (last, seen);
         Step::Frames(told.text)
     }
 
-    /// The next of the log: several commits when there are.
+    fn may_see(&self, entry: &Entry) -> bool {
+        self.viewer.sees(entry.col) && self.only.is_none_or(|only| only == entry.col)
+    }
+
+    /// The next of the log: several commits when there are, as far as bytes allow.
     fn entries(&self) -> ledger::Result<Vec<Arc<Entry>>> {
         let mut out: Vec<Arc<Entry>> = Vec::new();
-        while out.len() < self.limits.batch {
+        let mut bytes = 0;
+        loop {
             let more = self.intel.ledger().entries_after(out.last().map_or(self.after, |e| e.pos))?;
             if more.is_empty() {
-                break;
+                return Ok(out);
             }
-            out.extend(more);
+            for entry in more {
+                bytes += entry.body.as_deref().map_or(0, str::len);
+                if !out.is_empty() && (out.len() >= self.limits.batch || bytes > self.limits.batch_bytes) {
+                    return Ok(out);
+                }
+                out.push(entry);
+            }
         }
-        out.truncate(self.limits.batch);
-        Ok(out)
     }
 
     fn tell(&mut self, entries: &[Arc<Entry>]) -> intel::Result<Told> {
-        let mine = |e: &&Arc<Entry>| self.viewer.sees(e.col) && self.only.is_none_or(|c| c == e.col);
         let objects: Vec<(&Arc<Entry>, &str, Head<'_>)> = entries
             .iter()
-            .filter(mine)
+            .filter(|e| self.may_see(e))
             .filter(|e| e.kind == intel::entry::STIX)
             .filter_map(|e| e.body.as_deref().and_then(|body| Some((e, body, Head::read(body)?))))
             .collect();
@@ -180,7 +197,10 @@ impl Listener {
         let standing = self.intel.standing(&self.viewer, &asked, ahead.folded)?;
         let mut objects = objects.into_iter().zip(standing).peekable();
         let mut told = Told::default();
-        for entry in entries.iter().filter(mine) {
+        for entry in entries {
+            if !self.may_see(entry) {
+                continue;
+            }
             match entry.kind.as_str() {
                 intel::entry::STIX => {
                     let Some(((_, body, head), standing)) = objects.next_if(|((e, ..), _)| e.pos == entry.pos) else {

@@ -1,11 +1,20 @@
 use ledger::Ledger;
 
-/// Where a listener begins: the last `pos` it needs no more. Nothing named = from now on.
-pub(crate) fn start(ledger: &Ledger, from: Option<&str>) -> Result<u64, ()> {
-    let Some(text) = from.filter(|t| *t != "live") else { return Ok(ledger.head().pos) };
+/// Where a listener begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Begin {
+    /// The last `pos` it needs no more.
+    pub(crate) after: u64,
+    /// The place it is told until something comes that it may see, `arrived` in µs.
+    pub(crate) seen: i64,
+}
+
+/// Reads where a listener begins; `None` = from now on.
+pub(crate) fn start(ledger: &Ledger, from: Option<&str>) -> Result<Option<Begin>, ()> {
+    let Some(text) = from.filter(|t| *t != "live") else { return Ok(None) };
     let micros = read(text).ok_or(())?;
     let first = ledger.log().first_after(micros).map_err(|_| ())?;
-    Ok(first.saturating_sub(1))
+    Ok(Some(Begin { after: first.saturating_sub(1), seen: micros }))
 }
 
 /// `0`, `<milliseconds>-<µs>`, or an instant, in µs: never below 0, where no log has begun.

@@ -14,6 +14,8 @@ const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
 const LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
 /// More than this many objects are bulk.
 const BULK: usize = 100;
+/// More versions than an object can have.
+const EVERY: usize = 1 << 40;
 
 /// A request.
 pub(crate) struct Asked<'a> {
@@ -122,33 +124,32 @@ impl Door {
         found.filter(|c| c.listed_for(viewer)).ok_or_else(missing)
     }
 
-    /// A page for a query, with the cursor's rule: `next` belongs to the filters it was made for.
-    fn page(
-        &self,
-        viewer: &Viewer,
-        collection: &Collection,
-        filter: &Filter,
-        what: &str,
-    ) -> Answered2<(Page, Option<String>)> {
-        let key = self.intel.ledger().keys().row();
+    /// A page for a query, and what its cursor is bound to: `next` belongs to the filters it was made for.
+    fn page(&self, viewer: &Viewer, collection: &Collection, filter: &Filter, what: &str) -> Answered2<(Page, String)> {
         let bound = format!("{what}\n{}\n{}", collection.id, filter.canonical);
         let after = match &filter.next {
             None => None,
             Some(next) => Some(
-                cursor::read(key, next, &bound)
+                cursor::read(self.intel.ledger().keys().row(), next, &bound)
                     .ok_or_else(|| Answer::error(400, "`next` is not one of this query's: begin again without it"))?,
             ),
         };
         // An entry's `arrived` is its own, so that "after this instant" is "after this object".
         let after = after.max(filter.added_after);
         let page = self.intel.page(viewer, collection.id, &filter.matching, 0, after, filter.limit)?;
-        let next = page.rows.last().filter(|_| page.more).map(|r| cursor::write(key, r.arrived, &bound));
-        Ok((page, next))
+        Ok((page, bound))
+    }
+
+    /// The cursor of the page after this one.
+    fn next(&self, page: &Page, bound: &str) -> Option<String> {
+        let last = page.rows.last().filter(|_| page.more)?;
+        Some(cursor::write(self.intel.ledger().keys().row(), last.arrived, bound))
     }
 
     fn manifest(&self, viewer: &Viewer, collection: &Collection, query: &str) -> Answered {
         let filter = Filter::read(query, &self.limits)?;
-        let (page, next) = self.page(viewer, collection, &filter, "manifest")?;
+        let (page, bound) = self.page(viewer, collection, &filter, "manifest")?;
+        let next = self.next(&page, &bound);
         let entry = |r: &ObjectRow| {
             let spec = if r.spec_20 { "2.0" } else { "2.1" };
             json!({"id": r.id, "date_added": instant(r.arrived), "version": instant(r.version),
@@ -163,26 +164,44 @@ impl Door {
         if let Some(id) = id {
             filter.matching.ids = vec![id.to_owned()];
         }
-        let (page, next) = self.page(viewer, collection, &filter, "objects")?;
+        let (mut page, bound) = self.page(viewer, collection, &filter, "objects")?;
         if page.rows.is_empty() {
             let known = id.map_or(Ok(true), |id| self.stands(viewer, collection, id))?;
             return if known { Ok(Answer::json(200, &json!({}))) } else { Err(missing()) };
         }
-        let mut body = Vec::with_capacity(page.rows.len() * 2_048);
-        body.extend_from_slice(b"{");
-        if let Some(next) = next {
-            body.extend_from_slice(format!("\"more\":true,\"next\":\"{next}\",").as_bytes());
+        let mut body = self.bodies(&mut page)?;
+        if let Some(next) = self.next(&page, &bound) {
+            body.extend_from_slice(format!(",\"more\":true,\"next\":\"{next}\"").as_bytes());
         }
-        body.extend_from_slice(b"\"objects\":[");
-        let mut first = true;
-        self.intel.bodies(&page.rows, &mut |_, object| {
-            if !std::mem::take(&mut first) {
+        body.push(b'}');
+        Ok(dated(Answer::bytes(200, body), &page.rows))
+    }
+
+    /// The objects of a page, which ends where its bytes do: the rest is the next one's. Without the last brace.
+    fn bodies(&self, page: &mut Page) -> Answered2<Vec<u8>> {
+        const OPEN: &[u8] = b"{\"objects\":[";
+        let mut body = Vec::with_capacity((page.rows.len() * 2_048).min(self.limits.page_bytes));
+        body.extend_from_slice(OPEN);
+        let mut last = None;
+        self.intel.bodies_while(&page.rows, &mut |row, object| {
+            let first = last.is_none();
+            if !first && body.len() + object.len() > self.limits.page_bytes {
+                return false;
+            }
+            if !first {
                 body.push(b',');
             }
             body.extend_from_slice(object.as_bytes());
+            last = Some(row.pos);
+            true
         })?;
-        body.extend_from_slice(b"]}");
-        Ok(dated(Answer::bytes(200, body), &page.rows))
+        body.push(b']');
+        if let Some(last) = last {
+            let shown = page.rows.partition_point(|row| row.pos <= last);
+            page.more |= shown < page.rows.len();
+            page.rows.truncate(shown);
+        }
+        Ok(body)
     }
 
     fn stands(&self, viewer: &Viewer, collection: &Collection, id: &str) -> Answered2<bool> {
@@ -195,7 +214,8 @@ impl Door {
         if !filter.versions_named {
             filter.matching.versions.all = true;
         }
-        let (page, next) = self.page(viewer, collection, &filter, "versions")?;
+        let (page, bound) = self.page(viewer, collection, &filter, "versions")?;
+        let next = self.next(&page, &bound);
         if page.rows.is_empty() && !self.stands(viewer, collection, id)? {
             return Err(missing());
         }
@@ -214,9 +234,17 @@ impl Door {
         }
         let text = std::str::from_utf8(asked.body)
             .map_err(|e| Answer::error(400, format!("not UTF-8 after byte {}", e.valid_up_to())))?;
-        let mut bodies = Vec::new();
-        stix::read_envelope(text, |item| bodies.push(item.body.to_owned()))
-            .map_err(|e| Answer::error(422, e.to_string()))?;
+        let (mut bodies, most) = (Vec::new(), self.limits.objects);
+        let take = |item: stix::BundleItem<'_>| {
+            if bodies.len() < most {
+                bodies.push(item.body.to_owned());
+            }
+        };
+        let sent = stix::read_envelope(text, take).map_err(|e| Answer::error(422, e.to_string()))?;
+        if usize::try_from(sent).is_ok_and(|sent| sent > most) {
+            let said = format!("{sent} objects in one envelope: this door takes {most}; send them in several");
+            return Err(Answer::error(413, said));
+        }
         let urgency = if bodies.len() > BULK { Urgency::Bulk } else { Urgency::Interactive };
         let at = instant(self.intel.ledger().now());
         let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
@@ -250,7 +278,8 @@ impl Door {
             filter.matching.versions.all = true;
         }
         filter.matching.ids = vec![id.to_owned()];
-        let (page, _) = self.page(viewer, collection, &filter, "delete")?;
+        // No page's worth: an object that kept its newest versions would not be deleted.
+        let page = self.intel.page(viewer, collection.id, &filter.matching, 0, None, EVERY)?;
         if page.rows.is_empty() {
             return Err(missing());
         }

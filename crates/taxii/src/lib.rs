@@ -21,6 +21,7 @@ use gate::{Caller, Refusal, Routes, Rule};
 use intel::Intel;
 pub use limits::Limits;
 use people::Right;
+pub use status::forget;
 
 /// The media type of every answer (TAXII 2.1 §1.6.8).
 pub const MEDIA: &str = "application/taxii+json;version=2.1";
@@ -104,6 +105,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str
 async fn read(most: usize, method: &Method, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Answer> {
     if *method != Method::POST {
         return Ok(Vec::new());
+    }
+    if let Some(encoding) = text(headers, &header::CONTENT_ENCODING).filter(|e| !e.eq_ignore_ascii_case("identity")) {
+        return Err(Answer::error(415, format!("send the body as it is: `Content-Encoding: {encoding}` is not read")));
     }
     let too_large =
         || Answer::error(413, format!("the body is larger than {most} bytes; send fewer objects at a time"));

@@ -14,6 +14,16 @@ const RECENT_BYTES: usize = 1 << 20;
 /// A larger one is on the disk before it is answered.
 const LARGE: usize = 64 << 10;
 
+/// Takes the status resources away that name an object: it was erased.
+///
+/// # Errors
+/// The storage's.
+pub fn forget(ledger: &ledger::Ledger, object: &str) -> ledger::Result<()> {
+    ledger.state().ensure(SCHEMA)?;
+    let named = format!("\"{object}\"");
+    ledger.state().write(move |c| Ok(c.execute("DELETE FROM taxii_status WHERE instr(body, ?)", [named]).map(drop)?))
+}
+
 #[derive(Clone)]
 pub(crate) struct Statuses {
     /// How long they are kept, µs.

@@ -96,6 +96,18 @@ table! { SignIn in "sign_in":
     forget_seconds = people::Guessing::default().forget, 60, 30 * DAY;
 }
 
+table! { AccessLog in "access_log":
+    /// Days after which its rows are forgotten; 0 = never.
+    keep_days = 0, 0, 36_500;
+}
+
+impl AccessLog {
+    /// How long rows stay; `None` = for ever.
+    pub fn keep(&self) -> Option<std::time::Duration> {
+        (self.keep_days > 0).then(|| std::time::Duration::from_secs(self.keep_days * DAY))
+    }
+}
+
 table! { Server in "server":
     /// Connections at a time.
     connections = crate::guard::Limits::default().connections, 1, 100_000;
@@ -108,10 +120,14 @@ table! { Server in "server":
 table! { Taxii in "taxii":
     /// Bytes of a body. It is held in memory while it is read.
     body_bytes = taxii::Limits::default().body, 1_024, GIB;
+    /// Objects of one envelope that is posted. Each has its line in the answer and in the status resource.
+    post_objects = taxii::Limits::default().objects, 1, 1_000_000;
     /// Objects on a page when the client names no number.
     page_objects = taxii::Limits::default().page, 1, 100_000;
     /// Objects on a page at most.
     page_most = taxii::Limits::default().most, 1, 100_000;
+    /// Bytes after which a page takes no further object; the first always has its place.
+    page_bytes = taxii::Limits::default().page_bytes, 1_024, GIB;
     /// Values that one filter may hold: the database takes no more.
     filter_values = taxii::Limits::default().values, 1, 5_000;
     /// Hours that a status resource is kept; the standard asks for a day (TAXII 2.1 §4.3).
@@ -127,6 +143,8 @@ table! { Stream in "stream":
     batch_entries = stream::Limits::default().batch, 1, 10_000;
     /// Seconds after which a quiet stream shows that it lives.
     heartbeat_seconds = stream::Limits::default().heartbeat.as_secs(), 1, 300;
+    /// Bytes after which a batch takes no further entry; the first always has its place.
+    batch_bytes = stream::Limits::default().batch_bytes, 1_024, GIB;
     /// Entries that the view may lack while the stream goes on without waiting for it.
     unfolded_entries = stream::Limits::default().unfolded, 1, 1_000_000;
     /// Seconds that a batch waits for the view when it lacks more.

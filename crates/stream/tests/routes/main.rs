@@ -290,6 +290,24 @@ async fn a_silent_stream_beats_with_the_position_it_has_passed() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_tells_nothing_of_what_the_listener_may_not_see() {
+    let node = node();
+    node.take(node.wide, 1, V1);
+    let shown = node.intel.versions(&node.me, &id(1)).unwrap()[0].arrived;
+    node.take(node.narrow, 2, V1);
+    let mut ears = node.listen("live").await;
+    let (event, beat, _) = ears.any().await.unwrap();
+    assert_eq!(event, "heartbeat");
+    assert_eq!(beat, format!("{}-{}", shown.div_euclid(1_000), shown.rem_euclid(1_000)));
+    node.take(node.narrow, 3, V1);
+    let (event, again, _) = ears.any().await.unwrap();
+    assert_eq!((event.as_str(), again), ("heartbeat", beat.clone()));
+    // And the place told is one to go on from.
+    node.take(node.wide, 4, V1);
+    node.listen(&format!("live?from={beat}")).await.expect("create", 4).await;
+}
+
+#[tokio::test]
 async fn the_access_log_names_who_listened_and_what_was_told() {
     let node = node();
     node.take(INTAKE, 1, V1);

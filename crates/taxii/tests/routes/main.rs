@@ -28,17 +28,21 @@ fn token(people: &People, role: Role, name: &str) -> String {
     people.create_token(&people.local_viewer().unwrap(), &new).unwrap()
 }
 
-fn open(intel: &Intel) -> House {
+fn open(intel: &Intel, limits: taxii::Limits) -> House {
     let hall = web::Hall {
         catalogue: web::Catalogue::new(&[]).unwrap(),
         node_name: String::new(),
         exercise: true,
         tls: false,
     };
-    Gate::new(intel.ledger(), intel.people(), hall).open(taxii::routes(intel.clone(), taxii::Limits::default()))
+    Gate::new(intel.ledger(), intel.people(), hall).open(taxii::routes(intel.clone(), limits))
 }
 
 fn node() -> Node {
+    bounded(taxii::Limits::default())
+}
+
+fn bounded(limits: taxii::Limits) -> Node {
     let dir = TestFolder::new();
     Ledger::create(dir.path()).unwrap();
     let setup = Setup::new(dir.path(), Some("TH".into())).unwrap();
@@ -52,7 +56,7 @@ fn node() -> Node {
     body.listed = true;
     let unseen = people.create_collection(&people.local_viewer().unwrap(), &body).unwrap().id;
     let (analyst, other) = (token(&people, Role::Analyst, "one"), token(&people, Role::Analyst, "two"));
-    let routes = open(&intel);
+    let routes = open(&intel, limits);
     Node { _dir: dir, intel, routes, unseen, analyst, other }
 }
 
@@ -196,7 +200,7 @@ async fn a_large_status_is_on_the_disk_when_it_is_answered() {
     assert!(posted.text.len() > 64 << 10);
     let id = posted.json()["id"].as_str().unwrap().to_owned();
     // A second door has nothing in memory.
-    let second = open(&node.intel);
+    let second = open(&node.intel, taxii::Limits::default());
     let node = Node { routes: second, ..node };
     assert_eq!(node.get(&format!("/api/status/{id}/")).await.text, posted.text);
 }
@@ -247,4 +251,81 @@ async fn a_deleted_object_is_gone_from_every_path_and_its_body_stays_in_the_log(
         assert_eq!(node.get(&empty).await.text, "{}", "{empty}");
     }
     assert_eq!(*node.intel.ledger().log().body(pos).unwrap().unwrap(), *note(1));
+}
+
+#[tokio::test]
+async fn an_object_of_more_versions_than_a_page_is_deleted_whole_whatever_the_limit() {
+    let node = bounded(taxii::Limits { page: 2, ..taxii::Limits::default() });
+    let version = |second: u32| {
+        note(1).replace("2026-01-01T00:00:00Z", &format!("2026-01-01T00:{:02}:{:02}Z", second / 60, second % 60))
+    };
+    node.post(&(1..=2_100).map(version).collect::<Vec<_>>()).await;
+    let path = format!("{}note--00000000-0000-4000-8000-000000000001/", objects(INTAKE));
+    assert_eq!(node.ask(&node.analyst, "DELETE", &format!("{path}?limit=1"), Body::empty()).await.status, 200);
+    assert_eq!(node.get(&path).await.status, 404);
+    assert_eq!(node.get(&format!("{path}?match[version]=all")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_page_ends_where_its_bytes_do_and_the_next_goes_on_there() {
+    let size = note(1).len();
+    let node = bounded(taxii::Limits { page_bytes: 2 * size + 20, ..taxii::Limits::default() });
+    let large = note(3).replace("EXERCISE", &"EXERCISE ".repeat(200));
+    node.post(&[note(1), note(2), large, note(4), note(5)]).await;
+    let (mut pages, mut query) = (Vec::new(), String::new());
+    loop {
+        let page = node.get(&format!("{}{query}", objects(INTAKE))).await;
+        let json = page.json();
+        pages.push(json["objects"].as_array().unwrap().len());
+        let Some(next) = json["next"].as_str() else { break };
+        assert_eq!(json["more"], true);
+        query = format!("?next={next}");
+    }
+    assert_eq!(pages, [2, 1, 2], "the large one stands alone");
+    let named: Vec<u32> = node.log().iter().rev().filter(|r| r.method == "GET").map(|r| r.objects).collect();
+    assert_eq!(named, [2, 1, 2], "the access log counts what was shown");
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_refused_by_its_encodings_name() {
+    let node = node();
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!("/taxii2{}", objects(INTAKE)))
+        .header("accept", taxii::MEDIA)
+        .header("content-type", taxii::MEDIA)
+        .header("content-encoding", "gzip")
+        .header("authorization", format!("Bearer {}", node.analyst))
+        .body(Body::from(vec![0x1f, 0x8b, 8, 0]))
+        .unwrap();
+    let response = node.routes.ask(request).await;
+    assert_eq!(response.status().as_u16(), 415);
+    let said = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    assert!(String::from_utf8_lossy(&said).contains("gzip"));
+}
+
+#[tokio::test]
+async fn an_erased_objects_id_is_in_no_status_resource() {
+    let node = node();
+    let kept = node.post(&[note(1)]).await.json()["id"].as_str().unwrap().to_owned();
+    let other = node.post(&[note(2)]).await.json()["id"].as_str().unwrap().to_owned();
+    taxii::forget(node.intel.ledger(), "note--00000000-0000-4000-8000-000000000001").unwrap();
+    let held = node.intel.ledger().state().read(|c| {
+        let mut stmt = c.prepare("SELECT id FROM taxii_status")?;
+        let ids = stmt.query_map([], |r| r.get::<_, String>(0))?;
+        Ok(ids.collect::<Result<Vec<_>, _>>()?)
+    });
+    assert_eq!(held.unwrap(), [other]);
+    assert!(!kept.is_empty());
+}
+
+#[tokio::test]
+async fn an_envelope_of_too_many_objects_is_refused_whole_and_leaves_nothing() {
+    let node = bounded(taxii::Limits { objects: 3, ..taxii::Limits::default() });
+    let envelope = |n: u32| format!("{{\"objects\":[{}]}}", (1..=n).map(note).collect::<Vec<_>>().join(","));
+    let refused = node.ask(&node.analyst, "POST", &objects(INTAKE), envelope(4)).await;
+    assert_eq!(refused.status, 413);
+    assert!(refused.text.contains("4 objects") && refused.text.contains("takes 3"), "{}", refused.text);
+    assert_eq!(node.get(&objects(INTAKE)).await.text, "{}");
+    assert_eq!(node.ask(&node.analyst, "POST", &objects(INTAKE), envelope(3)).await.status, 202);
 }
