@@ -1,7 +1,8 @@
-//! `bench chain`: what blocks cost: one real one decoded and joined, and a made chain loaded whole.
+//! `bench chain`: what blocks cost: one real one decoded and joined, a made chain loaded whole, a log of transfers indexed.
 use crate::Failure;
 use crate::chain_world::{Plan, write_world};
 use crate::machine::{load, memory_mb, size_mb};
+use crate::transfers;
 use money::chain::{ChainCode, Checks, Loaded, Network, Options, Room, Source, decode_block};
 use money::columns::{Block, Head, Mode, Origin, Span, Utxo};
 use rustix::time::{ClockId, clock_gettime};
@@ -37,6 +38,8 @@ enum What {
         #[arg(long, default_value_t = 7)]
         seed: u64,
     },
+    /// A log of transfers: opened, indexed in both directions, durable.
+    Transfers(transfers::Args),
 }
 
 /// Runs, prints one JSON line.
@@ -47,6 +50,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     match &args.what {
         What::Block { file, repeat } => block(file, *repeat),
         What::World { folder, rows, seed } => world(folder, Plan { rows: *rows, seed: *seed }),
+        What::Transfers(args) => transfers::run(args),
     }
 }
 

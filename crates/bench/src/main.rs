@@ -18,6 +18,7 @@ mod size;
 mod stream;
 mod tags;
 mod taxii;
+mod transfers;
 
 use clap::{Parser, Subcommand};
 

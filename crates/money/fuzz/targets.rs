@@ -4,7 +4,7 @@ use crate::chain::{
     ChainCode, Family, Header, Mapping, Rules, coins_told, decode_body, key_of_script, parse_spent, parse_undo,
     read_rows, revealed,
 };
-use crate::columns::{Amount, Block, Flags, Mode, Run, Utxo};
+use crate::columns::{Amount, Block, Flags, HistoryRun, Mode, Run, Utxo};
 use crate::evm::{Profile, RawBlock, answers, entries, gathered, tron_answers};
 use crate::fetch::{read_outspends, read_page, read_stats, read_tx};
 use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
@@ -141,6 +141,25 @@ pub fn run(bytes: &[u8]) {
     });
 }
 
+/// A file of histories that is not what it should be.
+pub fn history(bytes: &[u8]) {
+    in_a_folder(|dir| {
+        let path = dir.join("history.0.run");
+        if std::fs::write(&path, bytes).is_ok()
+            && let Ok(run) = HistoryRun::open(&path)
+        {
+            let _whole = run.verify();
+            for key in [0, 1 << 24, run.first(), u64::MAX] {
+                for (_, piece) in run.from(key).take(1_000) {
+                    let cut = piece.before(5);
+                    assert!(cut.len() <= piece.len());
+                    assert!((0..piece.len().min(1_000)).all(|row| piece.step(row).is_some()));
+                }
+            }
+        }
+    });
+}
+
 /// A commit log that is not what it should be: the chain opens somewhere or says why not.
 pub fn commits(bytes: &[u8]) {
     in_a_folder(|dir| {
@@ -260,6 +279,7 @@ mod tests {
                 ("tron", super::tron),
                 ("amount", super::amount),
                 ("run", super::run),
+                ("history", super::history),
                 ("commits", super::commits),
                 ("tag_row", super::tag_row),
                 ("tag_manifest", super::tag_manifest),

@@ -237,16 +237,19 @@ pub fn load(
         }
         (Chain::Accounts(accounts), Source::Transfers { file, mapping }) => {
             let loaded = load_transfers(accounts, file, mapping, options, progress)?;
+            accounts.settle()?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
         (Chain::Accounts(accounts), Source::Dump(paths)) => {
             let profile = Profile::of(chain).ok_or_else(|| unsuited(chain))?;
             let loaded = load_dump(accounts, &profile, paths, options, progress)?;
+            accounts.settle()?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
         (Chain::Accounts(accounts), Source::Node(endpoint)) => {
             let profile = Profile::of(chain).ok_or_else(|| unsuited(chain))?;
             let loaded = follow_node(accounts, &profile, endpoint, options, progress)?;
+            accounts.settle()?;
             Ok(Loaded { head: accounts.head(), ..loaded })
         }
         // `suits` let nothing else through.

@@ -4,7 +4,7 @@ use super::bytes::{U40_MAX, u40};
 use super::control::NewControl;
 use super::transfer::{NewAllowance, NewTransfer, TransferBlock};
 use super::utxo::{narrow, room, slice_of};
-use super::{ColumnSpec, Dictionary, Error, Head, Layout, Mode, Model, Result, Store, UNKNOWN};
+use super::{ColumnSpec, Dictionary, Error, Head, Histories, Layout, Mode, Model, Result, Store, UNKNOWN};
 use std::path::Path;
 
 const fn column(name: &'static str, width: u64) -> ColumnSpec {
@@ -82,6 +82,7 @@ pub struct Accounts {
     pub(super) accounts: Dictionary,
     pub(super) assets: Dictionary,
     pub(super) ids: Dictionary,
+    pub(super) histories: Histories,
 }
 
 impl Accounts {
@@ -99,7 +100,9 @@ impl Accounts {
         let accounts = open("account", ACCOUNT_END, ACCOUNT_BYTES)?;
         let assets = open("asset", ASSET_END, ASSET_BYTES)?;
         let ids = open("tx", ID_END, ID_BYTES)?;
-        Ok(Accounts { store, accounts, assets, ids })
+        let transfers_after = |blocks: u64| Ok(store.rows_after(blocks.saturating_sub(1), AMOUNT)?.unwrap_or(0));
+        let histories = Histories::open(&store, transfers_after)?;
+        Ok(Accounts { store, accounts, assets, ids, histories })
     }
 
     /// The columns underneath.
@@ -235,6 +238,7 @@ impl Accounts {
         self.accounts.lower(head, accounts)?;
         self.assets.lower(head, assets)?;
         self.ids.lower(head, ids)?;
+        self.histories.lower(head, rows(AMOUNT)?)?;
         let head = self.store.unwind(height)?;
         self.accounts.refill(accounts, &self.store, hash_in(&self.store, ACCOUNT_END, ACCOUNT_BYTES))?;
         self.assets.refill(assets, &self.store, hash_in(&self.store, ASSET_END, ASSET_BYTES))?;

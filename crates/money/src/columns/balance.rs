@@ -92,21 +92,6 @@ impl Holding {
 }
 
 impl Accounts {
-    /// What an account received and spent of each asset, by the assets' numbers, over the transfers before `end`. Fakes and
-    /// transfers to oneself are left out.
-    pub fn holdings(&self, account: u32, end: u64) -> std::collections::BTreeMap<u32, Holding> {
-        let mut holdings: std::collections::BTreeMap<u32, Holding> = std::collections::BTreeMap::new();
-        for transfer in (0..end.min(self.transfers())).map_while(|number| self.transfer(number)) {
-            if !transfer.edge || transfer.from == transfer.to || (transfer.from != account && transfer.to != account) {
-                continue;
-            }
-            let holding = holdings.entry(transfer.asset).or_default();
-            let sum = if transfer.to == account { &mut holding.received } else { &mut holding.spent };
-            holding.overflow |= !sum.add(&transfer.amount);
-        }
-        holdings
-    }
-
     /// The standing of every asset, by its number. Kept in a file that is built anew when it is not of this head.
     pub fn standings(&self) -> Result<Vec<Standing>> {
         let path = self.store().dir().join(FILE);

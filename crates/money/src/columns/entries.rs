@@ -109,12 +109,17 @@ impl Accounts {
     pub fn block_time(&self, place: u64) -> Option<u32> {
         self.store.uint(BLOCK_TIME, place).map(narrow)
     }
+    /// Who pays and who is paid in a transfer.
+    pub(super) fn parties(&self, number: u64) -> Option<(u32, u32)> {
+        Some((narrow(self.store.uint(FROM, number)?), narrow(self.store.uint(TO, number)?)))
+    }
     /// A transfer.
     pub fn transfer(&self, number: u64) -> Option<Transfer> {
         let [a, b, c, marks] = *self.store.row(ASSET, number)? else { return None };
+        let (from, to) = self.parties(number)?;
         Some(Transfer {
-            from: narrow(self.store.uint(FROM, number)?),
-            to: narrow(self.store.uint(TO, number)?),
+            from,
+            to,
             asset: u32::from_le_bytes([a, b, c, 0]),
             kind: Kind::of(marks),
             unordered: marks & UNORDERED != 0,
@@ -195,12 +200,14 @@ impl Accounts {
     pub fn find_tx(&self, id: &[u8]) -> Option<u64> {
         self.ids.find(self.ids.hash(id), |tx| self.id(u64::from(tx)) == Some(id)).map(u64::from)
     }
-    /// Bytes on disk of the dictionaries.
-    pub(super) fn derived_bytes(&self) -> [(&'static str, u64, u64); 3] {
+    /// Bytes on disk and entries of the dictionaries and the histories.
+    pub(super) fn derived_bytes(&self) -> [(&'static str, u64, u64); 4] {
+        let (bytes, rows) = self.histories.size();
         [
             ("account dictionary", self.accounts.bytes(), self.accounts.built()),
             ("asset dictionary", self.assets.bytes(), self.assets.built()),
             ("tx dictionary", self.ids.bytes(), self.ids.built()),
+            ("history", bytes, rows),
         ]
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Store`] keeps the columns of one chain and its commit log; [`Utxo`] and [`Accounts`] give the rows their meaning;
 //! [`Dictionary`] finds the number of an address or transaction without holding them all; [`Spent`] points from an output to
-//! the input that spent it. The bytes on disk are described in `docs/format.md` of this crate.
+//! the input that spent it; [`Histories`] hold each account's transfers with what it had received and spent after each. The bytes on disk are described in `docs/format.md` of this crate.
 
 mod accounts;
 mod amount;
@@ -16,6 +16,7 @@ mod control;
 mod derived;
 mod dictionary;
 mod entries;
+mod history;
 mod inspect;
 mod log;
 mod reading;
@@ -38,6 +39,9 @@ pub(crate) use column::map;
 pub use control::{Control, ControlKind, NewControl};
 pub use dictionary::Dictionary;
 pub(crate) use dictionary::FRESH;
+#[cfg(any(test, fuzzing))]
+pub(crate) use history::HistoryRun;
+pub use history::{Histories, History, Limits, Step, Way};
 pub use inspect::{Inspection, Part};
 pub use log::{CommitLog, Record};
 pub(crate) use run::{Entry, Run, merged};

@@ -134,6 +134,11 @@ impl Store {
         self.fresh
     }
 
+    /// So many transfers may be behind the histories and are read from the columns instead.
+    pub(super) fn fresh_transfers(&self) -> u64 {
+        (self.fresh as u64 / 16).max(1)
+    }
+
     /// The chain's folder.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -280,6 +285,11 @@ impl Store {
         }
         self.flush()?;
         self.record_commit()
+    }
+
+    /// Maps every committed row, so that each column is one piece.
+    pub fn map_all(&mut self) -> Result<()> {
+        self.columns.iter_mut().try_for_each(|column| column.remap(column.len()))
     }
 
     /// Goes back so that the block at `height` is the last. What is derived must have been lowered before.
