@@ -86,7 +86,7 @@ fn receipt(path: &str, body: &str, pages: &Pages, profile: &Profile) -> Option<T
     }
     let page = |path: String| pages.last(&path);
     let tx = page(path.replace("eth_getTransactionReceipt", "eth_getTransactionByHash")).and_then(proxied);
-    let stood = crate::evm::read_one(tx.as_deref(), &*proxied(body)?).ok()?;
+    let stood = crate::evm::read_one(tx.as_deref(), &proxied(body)?).ok()?;
     let block =
         format!("?chainid={chain}&module=proxy&action=eth_getBlockByNumber&tag={:#x}&boolean=false", stood.height);
     let dated = page(block).and_then(proxied).and_then(|raw| serde_json::from_str::<Dated>(raw.get()).ok());

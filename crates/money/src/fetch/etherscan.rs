@@ -158,15 +158,14 @@ struct Row {
     trace_id: String,
 }
 
+/// Rows of a page in order: the height, what is told, a contract that passes itself off as another.
+pub type Rows = Vec<(u64, Told, Option<Address>)>;
+
 /// Reads a page: rows of the account that was asked about alone, from the first height on, in order.
 ///
 /// # Errors
 /// What cannot be read; rows of another account, token or height; more rows than a page has.
-pub fn read_page(
-    text: &str,
-    wanted: &Wanted,
-    profile: &Profile,
-) -> Result<Read<Vec<(u64, Told, Option<Address>)>>, String> {
+pub fn read_page(text: &str, wanted: &Wanted, profile: &Profile) -> Result<Read<Rows>, String> {
     opened(text, |raw| {
         let unread = |error: serde_json::Error| format!("cannot be read ({})", without_text(&error));
         let rows: Vec<Row> = serde_json::from_str(raw.get()).map_err(unread)?;
@@ -340,11 +339,7 @@ pub fn restore<'p>(
 ///
 /// # Errors
 /// See [`Wanted::step`].
-pub fn take(
-    list: &mut Gathered,
-    wanted: &Wanted,
-    rows: Vec<(u64, Told, Option<Address>)>,
-) -> Result<Option<Wanted>, &'static str> {
+pub fn take(list: &mut Gathered, wanted: &Wanted, rows: Rows) -> Result<Option<Wanted>, &'static str> {
     let heights: Vec<u64> = rows.iter().map(|(height, ..)| *height).collect();
     let (whole, next) = wanted.step(&heights)?;
     for (_, told, fake) in rows.into_iter().take(whole) {

@@ -276,11 +276,14 @@ struct Holding {
     trc20: Vec<HashMap<String, String>>,
 }
 
+/// The coin, and tokens by their contracts.
+pub type Holdings = (Amount, HashMap<Address, Amount>);
+
 /// Reads what an account has: the coin, and each token of TRC-20 by its contract. An account that nobody used yet has nothing.
 ///
 /// # Errors
 /// What cannot be read; another account.
-pub fn read_holdings(text: &str, account: &Address) -> Result<Read<(Amount, HashMap<Address, Amount>)>, String> {
+pub fn read_holdings(text: &str, account: &Address) -> Result<Read<Holdings>, String> {
     let (rows, _) = rows(text)?;
     let Some(row) = rows.first() else { return Ok(Read::Now(Default::default())) };
     let holding: Holding = read(row.get())?;

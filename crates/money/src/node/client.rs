@@ -144,7 +144,8 @@ impl Node {
         let encrypted = uri.scheme_str() == Some("https");
         let bare = host.trim_matches(['[', ']']);
         let here = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !(endpoint.headers.is_empty() && endpoint.query.is_empty()) && !encrypted && !here {
+        let secret = !endpoint.headers.is_empty() || !endpoint.query.is_empty();
+        if secret && !encrypted && !here {
             return Err(wrong("headers and keys are sent over https only"));
         }
         let mut tls = TlsConfig::builder();
