@@ -4,6 +4,7 @@ mod chain;
 mod chain_world;
 mod cluster;
 mod exercise;
+mod frontier;
 mod ingest;
 mod ledger;
 mod links;
@@ -55,6 +56,8 @@ enum What {
     Cluster(cluster::Args),
     /// Precision and recall of the rules for clusters against the truth of EXERCISE money.
     MoneyTruth(money_truth::Args),
+    /// From victims' transactions to the frontier without a chain, over stand-ins of three APIs: calls and seconds.
+    Frontier(frontier::Args),
     /// Loading tags, and asking what is said of an address.
     Tags(tags::Args),
     /// Objects that share one selector.
@@ -74,6 +77,7 @@ fn main() -> Result<(), Failure> {
         What::Chain(args) => chain::run(&args),
         What::Cluster(args) => cluster::run(&args),
         What::MoneyTruth(args) => money_truth::run(&args),
+        What::Frontier(args) => frontier::run(&args),
         What::Tags(args) => tags::run(&args),
         What::Shared(args) => shared::run(&args),
     }

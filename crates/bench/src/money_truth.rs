@@ -149,14 +149,15 @@ fn seeds(text: &str) -> Result<Vec<u64>, Failure> {
 }
 
 /// The truth of one world.
-struct Truth {
+pub(crate) struct Truth {
     addresses: BTreeMap<(String, String), AddressTruth>,
     /// The actor that tags call an exchange of a chain by.
     actors: BTreeMap<String, String>,
 }
 
 impl Truth {
-    fn read(file: &Path) -> Result<Self, Failure> {
+    /// Reads the file of it.
+    pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
         let mut truth = Self { addresses: BTreeMap::new(), actors: BTreeMap::new() };
         for line in std::fs::read_to_string(file)?.lines() {
             match serde_json::from_str(line)? {
@@ -171,7 +172,8 @@ impl Truth {
         Ok(truth)
     }
 
-    fn of(&self, chain: &str, address: &str) -> Option<&AddressTruth> {
+    /// What is true of an address.
+    pub(crate) fn of(&self, chain: &str, address: &str) -> Option<&AddressTruth> {
         self.addresses.get(&(chain.to_owned(), address.to_owned()))
     }
 

@@ -6,7 +6,7 @@ use crate::chain::{
 };
 use crate::columns::{Amount, Block, Flags, HistoryRun, Mode, Run, Utxo};
 use crate::evm::{Profile, RawBlock, answers, entries, gathered, tron_answers};
-use crate::fetch::{read_outspends, read_page, read_stats, read_tx};
+use crate::fetch::{Flow, etherscan_rows, read_outspends, read_page, read_stats, read_tx, trongrid_rows};
 use crate::tags::{Proof, Signer, Subject, read_manifest, read_reserves, read_row, verify};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -63,6 +63,32 @@ pub fn esplora(bytes: &[u8]) {
     let _read = (read_outspends(text, 1).is_ok(), read_stats(text).is_ok());
 }
 
+/// The account whose lists the seeds tell.
+const ACCOUNT: [u8; 20] = [2; 20];
+
+fn profile(code: &str) -> Option<Profile> {
+    ChainCode::parse(code).ok().and_then(|code| Profile::of(&code))
+}
+
+/// What is told of an account concerns it: each row names it, and a failed transaction moves nothing but its fee.
+fn concerns(flows: &[Flow]) {
+    let own = |flow: &Flow| flow.from == Some(ACCOUNT) || flow.to == Some(ACCOUNT);
+    assert!(flows.iter().all(|flow| own(flow) || flow.kind == crate::columns::Kind::Fee));
+    assert!(flows.is_sorted_by_key(|flow| flow.at));
+}
+
+/// What an API like Etherscan's tells.
+pub fn etherscan(bytes: &[u8]) {
+    let (Ok(text), Some(profile)) = (std::str::from_utf8(bytes), profile("eth")) else { return };
+    etherscan_rows(text, ACCOUNT, &profile).iter().for_each(|list| concerns(&list.flows(&profile)));
+}
+
+/// What an API like TronGrid's tells.
+pub fn trongrid(bytes: &[u8]) {
+    let (Ok(text), Some(profile)) = (std::str::from_utf8(bytes), profile("trx")) else { return };
+    trongrid_rows(text, ACCOUNT, &profile).iter().for_each(|list| assert!(list.txs.len() <= 200));
+}
+
 /// The first byte cuts the rest into a script, read as an output's and as an input's, and a witness of two elements.
 pub fn script(bytes: &[u8]) {
     let Some((cut, rest)) = bytes.split_first() else { return };
@@ -107,8 +133,7 @@ pub fn tron(bytes: &[u8]) {
 
 fn counted(block: &RawBlock) {
     for code in ["eth", "trx", "base"] {
-        let chain = ChainCode::parse(code).ok().and_then(|code| Profile::of(&code));
-        if let Some((written, _)) = chain.and_then(|chain| entries(block, &chain, &Default::default()).ok()) {
+        if let Some((written, _)) = profile(code).and_then(|chain| entries(block, &chain, &Default::default()).ok()) {
             assert!(written.txs.iter().map(|tx| tx.transfers as usize).sum::<usize>() == written.transfers.len());
             assert!(written.allowances.iter().all(|allowance| allowance.before as usize <= written.transfers.len()));
             assert!(written.transfers.iter().all(|transfer| !written.bytes(transfer.asset).is_empty()));
@@ -272,6 +297,8 @@ mod tests {
                 ("undo", super::undo),
                 ("coins", super::coins),
                 ("esplora", super::esplora),
+                ("etherscan", super::etherscan),
+                ("trongrid", super::trongrid),
                 ("script", super::script),
                 ("table", super::table),
                 ("dump", super::dump),

@@ -160,10 +160,11 @@ pub struct MoneyLoad {
 /// `eye money fetch`.
 #[derive(Debug, Args)]
 pub struct MoneyFetch {
-    /// The chain: btc, ltc, bch and their test networks.
+    /// The chain: btc, ltc, bch and their test networks, eth and its relatives, evm-ID, trx.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
-    /// The address of an API like Esplora's (`https://…/api`). It learns what you ask about, and from where.
+    /// The address of an API like Esplora's (`https://…/api`), of eth and its relatives one like Etherscan's (`https://…/v2/api`), of
+    /// trx one like TronGrid's. It learns what you ask about, and from where.
     #[arg(long, value_name = "ADDRESS")]
     pub endpoint: String,
     /// A transaction that is followed forward; may be given again.
@@ -199,6 +200,9 @@ pub struct MoneyFetch {
     /// Header lines for the endpoint (a key), sent over https alone.
     #[arg(long, value_name = "FILE")]
     pub header_file: Option<PathBuf>,
+    /// Lines NAME=VALUE for the query of each question (`apikey=…`), sent over https alone and never repeated.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// Authorities whose certificates the endpoint may have, PEM, in place of the public ones.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,

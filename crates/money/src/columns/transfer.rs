@@ -24,6 +24,8 @@ pub enum Kind {
     Stake = 11,
     Rebase = 12,
     Unexplained = 13,
+    /// What an account had before its fetched history begins: one lot of which nothing else is known.
+    Opening = 14,
 }
 
 /// Bits of a transfer's mark that hold its kind.
@@ -31,7 +33,7 @@ pub(super) const KIND_BITS: u8 = 31;
 
 impl Kind {
     /// All kinds with their names in tables.
-    pub const NAMES: [(&'static str, Kind); 14] = [
+    pub const NAMES: [(&'static str, Kind); 15] = [
         ("transfer", Kind::Transfer),
         ("fee", Kind::Fee),
         ("mint", Kind::Mint),
@@ -46,6 +48,7 @@ impl Kind {
         ("stake", Kind::Stake),
         ("rebase", Kind::Rebase),
         ("unexplained", Kind::Unexplained),
+        ("opening", Kind::Opening),
     ];
 
     /// The kind of that name.

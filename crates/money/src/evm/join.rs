@@ -145,7 +145,7 @@ impl<'a> Joiner<'a> {
 }
 
 /// A hash for a block whose source gives none: over its rows and the hash before.
-fn made_hash(height: u64, before: Option<Hash>, block: &TransferBlock) -> Hash {
+pub fn made_hash(height: u64, before: Option<Hash>, block: &TransferBlock) -> Hash {
     let mut digest = Sha256::new();
     digest.update(before.unwrap_or_default());
     digest.update(height.to_le_bytes());

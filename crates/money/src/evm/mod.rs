@@ -19,13 +19,15 @@ mod tokens;
 pub use crate::node::{Endpoint, Node};
 pub use dump::Dump;
 pub use entries::{Skipped, Wrong, entries};
-pub(crate) use join::Joiner;
+pub(crate) use fields::{address as party, bytes as read_bytes, fixed};
+pub(crate) use join::{Joiner, made_hash};
 pub(crate) use load::load_dump;
 pub use model::{
     Address, CallSort, Hash, Move, Payment, PaymentKind, Permission, RawBlock, RawCall, RawLog, RawTx, TxBody,
 };
 pub use profile::{BaseFee, Profile, Writing};
-pub(crate) use rpc::follow_node;
+pub(crate) use rpc::{Stood, TRON_GENESIS, TronInfo, follow_node, header, number, read_info, read_listed, read_one};
+pub(crate) use tokens::TRANSFER;
 pub use tokens::{Meaning, meaning};
 
 /// What is fuzzed: rows of a dump, a JSON object a line.

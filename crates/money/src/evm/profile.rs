@@ -1,5 +1,5 @@
 //! What is known of a chain beforehand: its coin, its wrapped coin, its well-known tokens, where its fees go.
-use super::model::{Address, bytes};
+use super::model::{Address, Hash, bytes};
 use crate::chain::ChainCode;
 use sha3::{Digest, Keccak256};
 
@@ -49,6 +49,8 @@ pub struct Profile {
     pub tip_to_author: bool,
     /// Who is paid what data costs on the chain below.
     pub l1_fee_to: Option<Address>,
+    /// The hash of its first block, where an endpoint is asked for it.
+    pub first: Option<Hash>,
 }
 
 const WETH: Address = bytes("c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2");
@@ -72,6 +74,7 @@ const PLAIN: Profile = Profile {
     base_fee: BaseFee::Unknown,
     tip_to_author: false,
     l1_fee_to: None,
+    first: None,
 };
 
 const ETHEREUM: Profile = Profile {
@@ -84,6 +87,7 @@ const ETHEREUM: Profile = Profile {
     stake: &[bytes("00000000219ab540356cbb839cbe05303d7705fa")],
     base_fee: BaseFee::Burnt,
     tip_to_author: true,
+    first: Some(bytes("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3")),
     ..PLAIN
 };
 
@@ -111,12 +115,21 @@ const CHAINS: [(&str, Profile); 8] = [
     ("eth", ETHEREUM),
     (
         "eth-sepolia",
-        Profile { chain_id: Some(11_155_111), wrapped: &[], known: &[], tether: &[], in_shares: &[], ..ETHEREUM },
+        Profile {
+            chain_id: Some(11_155_111),
+            wrapped: &[],
+            known: &[],
+            tether: &[],
+            in_shares: &[],
+            first: Some(bytes("25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9")),
+            ..ETHEREUM
+        },
     ),
     (
         "bsc",
         Profile {
             chain_id: Some(56),
+            first: Some(bytes("0d21840abff46b96c84b2ac9e10e4f5cdaeb5693cb665db62a2f3b02d2d57b5b")),
             coin: "BNB",
             wrapped: &[bytes("bb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c")],
             known: &[
@@ -130,6 +143,7 @@ const CHAINS: [(&str, Profile); 8] = [
         "polygon",
         Profile {
             chain_id: Some(137),
+            first: Some(bytes("a9c28ce2141b56c474f1dc504bee9b01eb1bd7d1a507580d5519d4437a97de1b")),
             coin: "POL",
             wrapped: &[bytes("0d500b1d8e8ef31e21c99d1db9a6444d3adf1270")],
             known: &[
@@ -144,6 +158,7 @@ const CHAINS: [(&str, Profile); 8] = [
         "arbitrum",
         Profile {
             chain_id: Some(42_161),
+            first: Some(bytes("7ee576b35482195fc49205cec9af72ce14f003b9ae69f6ba0faef4514be8b442")),
             coin: "ETH",
             wrapped: &[bytes("82af49447d8a07e3bd95bd0d56f35241523fbab1")],
             known: &[
@@ -158,6 +173,7 @@ const CHAINS: [(&str, Profile); 8] = [
         "optimism",
         Profile {
             chain_id: Some(10),
+            first: Some(bytes("7ca38a1916c42007829c55e69d3e9a73265554b586a499015373241b8a3fa48b")),
             known: &[
                 ("USDT", bytes("94b008aa00579c1307b0ef2c499ad98a8ce58e58")),
                 ("USDC", bytes("0b2c639c533813f4aa9d7837caf62653d097ff85")),
@@ -170,6 +186,7 @@ const CHAINS: [(&str, Profile); 8] = [
         "base",
         Profile {
             chain_id: Some(8_453),
+            first: Some(bytes("f712aa9241cc24369b143cf6dce85f0902a9731e70d66818a3a5845b296c73dd")),
             known: &[("USDC", bytes("833589fcd6edb6e08f4c7c32d4f71b54bda02913"))],
             ..OP_STACK
         },

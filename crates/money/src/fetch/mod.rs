@@ -1,24 +1,35 @@
 //! Without a chain of one's own: only the history of what was asked about, from an endpoint that tells single transactions and addresses.
 //!
 //! Answers are kept as they came (`pages`), so nothing fetched is lost and nothing is asked for twice; [`asker`] keeps to the budget.
-//! [`esplora`] reads and verifies them, [`utxo`] walks from a transaction to the frontier. What is known in the end becomes a chain in
-//! the same columns as a load's (`snapshot`), in a folder of its own: `docs/fetched.md`.
+//! Of coins, [`esplora`] reads and verifies them, [`utxo`] walks from a transaction to the frontier. Of accounts, [`etherscan`] and
+//! [`trongrid`] read them, [`told`] puts together what they tell of one transaction, [`onward`] walks. What is known in the end becomes
+//! a chain in the same columns as a load's (`snapshot`, `account_snapshot`), in a folder of its own: `docs/fetched.md`.
+mod account_snapshot;
 mod asker;
 mod esplora;
+mod etherscan;
+mod evm_teller;
+mod onward;
 mod pages;
 mod snapshot;
+mod told;
+mod tron_teller;
+mod trongrid;
 mod utxo;
 
 use crate::chain::{ChainCode, Error, Network, Result, Room, address_key};
 use crate::columns::take_lock;
+use crate::evm::{Address, Hash, Profile, Writing};
 use crate::node::{Endpoint, Node};
-use asker::{Asker, Halt};
+use asker::{Asked, Asker, Halt};
 pub use esplora::{InBlock, Outspend, Stats, UtxoTx, prove, read_outspends, read_page, read_stats, read_tx};
+use onward::Onward;
 use pages::Pages;
 use serde::Serialize;
 pub(crate) use snapshot::current;
 use snapshot::{known, rewrite};
 use std::ops::ControlFlow;
+use told::Teller;
 use utxo::Walk;
 
 /// Pages that may have changed are asked for again after an hour.
@@ -55,6 +66,12 @@ pub enum Why {
     /// Nobody has spent it.
     #[default]
     Unspent,
+    /// The account still has it, or may.
+    Holds,
+    /// It went to nobody.
+    Burnt,
+    /// Less than a thousandth of what the first transaction paid.
+    Dust,
     /// A tag says that a service holds it.
     Service,
     /// It went back to an address that paid.
@@ -111,7 +128,9 @@ pub struct End {
 pub struct History {
     /// The address.
     pub address: String,
-    /// How many transactions the endpoint counts.
+    /// The asset: the chain's coin, or a token's contract.
+    pub asset: String,
+    /// How many transactions the endpoint counts; of an account, how many of this asset it tells.
     pub transactions: u64,
     /// How many were fetched.
     pub fetched: u64,
@@ -193,12 +212,8 @@ pub fn fetch(
     job: &Job<'_>,
     progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<FetchLine> {
-    let network = chain.network().ok_or_else(|| {
-        Error::Unknown(format!("{} cannot be fetched yet: Esplora tells {}", chain.as_str(), Network::codes()))
-    })?;
-    let ids = job.txs.iter().map(|text| esplora::read_hash(text));
-    let ids = ids.collect::<std::result::Result<Vec<_>, _>>();
-    let ids = ids.map_err(|_| Error::Unknown("a transaction's id is 64 hex digits".into()))?;
+    let Some(network) = chain.network() else { return fetch_accounts(room, chain, job, progress) };
+    let ids = ids(job)?;
     let keys: Option<Vec<_>> =
         job.addresses.iter().map(|text| Some((text.as_str(), address_key(text, network)?))).collect();
     let keys = keys.ok_or_else(|| Error::Unknown(format!("an address is none of {}", chain.as_str())))?;
@@ -207,8 +222,7 @@ pub fn fetch(
     let _lock = take_lock(&dir)?;
     let mut pages = Pages::open(&dir)?;
     let before = known(&pages, network.family());
-    let since = if job.anew { job.now } else { job.now.saturating_sub(KEPT_FOR) };
-    let mut asker = Asker::new(node, &mut pages, (job.now, since), progress);
+    let mut asker = Asker::new(node, &mut pages, (job.now, since(job)), progress);
     let (done, found, tip) = match Walk::begin(&mut asker, (network, job), before) {
         Ok(mut walk) => {
             let mut done = walk.follow(&ids);
@@ -220,8 +234,81 @@ pub fn fetch(
         }
         Err(halt) => (Err(halt), Frontier::default(), None),
     };
-    let (calls, stored) = asker.calls();
+    let calls = asker.calls();
     let transactions = rewrite(&dir, network, known(&pages, network.family()))?;
+    line(chain, (endpoint, calls), (transactions, tip), (done, found))
+}
+
+/// Fetches of a chain of accounts.
+fn fetch_accounts(
+    room: &Room,
+    chain: &ChainCode,
+    job: &Job<'_>,
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<FetchLine> {
+    let profile = Profile::of(chain).ok_or_else(|| {
+        let codes: Vec<_> = Profile::codes().collect();
+        let (coins, accounts) = (Network::codes(), codes.join(", "));
+        Error::Unknown(format!("{} cannot be fetched: {coins}, {accounts} and evm-ID can", chain.as_str()))
+    })?;
+    if job.prove {
+        return Err(Error::Unknown("places in blocks are proven of Bitcoin's family alone: leave --prove out".into()));
+    }
+    let ids = ids(job)?;
+    let account = |text| {
+        let address = profile.parse(text).map_err(|why| Error::Unknown(why.to_owned()))?;
+        let address = Address::try_from(address);
+        Ok((text, address.map_err(|_| Error::Unknown("that names an asset, not an account".into()))?))
+    };
+    let accounts = job.addresses.iter().map(String::as_str).map(account).collect::<Result<Vec<(&str, Address)>>>()?;
+    let node = Node::new(&job.endpoint)?;
+    let (dir, endpoint) = (room.fetched(chain), node.name().to_owned());
+    let _lock = take_lock(&dir)?;
+    let mut pages = Pages::open(&dir)?;
+    let before = account_snapshot::known(&pages, &profile);
+    let mut asker = Asker::new(node, &mut pages, (job.now, since(job)), progress);
+    let (mut tip, mut found) = (None, Frontier::default());
+    let done = {
+        let mut teller: Box<dyn Teller + '_> = match profile.writing {
+            Writing::Hex => Box::new(evm_teller::Etherscan::new(&mut asker, &profile)),
+            Writing::Tron => Box::new(tron_teller::TronGrid::new(&mut asker, &profile)),
+        };
+        let mut walk = || -> Asked<()> {
+            let (height, unwound) = teller.begin(&before)?;
+            let mut onward = Onward::new(teller.as_mut(), &profile, job);
+            let mut done = onward.follow(&ids);
+            for (text, address) in &accounts {
+                done = done.and_then(|()| onward.history(text, address));
+            }
+            (tip, found) = (Some(height), onward.found);
+            found.unwound = unwound;
+            done
+        };
+        walk()
+    };
+    let calls = asker.calls();
+    let known = account_snapshot::known(&pages, &profile);
+    let transactions = account_snapshot::rewrite(&dir, &profile, &pages, &known)?;
+    line(chain, (endpoint, calls), (transactions, tip), (done, found))
+}
+
+fn ids(job: &Job<'_>) -> Result<Vec<Hash>> {
+    let id = |text: &String| esplora::read_hash(text.strip_prefix("0x").unwrap_or(text));
+    let ids = job.txs.iter().map(id).collect::<std::result::Result<Vec<_>, _>>();
+    ids.map_err(|_| Error::Unknown("a transaction's id is 64 hex digits".into()))
+}
+
+fn since(job: &Job<'_>) -> u64 {
+    if job.anew { job.now } else { job.now.saturating_sub(KEPT_FOR) }
+}
+
+/// What is printed, or what went wrong.
+fn line(
+    chain: &ChainCode,
+    (endpoint, (calls, stored)): (String, (u64, u64)),
+    (transactions, tip): (u64, Option<u64>),
+    (done, found): (Asked<()>, Frontier),
+) -> Result<FetchLine> {
     let (spent, stopped) = match done {
         Ok(()) => (false, false),
         Err(Halt::Spent) => (true, false),
@@ -234,3 +321,33 @@ pub fn fetch(
     let whole = !(spent || stopped || cut);
     Ok(FetchLine { chain: chain.as_str().into(), endpoint, calls, stored, tip, transactions, whole, stopped, found })
 }
+
+/// What is fuzzed: a page of an API like Etherscan's, of each list, or an answer that it passes on.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn etherscan_rows(text: &str, account: Address, profile: &Profile) -> Vec<told::Gathered> {
+    let lists = [etherscan::List::Signed, etherscan::List::Inner, etherscan::List::Tokens];
+    let first = |list| etherscan::Wanted { list, account, token: None, since: 0, page: None, rows: etherscan::ROWS };
+    let page = |_: &str| Some(text);
+    let _read = (
+        etherscan::read_balance(text).is_ok(),
+        etherscan::read_inner(text).is_ok(),
+        etherscan::read_proxied(text, |raw| crate::evm::read_one(None, raw)).is_ok(),
+    );
+    lists.into_iter().map(|list| etherscan::restore(first(list), (1, profile), &page)).collect()
+}
+
+/// What is fuzzed: a page of an API like TronGrid's, of each list, an account, an info.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn trongrid_rows(text: &str, account: Address, profile: &Profile) -> Vec<told::Gathered> {
+    let page = |_: &str| Some(text);
+    let _read = (
+        trongrid::read_holdings(text, &account).is_ok(),
+        crate::evm::read_info(None, text).is_ok(),
+        crate::evm::read_info(Some(text), text).is_ok(),
+    );
+    let first = |tokens| trongrid::Wanted { account, tokens, since: 0 };
+    [None, Some(None)].into_iter().map(|tokens| trongrid::restore(&first(tokens), profile, &page)).collect()
+}
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use told::Flow;

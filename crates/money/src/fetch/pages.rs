@@ -82,6 +82,11 @@ impl Pages {
         (!self.stale.iter().any(|hash| page.body.contains(hash.as_str()))).then_some(page.body.as_str())
     }
 
+    /// The page at a path, however old, unless it names a block that is no more.
+    pub fn last(&self, path: &str) -> Option<&str> {
+        self.get(path, 0)
+    }
+
     /// Every page with its path, in no order.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pages.iter().map(|(path, page)| (path.as_str(), page.body.as_str()))

@@ -42,11 +42,11 @@ pub fn current(dir: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
-/// Writes the columns anew beside those that hold, and puts them in their place; says how many transactions they have.
+/// Writes columns into a folder beside those that hold, and puts them in their place; says what `write` says.
 ///
 /// # Errors
-/// The disk; transactions that contradict each other.
-pub fn rewrite(dir: &Path, network: Network, known: HashMap<[u8; 32], UtxoTx>) -> Result<u64> {
+/// The disk; what `write` says.
+pub fn replaced(dir: &Path, write: impl FnOnce(&Path) -> Result<u64>) -> Result<u64> {
     let before = current(dir)?;
     let number = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u64>().ok());
     let next = dir.join((before.as_ref().and_then(number).unwrap_or(0) + 1).to_string());
@@ -55,20 +55,29 @@ pub fn rewrite(dir: &Path, network: Network, known: HashMap<[u8; 32], UtxoTx>) -
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(&next)(error)),
         _ => {}
     }
-    let mut chain = match network.family() {
-        Family::BitcoinCash => Utxo::open_with_tokens(&next, Mode::Write)?,
-        _ => Utxo::open(&next, Mode::Write)?,
-    };
-    append(&mut chain, network.family(), known)?;
-    chain.commit(true)?;
-    let transactions = chain.txs();
-    drop(chain);
+    let transactions = write(&next)?;
     let name = next.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     replace(&dir.join(CURRENT), name.as_bytes())?;
     if let Some(before) = before {
         std::fs::remove_dir_all(&before).map_err(io(&before))?;
     }
     Ok(transactions)
+}
+
+/// Writes the columns anew; says how many transactions they have.
+///
+/// # Errors
+/// The disk; transactions that contradict each other.
+pub fn rewrite(dir: &Path, network: Network, known: HashMap<[u8; 32], UtxoTx>) -> Result<u64> {
+    replaced(dir, |next| {
+        let mut chain = match network.family() {
+            Family::BitcoinCash => Utxo::open_with_tokens(next, Mode::Write)?,
+            _ => Utxo::open(next, Mode::Write)?,
+        };
+        append(&mut chain, network.family(), known)?;
+        chain.commit(true)?;
+        Ok(chain.txs())
+    })
 }
 
 fn append(chain: &mut Utxo, family: Family, known: HashMap<[u8; 32], UtxoTx>) -> Result<()> {

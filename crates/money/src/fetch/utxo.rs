@@ -310,6 +310,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         let opening = now.and_then(|now| now.checked_add(spent)?.checked_sub(received)).filter(|_| !untold);
         History {
             address: address.to_owned(),
+            asset: self.network.code().to_owned(),
             transactions: stats.tx_count,
             fetched: seen.len() as u64,
             now: now.map(|now| now.to_string()),

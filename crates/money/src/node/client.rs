@@ -10,8 +10,10 @@ use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 /// A node that is busy is asked so often, each time after twice the wait.
-pub(super) const TRIES: u32 = 7;
+pub(crate) const TRIES: u32 = 7;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// What is shorter is no key.
+const SECRET: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Where a node is, and what of it is loaded.
@@ -21,6 +23,8 @@ pub struct Endpoint {
     pub url: String,
     /// Header lines, such as a key.
     pub headers: Vec<(String, String)>,
+    /// What stands in the query of each question to an API of plain HTTP, such as a key; never repeated.
+    pub query: Vec<(String, String)>,
     /// Certificates of authorities in PEM, in place of the public ones.
     pub authorities: Option<Vec<u8>>,
     /// The first block of a record that is still empty; 0 if not given.
@@ -43,6 +47,7 @@ impl Endpoint {
         Endpoint {
             url: url.into(),
             headers: Vec::new(),
+            query: Vec::new(),
             authorities: None,
             from: None,
             to: None,
@@ -85,6 +90,7 @@ pub struct Node {
     pub(super) url: String,
     name: String,
     headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
     first_wait: Duration,
     between: Duration,
     max_answer: u64,
@@ -138,8 +144,9 @@ impl Node {
         let encrypted = uri.scheme_str() == Some("https");
         let bare = host.trim_matches(['[', ']']);
         let here = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !endpoint.headers.is_empty() && !encrypted && !here {
-            return Err(wrong("headers are sent over https only"));
+        let secret = !endpoint.headers.is_empty() || !endpoint.query.is_empty();
+        if secret && !encrypted && !here {
+            return Err(wrong("headers and keys are sent over https only"));
         }
         let mut tls = TlsConfig::builder();
         if let Some(pem) = &endpoint.authorities {
@@ -167,11 +174,11 @@ impl Node {
             .new_agent();
         let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
         let between = endpoint.calls_a_second.map_or(Duration::ZERO, |n| Duration::from_secs(1) / n.max(1));
-        let headers = endpoint.headers.clone();
+        let (headers, query) = (endpoint.headers.clone(), endpoint.query.clone());
         let (url, name) = (endpoint.url.clone(), format!("{host}{port}"));
         let (first_wait, max_answer) = (FIRST_WAIT, endpoint.max_answer);
         let budget = endpoint.budget;
-        Ok(Node { agent, url, name, headers, first_wait, between, max_answer, budget, asked: None, calls: 0 })
+        Ok(Node { agent, url, name, headers, query, first_wait, between, max_answer, budget, asked: None, calls: 0 })
     }
 
     /// The same, waiting so long before it asks a busy node again.
@@ -183,6 +190,27 @@ impl Node {
     /// Host and port; never the path, which may hold a key.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where a question of plain HTTP is sent: `path` behind the node's address, then its own query.
+    pub(super) fn place(&self, path: &str) -> String {
+        let between = if path.starts_with('?') { "" } else { "/" };
+        let mut url = format!("{}{between}{path}", self.url.trim_end_matches('/'));
+        for (name, value) in &self.query {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(name);
+            url.push('=');
+            url.push_str(value);
+        }
+        url
+    }
+
+    /// A text of the node's without the keys that it was sent: some servers repeat them.
+    pub(crate) fn without_keys(&self, text: String) -> String {
+        let keys =
+            self.query.iter().chain(&self.headers).flat_map(|(_, value)| value.split(' ').chain([value.as_str()]));
+        keys.filter(|key| key.len() >= SECRET)
+            .fold(text, |text, key| if text.contains(key) { text.replace(key, "…") } else { text })
     }
 
     /// How many questions were asked.
@@ -268,7 +296,7 @@ impl Node {
     ) -> Result<T> {
         let mut wait = self.first_wait;
         for left in (0..TRIES).rev() {
-            let url = format!("{}/{path}", self.url.trim_end_matches('/'));
+            let url = self.place(path);
             match self.send(path, &url, body.to_string())? {
                 Ok(text) => return read(&text).map_err(|why| self.fault(format!("{path}: {why}"))),
                 Err(Refusal::Busy(told)) => wait = told.unwrap_or(wait),
@@ -282,7 +310,7 @@ impl Node {
         Err(self.busy(path))
     }
 
-    pub(super) fn busy(&self, what: &str) -> Error {
+    pub(crate) fn busy(&self, what: &str) -> Error {
         self.fault(format!(
             "{what}: it limits how often it is asked, {TRIES} times in a row; load again later, it goes on from there, or ask less \
              often with --calls-per-second"
@@ -290,12 +318,12 @@ impl Node {
     }
 
     /// Waits before a busy node is asked again, and doubles the next wait.
-    pub(super) fn rest(wait: &mut Duration) {
+    pub(crate) fn rest(wait: &mut Duration) {
         std::thread::sleep((*wait).min(LONGEST_WAIT));
         *wait *= 2;
     }
 
-    pub(super) fn first_wait(&self) -> Duration {
+    pub(crate) fn first_wait(&self) -> Duration {
         self.first_wait
     }
 

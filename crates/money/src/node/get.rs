@@ -9,7 +9,7 @@ impl Node {
     /// # Errors
     /// No connection, no answer in time, too large, or still busy.
     pub fn get(&mut self, path: &str) -> Result<std::result::Result<Vec<u8>, Refusal>> {
-        let url = format!("{}/{path}", self.url.trim_end_matches('/'));
+        let url = self.place(path);
         let mut wait = self.first_wait();
         for left in (0..TRIES).rev() {
             match self.call(path, &url, None)? {

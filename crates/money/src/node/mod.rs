@@ -7,6 +7,6 @@ mod get;
 mod parting;
 
 pub(crate) use batch::MOST_AT_ONCE;
-pub(crate) use client::without_text;
 pub use client::{Endpoint, Node, Refusal};
+pub(crate) use client::{TRIES, without_text};
 pub(crate) use parting::{Branch, parting};

@@ -30,7 +30,12 @@ pub fn run(dir: &Path, room: &Room, job: &MoneyFetch, io: &mut Io<'_>) -> Result
         max_answer: MAX_ANSWER,
         ..Endpoint::at(&job.endpoint)
     };
-    let endpoint = with_secrets(endpoint, job.header_file.as_deref(), job.ca.as_deref(), io)?;
+    let mut endpoint = with_secrets(endpoint, job.header_file.as_deref(), job.ca.as_deref(), io)?;
+    if let Some(path) = job.key_file.as_deref() {
+        let text = std::fs::read_to_string(io.path(path));
+        let text = text.map_err(|error| Problem::other(format!("{}: {error}", path.display())))?;
+        endpoint.query = keys(&text)?;
+    }
     let tags = Tags::open(dir)?;
     let service = |address: &str| {
         let mut hits = tags.of(address, &all);
@@ -66,6 +71,20 @@ pub fn run(dir: &Path, room: &Room, job: &MoneyFetch, io: &mut Io<'_>) -> Result
         false => show(&line, io)?,
     }
     Ok(if line.stopped { SIGNALLED + stop.load(Ordering::Relaxed) } else { u8::from(!line.whole) })
+}
+
+/// What stands in a file of keys. An error names the line's number alone.
+fn keys(text: &str) -> Result<Vec<(String, String)>, Problem> {
+    let plain =
+        |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.~%".contains(&c));
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let pair = |(at, line): (usize, &str)| {
+        let pair = line.trim().split_once('=').filter(|(name, value)| plain(name) && plain(value));
+        let (name, value) =
+            pair.ok_or_else(|| Problem::other(format!("line {} of the key file is not NAME=VALUE", at + 1)))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    lines.map(pair).collect()
 }
 
 /// Nobody is asked without having been told; and where nobody can answer, nothing is asked.
@@ -115,7 +134,11 @@ fn show_end(end: &End, io: &mut Io<'_>) -> Result<(), Problem> {
 }
 
 fn show_history(history: &History, io: &mut Io<'_>) -> Result<(), Problem> {
-    write!(io.out, "  {}: {} of {} transactions", history.address, history.fetched, history.transactions)?;
+    write!(
+        io.out,
+        "  {} {}: {} of {} transactions",
+        history.address, history.asset, history.fetched, history.transactions
+    )?;
     let opening = history.opening.as_deref().unwrap_or("not known");
     write!(io.out, ", received {}, spent {}, before that {opening}", history.received, history.spent)?;
     match (history.closed, history.cut) {
@@ -129,6 +152,9 @@ fn show_history(history: &History, io: &mut Io<'_>) -> Result<(), Problem> {
 fn said(why: Why) -> &'static str {
     match why {
         Why::Unspent => "unspent",
+        Why::Holds => "held",
+        Why::Burnt => "burnt",
+        Why::Dust => "dust",
         Why::Service => "at a service",
         Why::Payer => "back to the payer",
         Why::Hub => "a hub",

@@ -194,6 +194,12 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
         unsaid: false,
         selector: tx.input.get(..10).and_then(|first| bytes(first, true)).and_then(|first| first.try_into().ok()),
     };
+    let logs = logs(receipt, own, &id, next_log)?;
+    Ok((RawTx { id, place: Some(place), body: Some(body), logs, ..RawTx::default() }, used))
+}
+
+/// The logs of a receipt, which stand one after another from `next_log` on.
+fn logs(receipt: &Receipt, own: &Hash, id: &Hash, next_log: &mut u32) -> Result<Vec<RawLog>, String> {
     let mut logs = Vec::with_capacity(receipt.logs.len());
     for log in &receipt.logs {
         let index = number(&log.log_index, "a log's index")?;
@@ -203,7 +209,7 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
         *next_log += 1;
         let elsewhere =
             |text: &Option<String>, hash: &Hash| text.as_deref().is_some_and(|told| fixed(told) != Some(*hash));
-        if elsewhere(&log.block_hash, own) || elsewhere(&log.transaction_hash, &id) {
+        if elsewhere(&log.block_hash, own) || elsewhere(&log.transaction_hash, id) {
             return Err("it has a log of another transaction or block".into());
         }
         let topics: Option<Vec<Hash>> = log.topics.iter().map(|topic| fixed(topic)).collect();
@@ -215,7 +221,49 @@ fn transaction(tx: &Tx, receipt: &Receipt, own: &Hash, place: u32, next_log: &mu
             data: bytes(&log.data, true).ok_or("a log's data cannot be read")?,
         });
     }
-    Ok((RawTx { id, place: Some(place), body: Some(body), logs, ..RawTx::default() }, used))
+    Ok(logs)
+}
+
+/// A receipt alone: its transaction's logs, whether it succeeded, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stood {
+    /// The block.
+    pub hash: Hash,
+    /// The block's height.
+    pub height: u64,
+    /// Whether the transaction succeeded, if told.
+    pub ok: Option<bool>,
+    /// Its id and logs, and, where the transaction itself was read too, what it says and cost.
+    pub tx: RawTx,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placed {
+    block_number: String,
+    transaction_index: String,
+}
+
+/// Reads `eth_getTransactionReceipt`, and with it `eth_getTransactionByHash` where that was asked.
+///
+/// # Errors
+/// What cannot be read; parts that are another transaction's or block's; a log that is missing.
+pub fn read_one(tx: Option<&RawValue>, receipt: &RawValue) -> Result<Stood, String> {
+    let (placed, receipt): (Placed, Receipt) = (read(receipt)?, read(receipt)?);
+    let own = hash(&receipt.block_hash)?;
+    let place = u32::try_from(number(&placed.transaction_index, "the place")?).map_err(|_| "the place is too large")?;
+    let first = receipt.logs.first().map_or(Ok(0), |log| number(&log.log_index, "a log's index"))?;
+    let mut next_log = u32::try_from(first).map_err(|_| "a log's index is too large")?;
+    let read = match tx {
+        Some(tx) => transaction(&read(tx)?, &receipt, &own, place, &mut next_log)?.0,
+        None => {
+            let id = hash(&receipt.transaction_hash)?;
+            let logs = logs(&receipt, &own, &id, &mut next_log)?;
+            RawTx { id, place: Some(place), logs, ..RawTx::default() }
+        }
+    };
+    let ok = receipt.status.as_deref().map(|status| status == "0x1");
+    Ok(Stood { hash: own, height: number(&placed.block_number, "the height")?, ok, tx: read })
 }
 
 /// Gives transactions their calls, and their logs the places among these where the tracer tells.

@@ -6,7 +6,9 @@ mod follow;
 mod trace;
 mod tron;
 
+pub(crate) use block::{Stood, header, number, read_one};
 pub(crate) use follow::follow_node;
+pub(crate) use tron::{GENESIS as TRON_GENESIS, TronInfo, read_info, read_listed};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use fuzzed::{answers, tron_answers};

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::collections::HashMap;
 
 /// The first block of the main network.
-const GENESIS: &str = "00000000000000001ebf88508a03865c71d452e25f4d51194196a1d22b6653dc";
+pub const GENESIS: &str = "00000000000000001ebf88508a03865c71d452e25f4d51194196a1d22b6653dc";
 
 /// A node of TRON.
 pub struct Tron {
@@ -125,6 +125,8 @@ struct Tx {
 struct Ret {
     #[serde(rename = "contractRet")]
     result: Option<String>,
+    #[serde(default)]
+    fee: u64,
 }
 
 #[derive(Deserialize)]
@@ -201,6 +203,11 @@ struct Info {
     withdraw_expire_amount: u64,
     #[serde(rename = "assetIssueID")]
     asset_issue_id: Option<String>,
+    #[serde(rename = "blockNumber", default)]
+    height: u64,
+    /// Milliseconds.
+    #[serde(rename = "blockTimeStamp", default)]
+    time: u64,
 }
 
 #[derive(Deserialize)]
@@ -285,6 +292,65 @@ pub fn read_block(height: u64, block: &str, infos: &str) -> std::result::Result<
         raw.txs.push(RawTx { id, place: Some(place), body: Some(body), logs, calls, permissions });
     }
     Ok(raw)
+}
+
+/// What became of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TronInfo {
+    /// The block's height.
+    pub height: u64,
+    /// Milliseconds since 1970.
+    pub time: u64,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// Its id, logs and inner calls, and, where the transaction itself was read too, what it says and cost.
+    pub tx: RawTx,
+}
+
+/// Reads `wallet/gettransactioninfobyid`, and with it `wallet/gettransactionbyid` where that was asked; `None` when no block has it.
+/// Logs are counted from 0, for the info does not say how many stand before them in the block.
+///
+/// # Errors
+/// What cannot be read; parts of two transactions.
+pub fn read_info(tx: Option<&str>, info: &str) -> std::result::Result<Option<TronInfo>, String> {
+    if info.trim() == "{}" {
+        return Ok(None);
+    }
+    let info: Info = parse(info)?;
+    let id: Hash = fixed(&info.id).ok_or("its hash cannot be read")?;
+    let (logs, calls) = told(&info, &mut 0).ok_or("its info cannot be read")?;
+    let mut read = RawTx { id, logs, calls, ..RawTx::default() };
+    let mut ok = info.result.as_deref() != Some("FAILED");
+    if let Some(tx) = tx {
+        let tx: Tx = parse(tx)?;
+        if fixed(&tx.id) != Some(id) {
+            return Err("the info is another transaction's".into());
+        }
+        let contract = tx.raw_data.contract.first().ok_or("it has no contract")?;
+        let body = body(&tx, contract, Some(&info)).ok_or("its contract cannot be read")?;
+        ok &= body.ok != Some(false);
+        read.body = Some(body);
+    }
+    Ok(Some(TronInfo { height: info.height, time: info.time, ok, tx: read }))
+}
+
+/// Reads a transaction as a list tells it, without its info: what only that knows (what comes back from a stake) is marked.
+///
+/// # Errors
+/// What cannot be read.
+pub fn read_listed(tx: &str) -> std::result::Result<RawTx, String> {
+    let tx: Tx = parse(tx)?;
+    let id: Hash = fixed(&tx.id).ok_or("a transaction's hash cannot be read")?;
+    let contract = tx.raw_data.contract.first().ok_or("a transaction has no contract")?;
+    if contract.parameter.value.owner_address.as_deref().and_then(address).is_none() {
+        return Err("a transaction's owner cannot be read".into());
+    }
+    let mut body = body(&tx, contract, None).ok_or("a transaction's contract cannot be read")?;
+    body.fee = tx.ret.first().map(|ret| coins(ret.fee));
+    body.unsaid |= ["Unfreeze", "WithdrawBalance", "WithdrawExpire", "CancelAll", "CreateSmart", "AssetIssue"]
+        .iter()
+        .any(|begin| contract.sort.starts_with(begin));
+    Ok(RawTx { id, body: Some(body), ..RawTx::default() })
 }
 
 fn body(tx: &Tx, contract: &Contract, info: Option<&Info>) -> Option<TxBody> {
