@@ -1,9 +1,10 @@
-"""bank statements from the command line: CAMT.053 of two versions, against an independent reader; legs once; erased to the last byte
+"""bank statements from the command line: CAMT.053 of two versions, against an independent reader; legs once; erased to the last byte; through an exchange's return onto a chain
 `eye money bank load|list|legs|erase` beside a running server and without one. The statements are made here, EXERCISE, with the
 IBAN registry's example accounts; Python's own XML reader adds the same files up by paths."""
 import gzip
 import json
 import xml.etree.ElementTree as tree
+import zipfile
 from decimal import Decimal
 
 from node import INTAKE, Checks, Node
@@ -107,8 +108,86 @@ def everything(node, how):
     check(f"{how}: afterwards legs says that nothing is loaded", done.returncode == 1 and "eye money bank load" in done.stderr, said(done))
 
 
+RETURN = """institution = "EXERCISE-EXCHANGE"
+zone = "Asia/Bangkok"
+accounts = ["NL91ABNA0417164300"]
+networks.TEST = "exercise-chain"
+assets.USDT = { decimals = 6, contracts = { exercise-chain = "EXERCISE-contract" } }
+[[table]]
+rows = "deposits"
+asset = "EUR"
+columns = { account = "user", amount = "eur", time = "day", reference = "ref" }
+[[table]]
+rows = "withdrawals"
+sheet = "Withdrawals"
+columns = { account = "user", amount = "qty", asset = "coin", time = "at", tx = "txid", network = "net", address = "to" }
+[[table]]
+rows = "logins"
+columns = { account = "user", time = "at", ip = "ip" }
+"""
+ROWS = [["user", "qty", "coin", "at", "txid", "net", "to"], ["U1", "1290", "USDT", "2026-03-03 10:00:00", "EXERCISE-tx", "TEST", "EXERCISE-scammer"]]
+
+
+def workbook(path, sheet, rows):
+    """An .xlsx of one sheet, texts in its cells: no library of the reader's kind."""
+    base = "http://schemas.openxmlformats.org"
+    main, rels, package = f"{base}/spreadsheetml/2006/main", f"{base}/officeDocument/2006/relationships", f"{base}/package/2006/relationships"
+    cells = "".join(f'<row r="{r}">' + "".join(f'<c r="{chr(65 + c)}{r}" t="inlineStr"><is><t>{text}</t></is></c>' for c, text in enumerate(row)) + "</row>"
+                    for r, row in enumerate(rows, 1))
+    link = '<Relationships xmlns="' + package + '"><Relationship Id="r1" Type="' + rels + '/{}" Target="{}"/></Relationships>'
+    parts = {"_rels/.rels": link.format("officeDocument", "xl/workbook.xml"), "xl/_rels/workbook.xml.rels": link.format("worksheet", "worksheets/sheet1.xml"),
+             "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets><sheet name="{sheet}" sheetId="1" r:id="r1"/></sheets></workbook>',
+             "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, text in parts.items():
+            book.writestr(name, text)
+
+
+def through_an_exchange(node):
+    folder = node.scratch / "returns"
+    folder.mkdir()
+    (folder / "return.toml").write_text(RETURN)
+    (folder / "mule.xml").write_text(MULE_PAGE)
+    (folder / "deposits.csv").write_text("user,eur,day,ref\nU1,1200.00,2026-03-02,EX-2\n")
+    (folder / "logins.csv").write_text("user,at,ip\nU1,2026-03-02 08:00:00,192.0.2.1\n")
+    (folder / "wrong.csv").write_text("user,eur,day,ref\nU1,12.001,2026-03-02,EX-3\nU1,5.00,2026-03-02,EX-4\n")
+    workbook(folder / "withdrawals.xlsx", "Withdrawals", ROWS)
+    load = ("money", "bank", "load", "--collection", "intake", "--zone", "Europe/Berlin")
+    mapped = (*load, "--mapping", folder / "return.toml")
+    done = node.run(*load, folder / "mule.xml")
+    check("the statement loads", done.returncode == 0, said(done))
+    done = node.run(*mapped, folder / "deposits.csv", folder / "withdrawals.xlsx", folder / "logins.csv")
+    check("an exchange's return loads as CSV and as a workbook", done.returncode == 0 and not done.stderr and "1 logins" in done.stdout, said(done))
+    first = [leg for leg in legs(node, MULE)["legs"] if leg["to"] == "EXERCISEEXCHANGE/U1"]
+    check("the bank's debit and the exchange's credit are one leg of two sources", len(first) == 1 and len(first[0]["sources"]) == 2 and first[0]["class"] == "recorded", first)
+    out = [leg for leg in legs(node, "EXERCISEEXCHANGE/U1")["legs"] if leg["on_chain"]]
+    check("a withdrawal goes on to the chain's address and transaction",
+          [(leg["to"], leg["amount"], leg["on_chain"]["tx"], leg["on_chain"]["recorded"]) for leg in out]
+          == [("exercise-chain:EXERCISE-scammer", "1290000000", "EXERCISE-tx", "chain-not-loaded")], out)
+    text = node.eye("money", "bank", "legs", "EXERCISEEXCHANGE/U1")
+    check("legs for people say so", "on exercise-chain in transaction EXERCISE-tx: the chain is not loaded here" in text, text)
+    (folder / "chain.toml").write_text('from="from"\nto="to"\namount="amount"\ntime="time"\ntx="tx"\nasset_is="EXERCISE-contract"')
+    (folder / "chain.csv").write_text("from,to,amount,time,tx\nhot,EXERCISE-scammer,1290000000,2026-03-03 03:00:00,EXERCISE-tx\n")
+    done = node.run("money", "load", "--chain", "exercise-chain", "--mapping", folder / "chain.toml", folder / "chain.csv")
+    out = [leg["on_chain"]["recorded"] for leg in legs(node, "EXERCISEEXCHANGE/U1")["legs"] if leg["on_chain"]]
+    check("and once the chain is loaded, the transaction is on record", out == ["on-record"], (out, said(done)))
+    logins = json.loads(node.eye("money", "bank", "logins", "--json", "EXERCISEEXCHANGE/U1"))
+    check("logins are listed", [one["login"]["ip"] for one in logins["logins"]] == ["192.0.2.1"] and logins["next"] is None, logins)
+    done = node.run(*mapped, folder / "wrong.csv")
+    check("a wrong row is named by row and column, the rest is kept", done.returncode == 0 and 'row 2 column "eur"' in done.stderr and "12.001" not in done.stderr, said(done))
+    loads = [one["id"] for one in json.loads(node.eye("money", "bank", "list", "--json"))["loads"]]
+    for load in loads:
+        done = node.run("expunge", f"bank-load--{load}", "--reason", "EXERCISE")
+        check(f"expunge reaches load {load}", done.returncode == 0 and "erased load" in done.stdout, said(done))
+    left = [word for word in ("EXERCISEEXCHANGE", "192.0.2.1", MULE) if everywhere(node, word)]
+    check("and no file of the node has a byte of them", not left, left)
+    done = node.run("expunge", "bank-load--99", "--reason", "EXERCISE")
+    check("a load that is none is said", done.returncode == 1 and "eye money bank list" in done.stderr, said(done))
+
+
 with Node(served=False) as node:
     everything(node, "without a server")
+    through_an_exchange(node)
     node.start()
     everything(node, "beside a server")
     mode = (node.data / "money/_bank").stat().st_mode & 0o777

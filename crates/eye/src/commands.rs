@@ -200,6 +200,9 @@ fn on(data: &Path, node: &Node, command: &Command, io: &mut Io<'_>) -> Result<u8
             ::money::decided::expunge(&node.ledger, &me, &about.id, &about.reason)?;
             writeln!(io.out, "erased 1 decision")?;
         }
+        Command::Expunge(about) if ::money::bank::load_of_id(&about.id).is_some() => {
+            money::expunge_load(data, &me, about, io)?;
+        }
         Command::Expunge(about) => {
             let gone = node.intel.expunge(&me, &about.id, &about.reason)?;
             taxii::forget(&node.ledger, &about.id)?;

@@ -1,5 +1,5 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
-use crate::bank::{Fact, Item, read_camt};
+use crate::bank::{Fact, Item, Reader, TableMapping, csv_rows, read_camt, workbook_rows};
 use crate::chain::{
     ChainCode, Family, Header, Mapping, Rules, coins_told, decode_body, key_of_script, parse_spent, parse_undo,
     read_rows, revealed,
@@ -265,6 +265,7 @@ pub fn camt(bytes: &[u8]) {
         let fact = match item {
             Item::Leg(leg) => Fact::Leg(leg),
             Item::Statement(statement) => Fact::Statement(statement),
+            Item::Login(login) => Fact::Login(login),
             Item::Refused { why, .. } | Item::Warning { why, .. } => {
                 assert!(!why.is_empty());
                 return ControlFlow::Continue(());
@@ -276,6 +277,46 @@ pub fn camt(bytes: &[u8]) {
         if items < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
 }
+
+/// A table of a bank or an exchange, as CSV and as a workbook: what is handed over can be kept, and reads back as itself.
+pub fn returns(bytes: &[u8]) {
+    let Ok(mapping) = TableMapping::parse(RETURNS) else { return };
+    for workbook in [false, true] {
+        let Ok(mut reader) = Reader::new(&mapping, &jiff::tz::TimeZone::UTC) else { return };
+        let mut sink = |item: Item| {
+            let fact = match item {
+                Item::Leg(leg) => Fact::Leg(leg),
+                Item::Statement(statement) => Fact::Statement(statement),
+                Item::Login(login) => Fact::Login(login),
+                Item::Refused { .. } | Item::Warning { .. } => return ControlFlow::Continue(()),
+            };
+            let line = serde_json::to_string(&fact).unwrap_or_default();
+            assert!(!line.contains('\n') && line.len() < 64 << 10);
+            assert!(serde_json::from_str::<Fact>(&line).is_ok_and(|again| again == fact));
+            ControlFlow::Continue(())
+        };
+        let read = match workbook {
+            false => csv_rows(bytes, b',', &mut |row| reader.row(&row, &mut sink)),
+            true => workbook_rows(bytes, &mut |row| reader.row(&row, &mut sink)),
+        };
+        let _end = read.and_then(|()| reader.finish(&mut sink));
+    }
+}
+
+/// A mapping of a table: what is taken reads any table without falling over.
+pub fn bank_mapping(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(mapping) = TableMapping::parse(text) {
+        assert!(!mapping.table.is_empty());
+        let reader = Reader::new(&mapping, &jiff::tz::TimeZone::UTC);
+        let table: &[u8] = b"a,b,c\n1,2026-03-02,3\n";
+        if let Ok(mut reader) = reader {
+            let _read = csv_rows(table, b',', &mut |row| reader.row(&row, &mut |_| ControlFlow::Continue(())));
+        }
+    }
+}
+
+const RETURNS: &str = include_str!("seeds/bank_mapping/exchange.toml");
 
 /// The manifest of bank legs.
 pub fn bank_manifest(bytes: &[u8]) {
@@ -315,6 +356,8 @@ mod tests {
                 ("subject", super::subject),
                 ("camt", super::camt),
                 ("bank_manifest", super::bank_manifest),
+                ("bank_mapping", super::bank_mapping),
+                ("returns", super::returns),
             ],
         );
     }

@@ -229,7 +229,7 @@ pub struct BalanceLine {
     pub spent: String,
     /// What is left; `null` when more went out than came in, or a sum overflowed.
     pub sum: Option<String>,
-    /// Why the asset cannot be traced by balance: `negative` (somebody paid more than they had) or `overflow`; `null` when it can.
+    /// Why the asset cannot be traced by balance: `negative` (somebody paid more than they had; of bank legs: this account) or `overflow`; `null` when it can.
     pub untraceable: Option<&'static str>,
     /// Whether the sum is what the chain itself says at `proven_at`: else the balance is unproven.
     pub closed: bool,
@@ -297,6 +297,12 @@ pub fn balances(
             received: holding.received.0.to_string(),
             spent: holding.spent.0.to_string(),
             untraceable: match standings.get(asset as usize) {
+                // Of bank accounts, one whose first balance nobody told says nothing of the others.
+                Some(Standing::Untraceable(Untraceable::Negative, _))
+                    if chain.as_str() == crate::bank::CHAIN && !accounts.falls_short(number, asset) =>
+                {
+                    None
+                }
                 Some(Standing::Untraceable(Untraceable::Negative, _)) => Some("negative"),
                 Some(Standing::Untraceable(Untraceable::Overflow, _)) => Some("overflow"),
                 _ => None,

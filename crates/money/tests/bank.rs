@@ -54,7 +54,7 @@ fn take(bank: &mut Bank, dir: &Path, name: &str, text: &str) -> Loaded {
     let file = dir.join(name);
     std::fs::write(&file, text).unwrap();
     let (zone, collection) = (zone_named("Europe/Berlin").unwrap(), "EXERCISE collection".to_owned());
-    bank.load(&Job { file, zone, collection, now: jiff::Timestamp::UNIX_EPOCH }).unwrap()
+    bank.load(&Job { file, zone, mapping: None, collection, now: jiff::Timestamp::UNIX_EPOCH }).unwrap()
 }
 
 fn legs(bank: &Bank, account: &str) -> Vec<Viewed> {
@@ -231,8 +231,10 @@ fn a_file_that_is_no_statement_or_breaks_off_leaves_nothing() {
         let file = folder.0.path().join(name);
         std::fs::write(&file, text).unwrap();
         let (zone, collection) = (zone_named("UTC").unwrap(), String::new());
-        let error =
-            bank.load(&Job { file, zone, collection, now: jiff::Timestamp::UNIX_EPOCH }).unwrap_err().to_string();
+        let error = bank
+            .load(&Job { file, zone, mapping: None, collection, now: jiff::Timestamp::UNIX_EPOCH })
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(name) && error.contains(why) && !error.contains("EXERCISE other"), "{error}");
     }
     assert!(!folder.holds("EXERCISE"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// `eye money bank`.
 #[derive(Debug, Subcommand)]
 pub enum MoneyBank {
-    /// Load bank statements (CAMT.053), each file as a load that can be erased whole.
+    /// Load bank statements (CAMT.053), or tables of banks and exchanges by a mapping; each file is a load that can be erased.
     Load(BankLoad),
     /// The loads, who may see each, and what does not fit together.
     List {
@@ -20,6 +20,20 @@ pub enum MoneyBank {
         /// The number of the leg to begin with; the answer before says it.
         #[arg(long, default_value_t = 0, value_name = "LEG")]
         from: u64,
+        /// So many at most.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        limit: u16,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The logins of an account that exchanges returned.
+    Logins {
+        /// The account, as legs name it.
+        account: String,
+        /// The number of the login to begin with; the answer before says it.
+        #[arg(long, default_value_t = 0, value_name = "LOGIN")]
+        from: u32,
         /// So many at most.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
         limit: u16,
@@ -47,10 +61,13 @@ pub struct BankLoad {
     /// Whose days the statements' days are: `Asia/Bangkok`, `+07:00`. Absent: UTC, with a warning.
     #[arg(long)]
     pub zone: Option<String>,
+    /// What the columns of CSV or .xlsx files mean: statements, receipts, exchange returns (TOML).
+    #[arg(long, value_name = "TOML")]
+    pub mapping: Option<PathBuf>,
     /// One JSON object a file.
     #[arg(long)]
     pub json: bool,
-    /// CAMT.053 files, gzip or not.
+    /// CAMT.053 files, gzip or not; with a mapping, CSV or .xlsx.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }

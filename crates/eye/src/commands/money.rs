@@ -7,7 +7,7 @@ mod fetched;
 mod tags;
 
 use super::Io;
-use crate::arguments::{Money, MoneyBalance, MoneyLoad};
+use crate::arguments::{About, Money, MoneyBalance, MoneyLoad};
 use crate::fetch::{headers as header_lines, is_address};
 use crate::node::{Node, Problem};
 use money::chain::{ChainCode, Loaded, Options, Room, Source, load, unwind};
@@ -55,6 +55,18 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
             Ok(0)
         }
     }
+}
+
+/// `eye expunge bank-load--N`: the load leaves every file.
+pub fn expunge_load(data: &Path, me: &Viewer, about: &About, io: &mut Io<'_>) -> Result<(), Problem> {
+    me.need(people::Right::Expunge)?;
+    if about.reason.trim().is_empty() {
+        return Err(Problem::other("an erasure needs a reason: --reason"));
+    }
+    let load = ::money::bank::load_of_id(&about.id).unwrap_or_default();
+    let gone = ::money::bank::Bank::open_to_write(&data.join(FOLDER))?.erase(load)?;
+    io.about.push(about.id.clone());
+    Ok(writeln!(io.out, "erased load {load} with its {} legs", gone.counts.legs)?)
 }
 
 /// What works on an open node: decisions.

@@ -13,6 +13,8 @@ pub enum Scheme {
     Iban,
     /// A number of the bank's own, with the bank's code where it is known.
     Number,
+    /// An address of a chain, as an exchange's return gives it.
+    Address,
     /// A name alone, as the bank of another account gives it: it is nobody's elsewhere.
     Named,
 }
@@ -22,8 +24,8 @@ pub enum Scheme {
 pub struct Account {
     /// How it is identified.
     pub scheme: Scheme,
-    /// Its name in the record: the IBAN; `BANK/NUMBER`, `?/NUMBER` where no bank is named; `OWN#NAME` of whom `OWN`'s
-    /// bank gives only a name.
+    /// Its name in the record: the IBAN; `BANK/NUMBER`, `?/NUMBER` where no bank is named; `CHAIN:ADDRESS`; `OWN#NAME` of whom
+    /// `OWN`'s bank gives only a name.
     pub name: String,
 }
 
@@ -46,6 +48,11 @@ impl Account {
     pub fn number(bank: Option<&str>, number: &str) -> Account {
         let bank = bank.map(bare).filter(|bank| !bank.is_empty()).unwrap_or_else(|| "?".into());
         Account { scheme: Scheme::Number, name: format!("{bank}/{}", bare(number)) }
+    }
+
+    /// By an address of a chain: `btc:ADDRESS`.
+    pub fn address(chain: &str, address: &str) -> Account {
+        Account { scheme: Scheme::Address, name: format!("{chain}:{address}") }
     }
 
     /// By a name that the bank of the account `own` gives.

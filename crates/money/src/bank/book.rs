@@ -35,6 +35,8 @@ struct Row {
     subject: Subject,
     sources: Vec<Place>,
     kind: Kind,
+    /// The institution's own bank accounts that it can have gone through.
+    through: Vec<String>,
 }
 
 /// Everything of the loads.
@@ -50,6 +52,7 @@ impl Gathered {
     pub fn add(&mut self, fact: Fact, (batch, offset): Place) -> Result<()> {
         match fact {
             Fact::Statement(statement) => self.pages.push(Page { batch, statement }),
+            Fact::Login(_) => {}
             Fact::Leg(leg) if leg.pending => {}
             Fact::Leg(leg) if self.legs.len() < MAX_LEGS => self.legs.push(Row::with_identity(*leg, batch, offset)),
             Fact::Leg(_) => {
@@ -80,7 +83,9 @@ impl Gathered {
             day.iter().try_for_each(|row| writer.leg(row.span, &row.sources))?;
         }
         accounts.commit(true)?;
-        balances.iter().try_for_each(|balance| balance.close(&mut accounts))?;
+        for balance in &balances {
+            findings.extend(balance.close(&mut accounts)?);
+        }
         writer.finish(&findings)?;
         Ok(findings)
     }
@@ -123,7 +128,9 @@ fn once(legs: Vec<(Row, [u8; 32])>, pages: &[Page], runs: &[Chained]) -> Vec<Row
     let mut times: HashMap<([u8; 32], usize), u32> = HashMap::new();
     let mut rows: Vec<Row> = Vec::with_capacity(legs.len());
     for (row, key) in legs {
-        let run = run_of.get(&(row.subject.batch, row.subject.statement)).copied().unwrap_or(usize::MAX);
+        // A table without balances is in no run of pages: each is one of its own.
+        let next = runs.len() + run_of.len();
+        let run = *run_of.entry((row.subject.batch, row.subject.statement)).or_insert(next);
         let nth = times.entry((key, run)).or_default();
         *nth += 1;
         match seen.get(&(key, *nth)).and_then(|place| rows.get_mut(*place)) {
@@ -153,6 +160,7 @@ fn identity(leg: &Leg) -> [u8; 32] {
         of(&refs.transaction),
         of(&refs.bank),
         leg.text.clone(),
+        leg.on_chain.as_ref().map(|at| format!("{}:{}", at.chain, at.tx)).unwrap_or_default(),
     ];
     let mut hash = Sha256::new();
     for part in parts {
@@ -184,16 +192,18 @@ impl Row {
             reference: leg.references.shared().or(leg.references.bank.as_deref()).unwrap_or_default().to_owned(),
             subject: Subject { batch, statement: leg.statement, entry: leg.entry },
             sources: vec![(batch, offset)],
-            kind: Kind::Transfer,
+            kind: if leg.deed == Some(super::Deed::Fee) { Kind::Fee } else { Kind::Transfer },
+            through: leg.through,
         }
     }
 
     /// Whether the two can be one transfer, told by the payer's bank and by the payee's.
-    fn faces(&self, paid: &Row) -> bool {
-        let payee = self.payee == paid.payee || !self.other_known;
-        let payer = self.payer == paid.payer || !paid.other_known;
-        let named = self.other_known || paid.other_known;
-        payee && payer && named && self.payer != paid.payee && self.currency == paid.currency
+    fn faces(&self, got: &Row) -> bool {
+        // An exchange tells of its customer's account what its bank tells of the exchange's.
+        let payee = self.payee == got.payee || got.through.contains(&self.payee) || !self.other_known;
+        let payer = self.payer == got.payer || self.through.contains(&got.payer) || !got.other_known;
+        let named = self.other_known || got.other_known;
+        payee && payer && named && self.payer != got.payee && self.currency == got.currency
     }
 }
 
@@ -285,7 +295,7 @@ struct Balance {
     /// What came before the first page or between two: when, how much, and the page that says so.
     unexplained: Vec<(u32, i64, Subject)>,
     /// The last page's end and balance.
-    last: Option<(u32, i64)>,
+    last: Option<(u32, i64, Subject)>,
 }
 
 fn balances(pages: &[Page], runs: &[Chained]) -> Vec<Balance> {
@@ -310,9 +320,9 @@ fn balances(pages: &[Page], runs: &[Chained]) -> Vec<Balance> {
             }
             before = said.closing;
             // Of pages of one day the last says it; another run does so where it goes further.
-            let further = balance.last.is_none_or(|(last, _)| last < span.latest || (!known && last == span.latest));
+            let further = balance.last.is_none_or(|(last, ..)| last < span.latest || (!known && last == span.latest));
             if let Some(closing) = said.closing.filter(|_| further) {
-                balance.last = Some((span.latest, closing));
+                balance.last = Some((span.latest, closing, page.subject()));
             }
         }
         // A run that overlaps the first says the same of the same money.
@@ -339,25 +349,33 @@ impl Balance {
             subject,
             sources: Vec::new(),
             kind: Kind::Unexplained,
+            through: Vec::new(),
         }
     }
 
-    /// Compares the account's sum with the balance that its bank says at the end of the last page.
-    fn close(&self, accounts: &mut Accounts) -> Result<()> {
-        let Some((end, told)) = self.last else { return Ok(()) };
-        let (Ok(told), Some(account), Some(asset)) = (
-            u64::try_from(told),
-            accounts.find_account(self.account.as_bytes()),
-            accounts.find_asset(self.currency.as_bytes()),
-        ) else {
-            return Ok(());
+    /// Compares the account's sum with the balance that its bank says at the end of the last page. What is overdrawn cannot be
+    /// closed, for a closing is no negative number: where it differs it is a finding.
+    fn close(&self, accounts: &mut Accounts) -> Result<Option<Finding>> {
+        let Some((end, told, page)) = self.last else { return Ok(None) };
+        let (Some(account), Some(asset)) =
+            (accounts.find_account(self.account.as_bytes()), accounts.find_asset(self.currency.as_bytes()))
+        else {
+            return Ok(None);
         };
         let place = accounts.store().log().lower_bound(|record| record.height <= u64::from(end / DAY))?;
         let Some(record) = place.checked_sub(1).map(|place| accounts.store().record(place)).transpose()?.flatten()
         else {
-            return Ok(());
+            return Ok(None);
         };
-        accounts.close(account, asset, record.height, &Amount::from(u128::from(told)))?;
-        Ok(())
+        if let Ok(told) = u64::try_from(told) {
+            accounts.close(account, asset, record.height, &Amount::from(u128::from(told)))?;
+            return Ok(None);
+        }
+        let up_to = accounts.transfers_up_to(record.height)?;
+        let held = accounts.holdings(account, up_to).remove(&asset).unwrap_or_default();
+        let short = held.spent.0.checked_sub(held.received.0).filter(|_| !held.overflow);
+        let why = "the account is overdrawn at its end, and its legs do not come to that: a page or a row is missing";
+        let differs = short != Some(u128::from(told.unsigned_abs()));
+        Ok(differs.then(|| Finding { about: vec![page], why: why.into() }))
     }
 }

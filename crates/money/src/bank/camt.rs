@@ -1,5 +1,5 @@
 //! CAMT.053 (ISO 20022 `BankToCustomerStatement`), every version: names are told apart by element, not by namespace.
-use super::leg::{Leg, Original, References, Statement};
+use super::leg::{Leg, Login, Original, References, Statement};
 use super::xml::{Element, Part, Parts};
 use super::{Account, Span, minor_units};
 use jiff::tz::TimeZone;
@@ -20,6 +20,8 @@ pub enum Item {
     Leg(Box<Leg>),
     /// A statement, after its legs.
     Statement(Statement),
+    /// A login.
+    Login(Login),
     /// An entry that cannot be taken, or a whole statement (entry 0): where and why.
     Refused {
         /// Statement and entry, from 1.
@@ -197,20 +199,14 @@ impl Open {
         let base = Leg {
             statement: self.number,
             entry: self.entries,
-            detail: 1,
-            account,
-            other: None,
-            other_name: None,
             credit,
-            amount: whole,
-            currency,
-            span: when(part, zone)?,
             value_date: part.first(&["ValDt/Dt", "ValDt/DtTm"]).map(cut),
             pending: status.is_some_and(|status| status != "BOOK"),
             reversal: matches!(part.text("RvslInd"), Some("true" | "1")),
             references: References { bank: part.text("AcctSvcrRef").map(cut), ..References::default() },
             text: part.text("AddtlNtryInf").map(|text| bounded(text, MAX_TEXT)).unwrap_or_default(),
             original: original(part).filter(|original| Some(&original.currency) != amount.currency.as_ref()),
+            ..Leg::new(account, currency, whole, when(part, zone)?)
         };
         let details: Vec<&Element> = part.all("NtryDtls").flat_map(|details| details.all("TxDtls")).collect();
         let told: Option<Vec<Leg>> = (1..).zip(&details).map(|(n, detail)| detailed(&base, n, detail)).collect();

@@ -10,6 +10,51 @@ pub enum Fact {
     Statement(Statement),
     /// A leg.
     Leg(Box<Leg>),
+    /// Somebody logged in to an account: no money moved.
+    Login(Login),
+}
+
+/// What an institution calls a movement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // the words are the field's own
+pub enum Deed {
+    Booked,
+    Transfer,
+    Deposit,
+    Withdrawal,
+    Trade,
+    Fee,
+}
+
+/// Where an exchange says that a deposit or withdrawal stands on a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnChain {
+    /// The chain's name.
+    pub chain: String,
+    /// The transaction's id, as the exchange writes it.
+    pub tx: String,
+    /// The token's contract; absent for the chain's coin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// The other side's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// A login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The account.
+    pub account: Account,
+    /// When.
+    pub span: Span,
+    /// From where, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// With what, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// One statement (one page) of one account.
@@ -80,6 +125,42 @@ pub struct Leg {
     /// What was instructed in another currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
+    /// What the institution calls it, where a table says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Deed>,
+    /// Where it stands on a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_chain: Option<OnChain>,
+    /// The institution's own bank accounts that it can have gone through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<String>,
+}
+
+impl Leg {
+    /// A booked debit with nothing else known of it.
+    pub(super) fn new(account: Account, currency: String, amount: u64, span: Span) -> Leg {
+        Leg {
+            statement: 1,
+            entry: 1,
+            detail: 1,
+            account,
+            other: None,
+            other_name: None,
+            credit: false,
+            amount,
+            currency,
+            span,
+            value_date: None,
+            pending: false,
+            reversal: false,
+            references: References::default(),
+            text: String::new(),
+            original: None,
+            deed: None,
+            on_chain: None,
+            through: Vec::new(),
+        }
+    }
 }
 
 /// What identifies a leg.

@@ -3,7 +3,7 @@
 //! Never: floats for amounts, an instant where the bank gave a day, a leg counted twice because two files or two banks
 //! tell it, two sources that disagree averaged into one, a leg in any file after its load was erased.
 //!
-//! `camt` reads a statement into facts (`leg`), `store` keeps the facts of each load in a file of its own with its
+//! `camt` reads a statement into facts (`leg`); `returns` reads tables (`sheet`) of banks and exchanges by a `mapping`; `store` keeps the facts of each load in a file of its own with its
 //! collection, and `book` makes the chain [`CHAIN`] of them all, anew after every load and every erasure. Files:
 //! `docs/bank.md` of this crate.
 
@@ -11,8 +11,13 @@ mod account;
 mod book;
 mod camt;
 mod currency;
+mod joined;
 mod leg;
+mod mapping;
 mod pages;
+mod returns;
+mod running;
+mod sheet;
 mod store;
 mod time;
 mod view;
@@ -21,13 +26,20 @@ mod xml;
 pub use account::{Account, Scheme};
 pub use camt::{Item, read_camt};
 pub use currency::minor_units;
-pub use leg::{Leg, Original, References, Statement};
+pub use joined::{Joined, Recorded};
+pub use leg::{Deed, Leg, Login, OnChain, Original, References, Statement};
+pub use mapping::{Asset, Rows, Table, TableMapping};
 pub use pages::{Finding, Subject};
-pub use store::{Bank, BatchInfo, Counts, Job, Loaded, Refusal, Sees};
+pub use store::{Bank, BatchInfo, Counts, Job, Loaded, Logins, Refusal, Sees, load_of_id};
 pub use time::{Span, zone_named};
-pub use view::{Source, View, Viewed};
+pub use view::{Class, Source, View, Viewed};
 #[cfg(any(test, fuzzing))]
-pub(crate) use {leg::Fact, store::read_manifest};
+pub(crate) use {
+    leg::Fact,
+    returns::Reader,
+    sheet::{csv_rows, workbook_rows},
+    store::read_manifest,
+};
 
 use std::path::PathBuf;
 

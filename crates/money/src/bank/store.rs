@@ -1,9 +1,11 @@
 //! All loads that a node keeps, each a file of facts; the manifest that names them; and the chain made of them. A load
 //! is kept whole or not at all, and erased whole.
 use super::book::Gathered;
-use super::leg::{Fact, Leg};
+use super::leg::{Fact, Leg, Login};
+use super::returns::Reader;
+use super::sheet::each_row;
 use super::view::{self, MAX_FACT, View, fact_at};
-use super::{CHAIN, Error, Finding, Item, Result, read_camt};
+use super::{CHAIN, Error, Finding, Item, Result, TableMapping, read_camt};
 use crate::columns::{self, replace, take_lock};
 use crate::hash::file_sha256;
 use jiff::tz::TimeZone;
@@ -31,7 +33,7 @@ const NAMED: usize = 100;
 pub struct BatchInfo {
     /// Its number, never used twice.
     pub id: u64,
-    /// `camt053`.
+    /// `camt053`, or `table` for what a mapping read.
     pub format: String,
     /// The file's name.
     pub file: String,
@@ -54,6 +56,9 @@ pub struct Counts {
     pub legs: u64,
     /// Legs that are announced alone: kept, never counted.
     pub pending: u64,
+    /// Logins.
+    #[serde(default)]
+    pub logins: u64,
     /// Entries and statements that could not be taken.
     pub refused: u64,
     /// What whoever reads it must know.
@@ -70,6 +75,19 @@ pub(crate) struct Manifest {
     batches: Vec<BatchInfo>,
 }
 
+/// The number of a load by the id that `eye expunge` takes.
+///
+/// ```
+/// assert_eq!(money::bank::load_of_id("bank-load--3"), Some(3));
+/// assert_eq!(money::bank::load_of_id("money-decision--3"), None);
+/// ```
+pub fn load_of_id(id: &str) -> Option<u64> {
+    id.strip_prefix("bank-load--")?.parse().ok()
+}
+
+/// Logins, each with its load, and where to go on.
+pub type Logins = (Vec<(u64, Login)>, Option<usize>);
+
 /// Which loads whoever asks may see.
 pub type Sees<'s> = &'s dyn Fn(&BatchInfo) -> bool;
 
@@ -80,6 +98,8 @@ pub struct Job {
     pub file: PathBuf,
     /// Whose days its days are.
     pub zone: TimeZone,
+    /// What the columns of a table mean; without it the file is CAMT.053.
+    pub mapping: Option<TableMapping>,
     /// The collection whose readers may see it.
     pub collection: String,
     /// The time now.
@@ -191,13 +211,13 @@ impl Bank {
             return Err(refused(format!("{MAX_BATCHES} files are loaded, which is the most: erase old ones")));
         }
         let id = self.manifest.next;
-        let done = self.take(job, &self.facts(id)).and_then(|(counts, loaded)| match counts.statements {
+        let done = self.take(job, &self.facts(id)).and_then(|(counts, loaded)| match counts.kept() {
             0 => {
                 let first = loaded
                     .refused
                     .first()
                     .map_or_else(String::new, |one| format!(": statement {}: {}", one.statement, one.why));
-                Err(refused(format!("no statement in it can be kept{first}")))
+                Err(refused(format!("no statement or row in it can be kept{first}")))
             }
             _ => Ok((counts, loaded)),
         });
@@ -207,7 +227,8 @@ impl Bank {
         };
         let file = job.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (loaded_at, collection) = (job.now.to_string(), job.collection.clone());
-        let info = BatchInfo { id, format: "camt053".into(), file, sha256, loaded: loaded_at, collection, counts };
+        let format = if job.mapping.is_some() { "table" } else { "camt053" }.to_owned();
+        let info = BatchInfo { id, format, file, sha256, loaded: loaded_at, collection, counts };
         (self.manifest.next, self.manifest.generation) = (id + 1, self.manifest.generation + 1);
         self.manifest.batches.push(info.clone());
         self.save()?;
@@ -235,6 +256,31 @@ impl Bank {
         fact_at(&self.facts(info.id), byte)
     }
 
+    /// The logins of an account that visible loads tell, each with its load, from the one numbered `from` on, at most `most`. The
+    /// second value is where to go on.
+    ///
+    /// # Errors
+    /// The files.
+    pub fn logins(&self, asked: &str, (from, most): (usize, usize), sees: Sees<'_>) -> Result<Logins> {
+        let (mut found, mut place) = (Vec::new(), 0);
+        for info in self.batches().filter(|info| info.counts.logins > 0 && sees(info)) {
+            each_fact(&self.facts(info.id), &mut |fact, _| {
+                if let Fact::Login(login) = fact
+                    && login.account.name == asked
+                {
+                    if place >= from && found.len() <= most {
+                        found.push((info.id, login));
+                    }
+                    place += 1;
+                }
+                Ok(())
+            })?;
+        }
+        let next = (found.len() > most).then_some(from + most);
+        found.truncate(most);
+        Ok((found, next))
+    }
+
     fn facts(&self, id: u64) -> PathBuf {
         self.dir.join(format!("{id}.facts"))
     }
@@ -253,31 +299,10 @@ impl Bank {
 
     /// Reads the job's file into a file of facts.
     fn take(&self, job: &Job, into: &Path) -> Result<(Counts, Loaded)> {
-        let input = BufReader::new(File::open(&job.file).map_err(columns::io(&job.file))?);
         let mut out = BufWriter::new(File::create(into).map_err(columns::io(into))?);
         let (mut counts, mut loaded, mut failed) = (Counts::default(), Loaded::default(), None);
-        let read = read_camt(Box::new(input), &job.zone, &mut |item| {
-            let fact = match item {
-                Item::Refused { at, why } => {
-                    counts.refused += 1;
-                    note(&mut loaded.refused, at, why);
-                    return ControlFlow::Continue(());
-                }
-                Item::Warning { at, why } => {
-                    counts.warnings += 1;
-                    note(&mut loaded.warnings, at, why);
-                    return ControlFlow::Continue(());
-                }
-                Item::Leg(leg) => {
-                    (counts.legs, counts.pending) =
-                        (counts.legs + u64::from(!leg.pending), counts.pending + u64::from(leg.pending));
-                    Fact::Leg(leg)
-                }
-                Item::Statement(statement) => {
-                    counts.statements += 1;
-                    Fact::Statement(statement)
-                }
-            };
+        let read = read_job(job, &mut |item| {
+            let Some(fact) = counts.fact(item, &mut loaded) else { return ControlFlow::Continue(()) };
             let line = serde_json::to_vec(&fact).map_err(std::io::Error::other);
             let written = line.and_then(|line| out.write_all(&line)).and_then(|()| out.write_all(b"\n"));
             failed = written.err();
@@ -334,6 +359,52 @@ impl Bank {
             }
         }
         Ok(())
+    }
+}
+
+/// Hands over what a job's file says.
+fn read_job(job: &Job, sink: &mut dyn FnMut(Item) -> ControlFlow<()>) -> std::result::Result<(), String> {
+    let Some(mapping) = &job.mapping else {
+        let file = File::open(&job.file).map_err(|error| error.to_string())?;
+        return read_camt(Box::new(BufReader::new(file)), &job.zone, sink);
+    };
+    let mut reader = Reader::new(mapping, &job.zone)?;
+    each_row(&job.file, mapping.separator()?, &mut |row| reader.row(&row, &mut *sink))?;
+    reader.finish(sink)
+}
+
+impl Counts {
+    fn kept(&self) -> u64 {
+        self.statements + self.legs + self.pending + self.logins
+    }
+
+    /// Counts an item; what of it is kept as a fact.
+    fn fact(&mut self, item: Item, loaded: &mut Loaded) -> Option<Fact> {
+        Some(match item {
+            Item::Refused { at, why } => {
+                self.refused += 1;
+                note(&mut loaded.refused, at, why);
+                return None;
+            }
+            Item::Warning { at, why } => {
+                self.warnings += 1;
+                note(&mut loaded.warnings, at, why);
+                return None;
+            }
+            Item::Leg(leg) => {
+                (self.legs, self.pending) =
+                    (self.legs + u64::from(!leg.pending), self.pending + u64::from(leg.pending));
+                Fact::Leg(leg)
+            }
+            Item::Statement(statement) => {
+                self.statements += 1;
+                Fact::Statement(statement)
+            }
+            Item::Login(login) => {
+                self.logins += 1;
+                Fact::Login(login)
+            }
+        })
     }
 }
 

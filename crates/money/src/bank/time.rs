@@ -38,6 +38,39 @@ impl Span {
         span(midnight(date)?, midnight(date.tomorrow().ok()?)? - 1)
     }
 
+    /// A time as tables write it: by a format (`%d/%m/%Y %H:%M`), else Unix seconds or milliseconds, else as in
+    /// [`Span::read`], a blank between date and time or a `T`. What is written to the minute is that minute, a date that day.
+    ///
+    /// ```
+    /// use money::bank::{Span, zone_named};
+    /// let zone = zone_named("+07:00")?;
+    /// let minute = Span::written("01/03/2026 09:14", Some("%d/%m/%Y %H:%M"), &zone).unwrap();
+    /// assert_eq!((minute.earliest, minute.latest), (1_772_331_240, 1_772_331_299));
+    /// let day = Span::written("01/03/2026", Some("%d/%m/%Y"), &zone).unwrap();
+    /// assert_eq!(day.latest - day.earliest, 86_399);
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn written(text: &str, format: Option<&str>, zone: &TimeZone) -> Option<Span> {
+        let Some(format) = format else {
+            if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                let number: i64 = text.parse().ok()?;
+                let seconds = if text.len() >= 12 { number / 1_000 } else { number };
+                return span(seconds, seconds);
+            }
+            return Span::read(&text.replacen(' ', "T", 1), zone);
+        };
+        let parts = jiff::fmt::strtime::parse(format, text).ok()?;
+        if let Ok(instant) = parts.to_timestamp() {
+            return span(instant.as_second(), instant.as_second());
+        }
+        if parts.hour().is_none() {
+            return Span::read(&parts.to_date().ok()?.to_string(), zone);
+        }
+        let read = Span::read(&parts.to_datetime().ok()?.to_string(), zone)?;
+        let rest = if parts.second().is_none() { 59 } else { 0 };
+        Some(Span { latest: read.latest.checked_add(rest)?, ..read })
+    }
+
     /// From the earlier earliest to the later latest.
     #[must_use]
     pub fn hull(self, other: Span) -> Span {

@@ -92,6 +92,27 @@ impl Holding {
 }
 
 impl Accounts {
+    /// Whether an account had paid more of an asset at some block's end than it had received. Within a block the order may be
+    /// unknown, so what comes later in it counts.
+    pub fn falls_short(&self, account: u32, asset: u32) -> bool {
+        let (mut received, mut spent) = (Sum::default(), Sum::default());
+        (0..self.store().blocks()).any(|place| {
+            let transfers = self.txs_of(place).flat_map(|tx| self.transfers_of(tx));
+            for transfer in transfers.filter_map(|number| self.transfer(number)) {
+                if transfer.asset != asset || !transfer.edge || transfer.from == transfer.to {
+                    continue;
+                }
+                // A sum that does not fit is told by `holdings`.
+                let _fits = match (transfer.from == account, transfer.to == account) {
+                    (true, _) => spent.add(&transfer.amount),
+                    (_, true) => received.add(&transfer.amount),
+                    _ => true,
+                };
+            }
+            spent.0 > received.0
+        })
+    }
+
     /// The standing of every asset, by its number. Kept in a file that is built anew when it is not of this head.
     pub fn standings(&self) -> Result<Vec<Standing>> {
         let path = self.store().dir().join(FILE);

@@ -181,6 +181,24 @@ fn guessing_is_slowed_down_by_account_and_by_address_and_stays_so_across_a_resta
 }
 
 #[test]
+fn whoever_signs_in_rightly_makes_no_colleague_at_the_same_address_wait() {
+    let node = Node::new();
+    user(&node, "officer-a", Role::Reader);
+    user(&node, "officer-b", Role::Reader);
+    for n in 0..40 {
+        let name = format!("name-{n}");
+        let with = with(&name, "not the words at all", None);
+        drop(node.people.sign_in(&with).unwrap_err());
+    }
+    assert!(matches!(node.people.sign_in(&with("officer-a", WORDS, None)), Err(AuthError::Throttled { .. })));
+    node.clock.forward(3);
+    for name in ["officer-a", "officer-b", "officer-a"] {
+        assert!(node.people.sign_in(&with(name, WORDS, None)).is_ok(), "{name}");
+    }
+    node.ledger.close();
+}
+
+#[test]
 fn guesses_from_elsewhere_do_not_lock_somebody_out_where_they_came_in_before() {
     let node = Node::new();
     user(&node, "officer-a", Role::Reader);

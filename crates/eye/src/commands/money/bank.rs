@@ -4,7 +4,7 @@ use super::tags::collection;
 use crate::arguments::{BankLoad, MoneyBank};
 use crate::commands::Io;
 use crate::node::Problem;
-use money::bank::{Bank, BatchInfo, Finding, Job, Loaded, Refusal, Viewed, zone_named};
+use money::bank::{Bank, BatchInfo, Class, Finding, Job, Loaded, Recorded, Refusal, TableMapping, Viewed, zone_named};
 use std::path::Path;
 
 fn all(_: &BatchInfo) -> bool {
@@ -17,6 +17,9 @@ pub fn run(dir: &Path, what: &MoneyBank, io: &mut Io<'_>) -> Result<u8, Problem>
         MoneyBank::List { json } => list(&Bank::open(dir)?, *json, io).map(|()| 0),
         MoneyBank::Legs { account, from, limit, json } => {
             legs(&Bank::open(dir)?, account, (*from, usize::from(*limit)), *json, io).map(|()| 0)
+        }
+        MoneyBank::Logins { account, from, limit, json } => {
+            logins(&Bank::open(dir)?, account, (*from as usize, usize::from(*limit)), *json, io).map(|()| 0)
         }
         MoneyBank::Erase { loads, json } => {
             let mut bank = Bank::open_to_write(dir)?;
@@ -36,7 +39,8 @@ pub fn run(dir: &Path, what: &MoneyBank, io: &mut Io<'_>) -> Result<u8, Problem>
 
 fn load(dir: &Path, job: &BankLoad, io: &mut Io<'_>) -> Result<u8, Problem> {
     let collection = collection(&job.collection)?;
-    if job.zone.is_none() {
+    let mapping = job.mapping.as_ref().map(|file| mapping(&io.path(file))).transpose()?;
+    if job.zone.is_none() && mapping.as_ref().is_none_or(|mapping| mapping.zone.is_none()) {
         writeln!(io.err, "eye: no --zone: days count as days in UTC, which moves a leg by up to 14 hours")?;
     }
     let zone = zone_named(job.zone.as_deref().unwrap_or("UTC")).map_err(Problem::other)?;
@@ -44,7 +48,8 @@ fn load(dir: &Path, job: &BankLoad, io: &mut Io<'_>) -> Result<u8, Problem> {
     let mut whole = true;
     for file in &job.files {
         let (zone, collection, now) = (zone.clone(), collection.clone(), jiff::Timestamp::now());
-        match bank.load(&Job { file: io.path(file), zone, collection, now }) {
+        let mapping = mapping.clone();
+        match bank.load(&Job { file: io.path(file), zone, mapping, collection, now }) {
             Ok(loaded) => told(file, &loaded, job.json, io)?,
             Err(error) => {
                 whole = false;
@@ -53,6 +58,12 @@ fn load(dir: &Path, job: &BankLoad, io: &mut Io<'_>) -> Result<u8, Problem> {
         }
     }
     Ok(u8::from(!whole))
+}
+
+fn mapping(file: &Path) -> Result<TableMapping, Problem> {
+    let told = |why: String| Problem::other(format!("{}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
+    TableMapping::parse(&text).map_err(told)
 }
 
 /// What became of one file; on stderr what was refused, and what must be known.
@@ -106,9 +117,12 @@ fn line(batch: &BatchInfo, io: &mut Io<'_>) -> Result<(), Problem> {
         "load {}: {} ({}), {} statements, {} legs",
         batch.id, batch.file, batch.format, counts.statements, counts.legs
     )?;
-    for (many, what) in
-        [(counts.pending, "announced and not booked"), (counts.refused, "refused"), (counts.warnings, "warnings")]
-    {
+    for (many, what) in [
+        (counts.logins, "logins"),
+        (counts.pending, "announced and not booked"),
+        (counts.refused, "refused"),
+        (counts.warnings, "warnings"),
+    ] {
         if many > 0 {
             write!(io.out, ", {many} {what}")?;
         }
@@ -150,11 +164,44 @@ fn legs(bank: &Bank, account: &str, page: (u64, usize), json: bool, io: &mut Io<
     Ok(())
 }
 
+fn logins(bank: &Bank, account: &str, page: (usize, usize), json: bool, io: &mut Io<'_>) -> Result<(), Problem> {
+    let (logins, next) = bank.logins(account, page, &all)?;
+    if json {
+        let logins: Vec<_> =
+            logins.iter().map(|(load, login)| serde_json::json!({"load": load, "login": login})).collect();
+        return document(&serde_json::json!({"logins": logins, "next": next}), io);
+    }
+    if logins.is_empty() {
+        writeln!(io.err, "no login of this account is loaded")?;
+    }
+    for (load, login) in &logins {
+        let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "not said".into());
+        let time = |at: u32| jiff::Timestamp::from_second(at.into()).map(|at| at.to_string()).unwrap_or_default();
+        write!(io.out, "{} to {}: ", time(login.span.earliest), time(login.span.latest))?;
+        writeln!(io.out, "from {}, with {} (load {load})", word(&login.ip), word(&login.device))?;
+    }
+    if let Some(next) = next {
+        writeln!(io.out, "and more: --from {next}")?;
+    }
+    Ok(())
+}
+
 fn show(leg: &Viewed, io: &mut Io<'_>) -> Result<(), Problem> {
     let party = |party: &Option<String>| party.clone().unwrap_or_else(|| "not known".into());
     write!(io.out, "{}: {} to {}", leg.leg, leg.earliest, leg.latest)?;
     writeln!(io.out, "  {} {} minor units, {}", leg.amount, leg.currency, leg.kind)?;
     writeln!(io.out, "  from {} to {}", party(&leg.from), party(&leg.to))?;
+    if leg.class == Class::Inferred {
+        writeln!(io.out, "  inferred: that both sides tell one transfer follows from amount, accounts and days alone")?;
+    }
+    if let Some(on) = &leg.on_chain {
+        let stands = match on.recorded {
+            Recorded::OnRecord => "on record here",
+            Recorded::NotOnRecord => "not on record here, though the chain is loaded",
+            Recorded::ChainNotLoaded => "the chain is not loaded here",
+        };
+        writeln!(io.out, "  on {} in transaction {}: {stands}", on.says.chain, on.says.tx)?;
+    }
     for source in &leg.sources {
         let says = &source.says;
         write!(io.out, "    load {} statement {} entry {}", source.batch, says.statement, says.entry)?;
