@@ -114,7 +114,7 @@ pub fn document() -> Value {
             "/api/collections": get("Collections that you see", vec![], list(named("Collection"))),
             "/api/search": get("Search; several words mean AND, words in quotes stand side by side, a selector finds its holders in any spelling",
                 vec![words("q", "What is looked for"), before.clone(), limit(1000)], named("Search")),
-            "/api/links": get("What objects share: what links, by its newest holder, and what is suppressed with why",
+            "/api/links": get("What objects share: what links, by its newest holder, and what is suppressed with why. A page ends after the object with which `limit` is reached: an object's links are not torn apart",
                 vec![before, limit(1000)], named("Links")),
             "/api/objects/{id}": one}})
 }
