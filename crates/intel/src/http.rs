@@ -73,6 +73,7 @@ pub fn routes(intel: Intel) -> Routes {
     Routes::new(&PAGES)
         .get("/", Rule::SignedIn, overview::overview)
         .get("/search", reads, search::search)
+        .post("/search", reads, search::ask)
         .get("/objects/{id}", reads, object::object)
         .post("/objects/{id}/withdraw", withdraws, object::withdraw)
         .get("/selectors", reads, selector::selector)

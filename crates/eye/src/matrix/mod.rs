@@ -58,14 +58,17 @@ impl Got {
         self.headers.get(header::LOCATION).map_or("", |v| v.to_str().unwrap())
     }
 
-    /// The answer without what is new each time: nonces and once-only tokens.
+    /// The answer without what is new each time: nonces, once-only tokens and sealed searches.
     fn steady(&self) -> String {
         let policy = self.headers.get(header::CONTENT_SECURITY_POLICY).map_or("", |v| v.to_str().unwrap());
         let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or("no nonce");
         let headers = format!("{:?}", self.headers).replace(nonce, "NONCE");
         let mut text = self.text.replace(nonce, "NONCE");
-        if let Some(once) = text.split("name=\"once\" value=\"").nth(1).and_then(|rest| rest.split('"').next()) {
-            text = text.replace(&once.to_owned(), "ONCE");
+        for (before, after) in [("name=\"once\" value=\"", '"'), ("name=\"s\" value=\"", '"'), ("/search?s=", '&')] {
+            let fresh = |text: &str| Some(text.split(before).nth(1)?.split([after, '"']).next()?.to_owned());
+            while let Some(fresh) = fresh(&text).filter(|fresh| fresh.len() > 30) {
+                text = text.replace(&fresh, "FRESH");
+            }
         }
         format!("{} {headers}\n{text}", self.status)
     }

@@ -73,6 +73,7 @@ intel-search-title = Search
 intel-search-hits = Hits, newest first
 intel-search-ask = What are you looking for?
 intel-search-ask-text = Write a wallet, number, name or words into the search field above. Several words all have to occur.
+intel-search-not-yours = This address is another person’s search, or is not whole. Search again.
 intel-search-nothing = Nothing found
 intel-search-nothing-text = Nothing that you may read holds this. You could:
 intel-search-tip-words = use fewer words: all of them have to occur in one object

@@ -1,10 +1,13 @@
-//! What stands in addresses in place of a guessable id or of a place in the log. Both are sealed under the node's key: the
+//! What stands in addresses in place of a guessable id, of a place in the log or of words. The first two are sealed under the node's key: the
 //! same each time, so that a bookmark holds, and of no meaning to browsers' histories, proxies' logs or other people.
 //!
 //! A seal is a Feistel network of six rounds with HMAC-SHA-256 (Luby and Rackoff 1988: four make a strong
-//! pseudo-random permutation): 128 bits in, 128 bits out, nothing stored.
+//! pseudo-random permutation): 128 bits in, 128 bits out, nothing stored. Words that were searched for are sealed records,
+//! for the account that asked alone.
 use crate::Intel;
 use crate::view::row;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use people::{Viewer, is_guessable};
 use selectors::Kind;
 use uuid::Uuid;
@@ -36,6 +39,11 @@ fn unseal(key: &[u8; 32], n: u128) -> u128 {
 fn digits(text: &str) -> Option<u128> {
     let own = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     u128::from_str_radix(text, 16).ok().filter(|_| own)
+}
+
+/// What a sealed search says of itself.
+fn purpose(viewer: &Viewer) -> Vec<u8> {
+    [b"search ".as_slice(), &viewer.account().to_be_bytes()].concat()
 }
 
 impl Intel {
@@ -86,6 +94,23 @@ impl Intel {
         })?;
         let meant = |value: &String| row(self.inner.keys.row(), "selector", kind.code(), value) == hash;
         Ok(values.into_iter().find(meant).map(|value| (kind, value)))
+    }
+
+    /// What somebody searches for, as her addresses have it: names and numbers stand in no browser's history and no
+    /// proxy's log, and it opens for nobody else.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn address_of_search(&self, viewer: &Viewer, asked: &str) -> crate::Result<String> {
+        let sealed = self.inner.keys.seal(&purpose(viewer), asked.as_bytes());
+        Ok(URL_SAFE_NO_PAD.encode(sealed.map_err(|_| people::Error::NoRandom)?))
+    }
+
+    /// What an address searches for; `None` when it was not made here for this account.
+    pub(crate) fn search_at(&self, viewer: &Viewer, address: &str) -> Option<String> {
+        let sealed = URL_SAFE_NO_PAD.decode(address).ok()?;
+        let asked = self.inner.keys.unseal(&purpose(viewer), &sealed).ok()?;
+        String::from_utf8(asked.to_vec()).ok()
     }
 
     /// A place in the log as addresses have it: the number itself would tell how much stands where nothing is seen.

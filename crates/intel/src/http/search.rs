@@ -1,4 +1,5 @@
-//! `/search`: newest first, within what the filters say, paged by the log's order. Everything asked stands in the address.
+//! `/search`: newest first, within what the filters say, paged by the log's order. The words are sent in the body and
+//! stand sealed in the address (`s`); filters stand there as they are. An address with bare words (`q`) is read too.
 use super::shown::{Answer, Line, Named, found_lines, problem, query, tlp, tried};
 use super::{Desk, Visitor};
 use crate::{Count, Error, Narrow};
@@ -6,11 +7,11 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use jiff::civil::Date;
-use people::Collection;
+use people::{Collection, Viewer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use web::parts::{Column, Filters, Paging, Total};
-use web::{Chrome, ErrorSummary, Field, Fields};
+use web::{Chrome, ErrorSummary, Field, Fields, Problem};
 
 const ROWS: usize = 50;
 /// Characters of a query that are read.
@@ -44,10 +45,33 @@ struct SearchPage {
     types: Vec<(String, String)>,
 }
 
+/// The search's form: leads to the address of what was asked.
+pub(super) async fn ask(State(desk): State<Desk>, visitor: Visitor, sent: Fields) -> Answer {
+    let asked: String = sent.text("q").chars().take(LONGEST).collect();
+    let sealed = sealed(&desk, &visitor.viewer, &asked)?;
+    Ok(web::see_other(&format!("/search?{}", query(&pairs(&sealed, &sent, "")))))
+}
+
+/// Words as an address has them; none for none.
+fn sealed(desk: &Desk, viewer: &Viewer, asked: &str) -> Result<String, Problem> {
+    if asked.is_empty() {
+        return Ok(String::new());
+    }
+    desk.intel.address_of_search(viewer, asked).map_err(|e| problem(&e))
+}
+
 pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(sent): RawQuery) -> Answer {
     let sent = Fields::parse(sent.unwrap_or_default().as_bytes())?;
     let Visitor { viewer, chrome, about, .. } = visitor;
-    let asked: String = sent.text("q").chars().take(LONGEST).collect();
+    let asked = match sent.text("s") {
+        "" => sent.text("q").chars().take(LONGEST).collect(),
+        address => desk
+            .intel
+            .search_at(&viewer, address)
+            .ok_or_else(|| Problem::not_found().because("intel-search-not-yours"))?,
+    };
+    let (sealed_asked, sealed_bare) =
+        (sealed(&desk, &viewer, &asked)?, sealed(&desk, &viewer, &without_types(&asked))?);
     let before = desk.intel.pos_at(sent.text("before"));
     about.asked(&asked);
     let shown_before: u64 = if before.is_some() { sent.text("shown").parse().unwrap_or(0) } else { 0 };
@@ -79,25 +103,25 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
         Count::MoreThan(n) => Total::MoreThan(n as u64),
     };
     let (broken_off, ignored) = found.as_ref().map_or((false, 0), |f| (f.broken_off, f.ignored));
-    let here = |without: &str| format!("/search?{}", query(&pairs(&asked, &sent, without)));
+    let here = |without: &str| format!("/search?{}", query(&pairs(&sealed_asked, &sent, without)));
     let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SearchPage {
         fields: fields(&chrome, &sent, &places, &types, &errors),
         unknown: found.as_ref().map(|f| f.unknown_types.clone()).unwrap_or_default(),
         types: {
-            let asked = without_types(&asked);
-            let of = |kind: &String| (chrome.kind(kind), format!("/search?{}", query(&of_type(&asked, &sent, kind))));
+            let of =
+                |kind: &String| (chrome.kind(kind), format!("/search?{}", query(&of_type(&sealed_bare, &sent, kind))));
             types.keys().map(of).collect()
         },
         filters: Filters {
             action: "/search".into(),
-            kept: vec![("q".into(), asked.clone())],
+            kept: vec![("s".into(), sealed_asked.clone())],
             groups: Vec::new(),
             chosen: chosen(&chrome, &sent, &places, &types)
                 .into_iter()
                 .map(|(name, label)| (label, here(name)))
                 .collect(),
-            clear: format!("/search?{}", query(&[("q", &asked)])),
+            clear: format!("/search?{}", query(&[("s", &sealed_asked)])),
         },
         kept: NAMES.iter().map(|n| (*n, sent.text(n).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
         columns: Line::columns(&chrome),
@@ -123,14 +147,14 @@ pub(super) async fn search(State(desk): State<Desk>, visitor: Visitor, RawQuery(
 }
 
 /// What was asked, as pairs for an address, but for one filter.
-fn pairs<'a>(asked: &'a str, sent: &'a Fields, without: &str) -> Vec<(&'static str, &'a str)> {
+fn pairs<'a>(sealed: &'a str, sent: &'a Fields, without: &str) -> Vec<(&'static str, &'a str)> {
     let filters = NAMES.iter().filter(|n| **n != without).map(|n| (*n, sent.text(n)));
-    std::iter::once(("q", asked)).chain(filters).collect()
+    std::iter::once(("s", sealed)).chain(filters).collect()
 }
 
 /// The same search for another type.
-fn of_type<'a>(asked: &'a str, sent: &'a Fields, kind: &'a str) -> Vec<(&'static str, &'a str)> {
-    let mut pairs = pairs(asked, sent, "type");
+fn of_type<'a>(sealed: &'a str, sent: &'a Fields, kind: &'a str) -> Vec<(&'static str, &'a str)> {
+    let mut pairs = pairs(sealed, sent, "type");
     pairs.push(("type", kind));
     pairs
 }

@@ -161,15 +161,38 @@ async fn a_withdrawn_objects_page_says_why_and_nothing_that_it_said_to_those_who
 }
 
 #[tokio::test]
+async fn what_was_searched_for_stands_in_no_address_and_opens_for_nobody_else() {
+    let node = node();
+    node.take(INTAKE, 1, "EXERCISE zwirblefink +66 2 555 0100");
+    let pairs = [("csrf", node.reader.csrf.as_str()), ("q", "zwirblefink"), ("type", "note"), ("marking", "")];
+    let (status, to, _) = node.ask(&node.reader, form("/search", &pairs)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(to.starts_with("/search?s=") && to.ends_with("&type=note") && !to.contains("zwirble"), "{to}");
+    let (status, body) = node.get(&node.reader, &to).await;
+    assert!(
+        status == StatusCode::OK && body.contains("value=\"zwirblefink\"") && body.contains("EXERCISE zwirblefink")
+    );
+    assert!(!body.contains("search?q="), "{body}");
+    for (seat, path) in [(&node.supervisor, to.clone()), (&node.reader, to.replace("s=", "s=A"))] {
+        let (status, body) = node.get(seat, &path).await;
+        assert!(status == StatusCode::NOT_FOUND && !body.contains("zwirblefink"), "{path}");
+    }
+    assert_eq!(node.strings.missing(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_type_of_which_nothing_is_seen_is_said_and_those_that_there_are_are_offered() {
     let node = node();
     node.take(INTAKE, 1, "EXERCISE zwirblefink");
     let (status, body) = node.get(&node.reader, "/search?q=zwirblefink&type=foo").await;
     assert_eq!(status, StatusCode::OK);
     assert!(body.contains("foo") && body.contains("there is nothing that you may read"), "{body}");
-    assert!(
-        body.contains("/search?q=zwirblefink&amp;type=note") || body.contains("/search?q=zwirblefink&#38;type=note")
-    );
+    let offered =
+        body.split("href=\"").filter_map(|rest| rest.split_once('"')).map(|(href, _)| href.replace("&#38;", "&"));
+    let offered: Vec<String> =
+        offered.filter(|href| href.starts_with("/search?s=") && href.ends_with("&type=note")).collect();
+    let (_, there) = node.get(&node.reader, offered.first().expect("a note is offered")).await;
+    assert!(there.contains("EXERCISE zwirblefink") && !there.contains("?q="), "{there}");
     let (_, body) = node.get(&node.reader, "/search?q=zwirblefink").await;
     assert!(body.contains(r#"<option value="note""#) && !body.contains(r#"<option value="malware""#));
     assert_eq!(node.strings.missing(), Vec::<String>::new());
