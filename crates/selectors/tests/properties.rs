@@ -92,7 +92,7 @@ proptest! {
     // Hosts that begin like a bundle name (`com.`) need the evidence that defanging is, so they are left out here.
     fn defanging_changes_nothing_that_is_found(host in "q[a-z]{3,9}", path in "[a-z]{1,8}", name in "[a-z]{3,8}") {
         let plain = format!("go https://{host}.example/{path} or mail {name}@{host}.example or {host}.example today");
-        let defanged = plain.replace("http", "hxxp").replace('.', "[.]").replace('@', "[at]").replace("://", "[://]");
+        let defanged = plain.replace("https://", "hxxps://").replace('.', "[.]").replace('@', "[at]").replace("://", "[://]");
         prop_assert_eq!(readings(scan(&plain, &Hints::default())), readings(scan(&defanged, &Hints::default())));
     }
 }
