@@ -227,7 +227,7 @@ impl Reports<'_> {
         }
         let mut found = self.own(hit)?;
         if found.is_empty() {
-            for neighbour in self.node.intel.neighbours(&self.node.me, &hit.row.id, MOST)? {
+            for neighbour in self.node.intel.neighbours(&self.node.me, &hit.row.id, 0, MOST)?.0 {
                 // Each agency's observable stands for what that agency wrote.
                 if neighbour.outgoing || neighbour.hit.row.col != hit.row.col {
                     continue;
@@ -235,7 +235,7 @@ impl Reports<'_> {
                 found.extend(self.own(&neighbour.hit)?);
                 // A relationship leads on to the complaint at its other end.
                 if neighbour.hit.row.object_type == "relationship" {
-                    for end in self.node.intel.neighbours(&self.node.me, &neighbour.hit.row.id, 10)? {
+                    for end in self.node.intel.neighbours(&self.node.me, &neighbour.hit.row.id, 0, 10)?.0 {
                         if end.outgoing && end.hit.row.id != hit.row.id {
                             found.extend(self.own(&end.hit)?);
                         }

@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let mut times: [Times; 5] = Default::default();
             for _ in 0..args.repeat {
                 let [object, selector, search, links, latest] = &mut times;
-                object.of(|| node.intel.links_of_object(viewer, id))?;
+                object.of(|| node.intel.links_of_object(viewer, id, 0, 50))?;
                 selector.of(|| node.intel.links_of_selector(viewer, selectors::Kind::Evm, &WALLET.to_lowercase()))?;
                 search.of(|| node.intel.search(viewer, WALLET, None, 50))?;
                 links.of(|| node.intel.links(viewer, None, 50))?;

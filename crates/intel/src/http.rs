@@ -1,9 +1,11 @@
 //! The room's pages: overview, search, objects, reports, imports, feeds. Each reads through a [`people::Viewer`].
 mod address;
+mod erase;
 mod exercise;
 mod feeds;
 pub(crate) mod import;
 mod object;
+mod object_pages;
 mod overview;
 mod report;
 mod search;
@@ -76,6 +78,8 @@ pub fn routes(intel: Intel) -> Routes {
         .post("/search", reads, search::ask)
         .get("/objects/{id}", reads, object::object)
         .post("/objects/{id}/withdraw", withdraws, object::withdraw)
+        .get("/objects/{id}/erase", Rule::Needs(Right::Expunge), erase::ask)
+        .post("/objects/{id}/erase", Rule::Needs(Right::Expunge), erase::erase)
         .get("/selectors", reads, selector::selector)
         .post("/selectors/overrule", Rule::Needs(Right::OverruleLinks), selector::overrule)
         .get("/exercise-world", withdraws, exercise::ask)

@@ -5,7 +5,7 @@ mod neighbours;
 mod told;
 
 use crate::rows::ObjectRow;
-use crate::search::{cols_of_selector, current_row};
+use crate::search::{cols_of_selector, count_to, current_row};
 use crate::view::{OBSERVABLE, state};
 use crate::{Hit, Intel, Result};
 use people::Viewer;
@@ -28,13 +28,33 @@ const DAY: i64 = 86_400_000_000;
 /// How far a link is read: holders that are named, and where counting stops.
 #[derive(Clone, Copy)]
 struct Depth {
+    /// Holders whose dates are looked at.
     named: usize,
+    /// Of those, holders that are read for their names.
+    shown: usize,
     count: usize,
 }
 /// For a selector's own page and for lists of links.
-const WHOLE: Depth = Depth { named: 200, count: 10_000 };
-/// For each of the many selectors of an object.
-const ONE_OF_MANY: Depth = Depth { named: 25, count: 1_000 };
+const WHOLE: Depth = Depth { named: 200, shown: 200, count: 10_000 };
+/// For each of many selectors.
+const ONE_OF_MANY: Depth = Depth { named: 25, shown: 25, count: 1_000 };
+/// For each of the selectors on an object's page.
+const OF_OBJECT: Depth = Depth { shown: 6, ..ONE_OF_MANY };
+/// Selectors of one object that are looked up; those that link best come first.
+const LOOKED_UP: usize = 10_000;
+/// Where the counting stops by which an object's links are ordered.
+const ROUGHLY: usize = 26;
+
+/// A page of what an object shares with others.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectLinks {
+    /// Those that link before those that do not, rare values before common ones.
+    pub links: Vec<Link>,
+    /// Where the next page begins; `None` = this was the last.
+    pub next: Option<usize>,
+    /// So many selectors of the object were not looked up, for it has too many.
+    pub not_looked_up: usize,
+}
 
 /// Why a selector links nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -160,24 +180,35 @@ impl Intel {
         }
     }
 
-    /// What an object shares with others, by the selectors of its current version.
+    /// What an object shares with others, by the selectors of its current version: `limit` of them, from the `from`th on. A
+    /// link names its newest six holders.
     ///
     /// # Errors
     /// The storage's.
-    pub fn links_of_object(&self, viewer: &Viewer, id: &str) -> Result<Vec<Link>> {
-        let Some((row, body)) = self.current(viewer, id)? else { return Ok(Vec::new()) };
-        let mut out = Vec::new();
-        for found in self.selectors_of(&row, &body) {
-            let sel = self.read(viewer, |conn| self.selector_number(conn, found.kind, &found.value))?;
-            if let Some(sel) = sel
-                && let Some(link) = self.link(viewer, sel, Some(id), ONE_OF_MANY)?
-                && link.count > 1
-            {
-                out.push(link);
+    pub fn links_of_object(&self, viewer: &Viewer, id: &str, from: usize, limit: usize) -> Result<ObjectLinks> {
+        let Some((row, body)) = self.current(viewer, id)? else { return Ok(ObjectLinks::default()) };
+        let found = self.selectors_of(&row, &body);
+        let not_looked_up = found.len().saturating_sub(LOOKED_UP);
+        let mut shared = self.read(viewer, |conn| {
+            let mut shared = Vec::new();
+            for found in found.iter().take(LOOKED_UP) {
+                if let Some(sel) = self.selector_number(conn, found.kind, &found.value)? {
+                    let count = count_to(conn, viewer, sel, ROUGHLY)?;
+                    shared.extend((count > 1).then_some((Reverse(found.strength), count, sel)));
+                }
             }
+            Ok(shared)
+        })?;
+        shared.sort_by_key(|(strength, count, _)| (*strength, *count));
+        let end = from.saturating_add(limit);
+        let next = (shared.len() > end).then_some(end);
+        let mut links = Vec::new();
+        for (_, _, sel) in shared.into_iter().skip(from).take(limit) {
+            // What stands in several collections is one holder.
+            links.extend(self.link(viewer, sel, Some(id), OF_OBJECT)?.filter(|link| link.count > 1));
         }
-        out.sort_by_key(|l| (l.suppressed.is_some(), l.count));
-        Ok(out)
+        links.sort_by_key(|l| (l.suppressed.is_some(), l.count));
+        Ok(ObjectLinks { links, next, not_looked_up })
     }
 
     /// What was read in an object: its selectors, those that link first.
@@ -204,18 +235,19 @@ impl Intel {
         })?;
         let (Some((code, value)), held, rows, overruled) = read else { return Ok(None) };
         let (Some(kind), Some(strength)) = (Kind::from_code(code), held.strength) else { return Ok(None) };
-        let mut holders = self.named(rows)?;
         // As they are counted: an object once, at its newest standing; what has no versions is each collection's own word.
-        let mut met = HashSet::new();
-        holders.retain(|h| h.row.state & state::UNVERSIONED != 0 || met.insert(h.row.id.clone()));
-        holders.sort_by_key(|h| (Some(h.row.id.as_str()) == of, Reverse(h.row.pos)));
+        let (mut rows, mut met) = (rows, HashSet::new());
+        rows.retain(|r| r.state & state::UNVERSIONED != 0 || met.insert(r.id.clone()));
+        rows.sort_by_key(|r| (Some(r.id.as_str()) == of, Reverse(r.pos)));
         let said = overruled.is_some();
         let decided = overruled.clone().filter(|(links, _)| *links).map(|(_, reason)| reason);
         let mut suppressed = self.suppressed(kind, &value, held.count, strength, overruled);
         if suppressed.is_none() && !said {
             suppressed = self.unrelated(viewer, kind, &value, &held)?;
         }
-        let silent_days = (kind == Kind::Phone && suppressed.is_none() && !said).then(|| silence(&holders)).flatten();
+        let silent_days = (kind == Kind::Phone && suppressed.is_none() && !said).then(|| silence(&rows)).flatten();
+        rows.truncate(depth.shown);
+        let holders = self.named(rows)?;
         let more = held.count > holders.len();
         let lists_asked = self.library().warns();
         let strength = match strength {
@@ -282,9 +314,8 @@ impl Intel {
 }
 
 /// The longest time in days, from [`SILENT`] on, for which none of the holders that have a version of their own spoke.
-fn silence(holders: &[Hit]) -> Option<u32> {
-    let mut said: Vec<i64> =
-        holders.iter().filter(|h| h.row.state & state::UNVERSIONED == 0).map(|h| h.row.version).collect();
+fn silence(holders: &[ObjectRow]) -> Option<u32> {
+    let mut said: Vec<i64> = holders.iter().filter(|r| r.state & state::UNVERSIONED == 0).map(|r| r.version).collect();
     said.sort_unstable();
     let longest = said.iter().zip(said.iter().skip(1)).map(|(a, b)| (b - a) / DAY).max()?;
     u32::try_from(longest).ok().filter(|_| longest >= SILENT)

@@ -1,9 +1,11 @@
 //! Reading objects: one row form, pages in the log's order, versions, bodies byte for byte.
+use crate::search::cols_of_object;
 use crate::view::{row, state};
 use crate::{Error, Intel, Result};
 use ledger::CollectionId;
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// One version of an object in one collection.
@@ -32,6 +34,28 @@ pub struct ObjectRow {
     /// The import that brought it.
     pub cause: Option<u64>,
 }
+
+/// Which versions of an object; the default is the newest one anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// Of this collection alone, by its small number.
+    pub col: Option<u32>,
+    /// Only those whose entry stands before this one in the log.
+    pub entered_before: Option<u64>,
+    /// So many of the newest are passed by; at most 100,000.
+    pub from: usize,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self { col: None, entered_before: None, from: 0, limit: 1 }
+    }
+}
+
+/// Rows that a page passes by at most.
+pub(crate) const DEEPEST: usize = 100_000;
 
 /// A version that stands, and what came before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,20 +271,76 @@ impl Intel {
         Ok(people::see::with(viewer, read)?)
     }
 
-    /// Every version of an object that stands and that the viewer sees, newest first; the newest 2,000.
+    /// Versions of an object that stand and that the viewer sees, newest first: one page of them. A page costs its own length
+    /// and what it passes by, however many versions there are.
     ///
     /// # Errors
     /// The storage's.
-    pub fn versions(&self, viewer: &Viewer, id: &str) -> Result<Vec<ObjectRow>> {
+    pub fn versions(&self, viewer: &Viewer, id: &str, which: &Versions) -> Result<Vec<ObjectRow>> {
+        let from = which.from.min(DEEPEST);
+        let most = from.saturating_add(which.limit);
+        let before = which.entered_before.map_or(i64::MAX, signed);
         self.read(viewer, |conn| {
             let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
-            let sql = format!(
-                "SELECT {COLUMNS} FROM versions v {JOINS} WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0 \
-                 ORDER BY v.version DESC, v.pos DESC LIMIT 2000",
-                state::GONE
-            );
-            conn.prepare_cached(&sql)?.query_map([obj], object_row)?.collect()
+            let mut newest = conn.prepare_cached(&newest_versions())?;
+            let mut out: Vec<ObjectRow> = Vec::new();
+            for col in self.cols_asked(conn, viewer, obj, which.col)? {
+                let rows = newest.query_map((obj, col, before, most as i64), object_row)?;
+                out.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+            }
+            out.sort_unstable_by_key(|r| Reverse((r.version, r.pos)));
+            Ok(out.into_iter().skip(from).take(which.limit).collect())
         })
+    }
+
+    /// How many versions of an object stand that the viewer sees.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn count_versions(&self, viewer: &Viewer, id: &str) -> Result<usize> {
+        self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(0) };
+            let mut count = conn.prepare_cached(
+                "SELECT count(*) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+                 AND (state & 12) = 0",
+            )?;
+            let mut all = 0;
+            for col in cols_of_object(conn, viewer, obj)? {
+                all += count.query_row((obj, col), |r| r.get::<_, i64>(0))?;
+            }
+            Ok(usize::try_from(all).unwrap_or(0))
+        })
+    }
+
+    /// The last version of an object in each collection where it stands and that the viewer sees, newest first.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn standings(&self, viewer: &Viewer, id: &str) -> Result<Vec<ObjectRow>> {
+        self.read(viewer, |conn| {
+            let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
+            let mut newest = conn.prepare_cached(&newest_versions())?;
+            let mut out: Vec<ObjectRow> = Vec::new();
+            for col in cols_of_object(conn, viewer, obj)? {
+                out.extend(newest.query_row((obj, col, i64::MAX, 1), object_row).optional()?);
+            }
+            out.sort_unstable_by_key(|r| Reverse((r.version, r.pos)));
+            Ok(out)
+        })
+    }
+
+    fn cols_asked(
+        &self,
+        conn: &Connection,
+        viewer: &Viewer,
+        obj: i64,
+        only: Option<u32>,
+    ) -> rusqlite::Result<Vec<u32>> {
+        match only {
+            Some(col) if viewer.sees(col) => Ok(vec![col]),
+            Some(_) => Ok(Vec::new()),
+            None => cols_of_object(conn, viewer, obj),
+        }
     }
 
     /// Of each entry whether it stands, and the entry of the version before it in its collection. Waits for nothing: what
@@ -311,17 +391,19 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub(crate) fn current_positions(&self, viewer: &Viewer, ids: &[&str]) -> Result<HashMap<String, u64>> {
-        let sql = format!(
-            "SELECT v.pos FROM versions v WHERE v.obj = ?1 AND see(v.col) AND v.state & {} = 0 \
-             ORDER BY v.version DESC, v.pos DESC LIMIT 1",
-            state::GONE
-        );
         self.read(viewer, |conn| {
-            let mut newest = conn.prepare_cached(&sql)?;
+            let mut newest = conn.prepare_cached(
+                "SELECT version, pos FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+                 AND (state & 12) = 0 ORDER BY version DESC, pos DESC LIMIT 1",
+            )?;
             let mut found = HashMap::new();
             for id in ids {
                 let Some(obj) = self.object_number(conn, id)? else { continue };
-                if let Some(pos) = newest.query_row([obj], |r| r.get(0)).optional()? {
+                let mut current: Option<(i64, i64)> = None;
+                for col in cols_of_object(conn, viewer, obj)? {
+                    current = current.max(newest.query_row((obj, col), |r| Ok((r.get(0)?, r.get(1)?))).optional()?);
+                }
+                if let Some((_, pos)) = current {
                     found.insert((*id).to_owned(), unsigned(pos));
                 }
             }
@@ -334,13 +416,22 @@ impl Intel {
     /// # Errors
     /// The storage's.
     pub fn current(&self, viewer: &Viewer, id: &str) -> Result<Option<(ObjectRow, String)>> {
-        for row in self.versions(viewer, id)? {
+        // One that is erased while it is looked at is passed by.
+        for row in self.versions(viewer, id, &Versions { limit: 8, ..Versions::default() })? {
             if let Some(body) = self.inner.ledger.log().body(row.pos)? {
                 return Ok(Some((row, body.as_ref().to_owned())));
             }
         }
         Ok(None)
     }
+}
+
+/// `?1` object, `?2` collection, `?3` before which entry, `?4` how many: read off the index in its order.
+pub(crate) fn newest_versions() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM versions v INDEXED BY versions_of_object {JOINS} WHERE v.obj = ?1 AND v.col = ?2 \
+         AND see(v.col) AND (v.state & 12) = 0 AND v.pos < ?3 ORDER BY v.version DESC, v.pos DESC LIMIT ?4"
+    )
 }
 
 fn push_in<T: ToSql + 'static>(wheres: &mut String, values: &mut Vec<Box<dyn ToSql>>, column: &str, list: Vec<T>) {

@@ -14,7 +14,7 @@ use crate::within::{Bounds, Narrow, only_within};
 use crate::{Intel, Result};
 pub(crate) use ask::{Query, Words};
 use held::objects_of;
-pub(crate) use held::{cols_of_selector, cols_referring_to, count_to};
+pub(crate) use held::{cols_of_object, cols_of_selector, cols_referring_to, count_to};
 use people::Viewer;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;

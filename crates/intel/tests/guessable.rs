@@ -40,13 +40,17 @@ fn the_subject_of_every_personal_observable_is_a_keyed_hash_and_its_erasure_leav
         let told = people::told(ledger.keys(), &id);
         assert_eq!(*entry.subject, *told, "{id}");
         assert_eq!(people::is_guessable(&id), !entry.subject.contains(id.rsplit("--").next().unwrap()), "{id}");
-        assert_eq!(intel.versions(&me, &id).unwrap().len(), 1, "found by its own id");
+        assert_eq!(intel.versions(&me, &id, &every()).unwrap().len(), 1, "found by its own id");
         intel.expunge(&me, &id, "EXERCISE").unwrap();
-        assert!(intel.versions(&me, &id).unwrap().is_empty());
+        assert!(intel.versions(&me, &id, &every()).unwrap().is_empty());
     }
     ledger.level(Duration::from_secs(30)).unwrap();
     for view in ledger.views() {
         let compared = ledger.compare(view.name(), &|_, _| {}).unwrap();
         assert_eq!(compared.serving, compared.fresh, "{}", view.name());
     }
+}
+
+fn every() -> intel::Versions {
+    intel::Versions { limit: 2_000, ..Default::default() }
 }

@@ -208,7 +208,7 @@ fn a_relationship_names_both_its_ends_and_no_end_that_is_hidden() {
     take(0, &[actor(1, "EXERCISE crew"), actor(2, "EXERCISE boss"), says(5, 1, 2), says(6, 3, 1)]);
     take(1, &[actor(3, "EXERCISE hidden")]);
     let told = |viewer: &Viewer| -> Vec<(String, bool, Option<String>)> {
-        let all = node.intel.neighbours(viewer, &id("threat-actor", 1), 10).unwrap();
+        let all = node.intel.neighbours(viewer, &id("threat-actor", 1), 0, 10).unwrap().0;
         all.into_iter().filter_map(|n| n.says).map(|s| (s.kind, s.forward, s.other.map(|h| h.name))).collect()
     };
     let boss = ("attributed-to".to_owned(), true, Some("EXERCISE boss".to_owned()));

@@ -51,6 +51,8 @@ pub struct TakenBack {
     pub entry: [u8; 32],
     /// The object's id.
     pub object: String,
+    /// The object's version, µs since the epoch, where the entry says it.
+    pub version: Option<i64>,
     /// Why, in the words of who did it.
     pub reason: String,
 }
@@ -62,6 +64,7 @@ impl TakenBack {
         struct Both {
             entry: String,
             object: String,
+            version: Option<i64>,
             #[serde(default)]
             reason: String,
         }
@@ -71,7 +74,7 @@ impl TakenBack {
         let both: Both = serde_json::from_str(entry.body.as_deref()?).ok()?;
         let mut id = [0; 32];
         hex::decode_to_slice(both.entry, &mut id).ok()?;
-        Some(Self { entry: id, object: both.object, reason: both.reason })
+        Some(Self { entry: id, object: both.object, version: both.version, reason: both.reason })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::position::Begin;
 use crate::unfolded::{Ahead, Unfolded, later};
 use crate::{Door, Limits};
 use futures_util::Stream;
-use intel::{Asked, Intel, ObjectRow, Standing};
+use intel::{Asked, Intel, Standing};
 use ledger::{Entry, TakenBack};
 use people::{Access, Viewer};
 use serde_json::{Value, json};
@@ -254,16 +254,17 @@ impl Listener {
         });
         // To whom no deletion is told, what was heard stands.
         let gone = went && (self.deletes || self.heard.untold(pos));
-        let older = |rows: Vec<ObjectRow>| rows.iter().any(|r| r.col == entry.col && r.pos < entry.pos);
-        !gone || self.intel.versions(&self.viewer, id).is_ok_and(older)
+        let older =
+            intel::Versions { col: Some(entry.col), entered_before: Some(entry.pos), ..intel::Versions::default() };
+        !gone || self.intel.versions(&self.viewer, id, &older).is_ok_and(|rows| !rows.is_empty())
     }
 
     /// What a withdrawal or an erasure leaves on this stream: a version that still stands, or nothing. What came after it
     /// is told in its turn.
     fn gone(&self, entry: &Entry) -> intel::Result<Option<(String, String)>> {
         let Some(TakenBack { object: id, .. }) = TakenBack::of(entry) else { return Ok(None) };
-        let left = self.intel.versions(&self.viewer, &id)?;
-        let frame = match left.iter().find(|r| r.pos < entry.pos && self.only.is_none_or(|c| c == r.col)) {
+        let older = intel::Versions { col: self.only, entered_before: Some(entry.pos), ..intel::Versions::default() };
+        let frame = match self.intel.versions(&self.viewer, &id, &older)?.first() {
             Some(row) => self.object_at(row.pos)?.map(|o| frame::update(entry.arrived, None, o)),
             None => {
                 let object_type = id.split("--").next().unwrap_or("");

@@ -205,7 +205,8 @@ impl Door {
     }
 
     fn stands(&self, viewer: &Viewer, collection: &Collection, id: &str) -> Answered2<bool> {
-        Ok(self.intel.versions(viewer, id)?.iter().any(|r| r.col == collection.col))
+        let last = intel::Versions { col: Some(collection.col), ..Default::default() };
+        Ok(!self.intel.versions(viewer, id, &last)?.is_empty())
     }
 
     fn versions(&self, viewer: &Viewer, collection: &Collection, query: &str, id: &str) -> Answered {

@@ -203,7 +203,8 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
             of(&s, "strength").to_lowercase()
         )?;
     }
-    let links = node.intel.links_of_object(me, id)?;
+    let shared_page = node.intel.links_of_object(me, id, 0, LINKS)?;
+    let links = shared_page.links;
     let told = node.intel.told(me, holders(&links))?;
     if !links.is_empty() {
         writeln!(io.out, "\nshared selectors, and whether each links")?;
@@ -213,6 +214,9 @@ pub fn show(node: &Node, me: &Viewer, id: &str, json: bool, io: &mut Io<'_>) -> 
         for h in l.holders.iter().filter(|h| h.row.id != id).take(5) {
             writeln!(io.out, "    {}\t{}", h.row.id, called(h, &told))?;
         }
+    }
+    if shared_page.next.is_some() || shared_page.not_looked_up > 0 {
+        writeln!(io.out, "  and more: its page shows all of them")?;
     }
     Ok(())
 }
@@ -272,6 +276,11 @@ fn strength(strength: selectors::Strength) -> &'static str {
     }
 }
 
+/// Versions that are told of an object, the newest.
+const VERSIONS: usize = 2_000;
+/// Shared selectors that are told of an object.
+const LINKS: usize = 1_000;
+
 /// An object with its versions, as one document; what was withdrawn of it says when, by whom and why. Where nothing of it
 /// stands any longer, that alone is the document: it has no `object`.
 pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
@@ -284,7 +293,8 @@ pub fn document(node: &Node, me: &Viewer, id: &str) -> Result<Value, Problem> {
         };
     };
     let object: Value = serde_json::from_str(&body).map_err(|e| Problem::other(e.to_string()))?;
-    let rows = node.intel.versions(me, id)?;
+    let newest = intel::Versions { limit: VERSIONS, ..intel::Versions::default() };
+    let rows = node.intel.versions(me, id, &newest)?;
     let told = node.intel.told(me, &rows)?;
     let version = |r: &ObjectRow| {
         let by = told.get(&r.pos).map(|t| t.by.as_str()).filter(|by| !by.is_empty());

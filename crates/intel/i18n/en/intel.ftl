@@ -110,6 +110,7 @@ intel-says = What it says
 intel-facts = Record
 intel-done-saved = The report is saved.
 intel-done-withdrawn = It is withdrawn. The record keeps it; pages, searches and other ways out of this node do not show it.
+intel-done-erased = It is erased.
 intel-done-undo = Withdraw it again
 intel-id = Id
 intel-readable-in = Who can read it: the readers of
@@ -134,10 +135,23 @@ intel-revoked = Its author has revoked it. It links nothing.
 intel-wrong-id = Its id does not fit its content. It links nothing.
 intel-selectors = What was read in it
 intel-no-selectors = No selector was read in it.
+intel-not-looked-up = { $n ->
+    [one] It has so many selectors that one of them was not looked up.
+   *[other] It has so many selectors that { $n } of them were not looked up.
+}
 intel-more-selectors = { $n ->
     [one] One more is not shown.
    *[other] { $n } more are not shown.
 }
+intel-links-more = More that it shares
+intel-links-first = Back to the first that it shares
+intel-selectors-more = More selectors
+intel-selectors-first = Back to the first selectors
+intel-neighbours-more = More neighbours
+intel-neighbours-first = Back to the first neighbours
+intel-versions-more = Earlier versions
+intel-versions-first = Back to the newest versions
+intel-cut = It is longer than what is shown here; an export or TAXII has all of it.
 intel-strength-links = Yes
 intel-strength-weak = Not alone
 intel-strength-never = Never
@@ -170,7 +184,16 @@ intel-withdraw-text = It disappears from pages, searches and every way out of th
 intel-withdraw-go = Withdraw this object
 intel-withdraw-reason = Why is it withdrawn?
 intel-withdraw-reason-hint = The reason stays in the record and is shown to those who could see it. Write no personal data into it.
-intel-withdraw-reason-missing = Say why it is withdrawn.
+intel-withdraw-reason-missing = Say why.
+intel-erase = Erase it for good
+intel-erase-title = Erase an object for good
+intel-erase-what = This cannot be undone
+intel-erase-text = All its versions, in every collection, also withdrawn ones, are taken out of every file of this node. The record keeps that something was erased, when, by whom and why; the object is never taken here again.
+intel-erase-copies = Copies that others took, and backups that are kept elsewhere, are out of this node’s reach: ask whoever keeps them.
+intel-erase-go = Erase it
+intel-erase-reason = Why is it erased?
+intel-erase-reason-hint = The reason stays in the record for good. Write nothing into it that has to go.
+intel-erase-keep = Keep it
 
 ## Reports
 intel-report-title = Enter a report

@@ -1,4 +1,5 @@
 //! `/objects/{id}`: one object with its versions, selectors, links and neighbours, and its withdrawal.
+use super::object_pages::{BESIDE, From, LINKS, NEIGHBOURS, RAW, SELECTORS, Turn, VERSIONS, cut};
 use super::shown::{
     AllTold, Answer, Line, LinkLine, author, columns, link_lines, moment, page_of, problem, reason_field, reason_of,
     selector_page, title, tlp, tried, with_done,
@@ -7,7 +8,7 @@ use super::text::{Piece, says};
 use super::withdrawn::{self, Gone};
 use super::{Desk, Visitor};
 use crate::view::state;
-use crate::{Intel, ObjectRow, Which};
+use crate::{Intel, ObjectRow, Versions, Which};
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use people::Viewer;
@@ -15,12 +16,10 @@ use web::graph::{Edge, Figure, Node};
 use web::parts::{Column, Event, Tlp};
 use web::{Chrome, Field, Fields, Problem};
 
-const NEIGHBOURS: usize = 100;
-const HOLDERS: usize = 20;
+/// Holders of one selector that are named.
+const HOLDERS: usize = 5;
 /// Holders of one selector that the figure names.
 const DRAWN: usize = 8;
-/// Selectors named on the page; the rest is counted.
-const SELECTORS: usize = 200;
 
 struct Selector {
     kind: String,
@@ -83,7 +82,6 @@ impl Beside {
     }
 }
 
-#[derive(Clone)]
 struct Version {
     collection: String,
     /// What has no versions has none.
@@ -91,11 +89,11 @@ struct Version {
     at: jiff::Timestamp,
     by: String,
     reported: String,
-    /// The last in its collection.
-    last: bool,
     import: Option<String>,
     marking: Tlp,
     body: String,
+    /// The body is longer than what is shown.
+    cut: bool,
 }
 
 /// Everything of an object that one viewer sees.
@@ -105,16 +103,30 @@ struct Read {
     name: String,
     says: Vec<Piece>,
     raw: String,
+    raw_cut: bool,
     by: String,
     reported: crate::Told,
     collections: Vec<String>,
     versions: Vec<Version>,
+    standings: Vec<Version>,
+    /// How many versions stand.
+    all_versions: usize,
     withdrawn: Vec<Gone>,
     selectors: Vec<Selector>,
-    more_selectors: usize,
     links: Vec<LinkLine>,
+    not_looked_up: usize,
     neighbours: Vec<Beside>,
+    turns: Turns,
     may_withdraw: bool,
+}
+
+/// How each list goes on.
+#[derive(Default)]
+struct Turns {
+    links: Turn,
+    selectors: Turn,
+    neighbours: Turn,
+    versions: Turn,
 }
 
 #[derive(Template)]
@@ -135,9 +147,10 @@ struct ObjectPage {
     collections: Vec<String>,
     selector_columns: Vec<Column>,
     selectors: Vec<Selector>,
-    more_selectors: usize,
     link_columns: Vec<Column>,
     links: Vec<LinkLine>,
+    not_looked_up: usize,
+    turns: Turns,
     neighbour_columns: Vec<Column>,
     neighbours: Vec<Beside>,
     figure: Option<Figure>,
@@ -146,14 +159,17 @@ struct ObjectPage {
     events: Vec<Event>,
     beside: Vec<Version>,
     raw: String,
+    raw_cut: bool,
     may_withdraw: bool,
+    /// Where it is erased, for whoever may.
+    erase: Option<String>,
     errors: web::ErrorSummary,
     reason: Field,
     action: String,
 }
 
 /// The object of an address: of what cannot have been made here there is nothing.
-fn named(desk: &Desk, visitor: &Visitor, address: &str) -> Result<String, Problem> {
+pub(super) fn named(desk: &Desk, visitor: &Visitor, address: &str) -> Result<String, Problem> {
     let id = desk.intel.id_at(address).ok_or_else(Problem::not_found)?;
     visitor.about.objects([&id]);
     Ok(id)
@@ -171,22 +187,27 @@ pub(super) async fn object(
         // Whether it exists or not: a guessable id does not stay in the address bar.
         return Ok(web::see_other(&page_of(&desk.intel, &id)));
     }
-    draw(desk, visitor, id, web::ErrorSummary::default(), axum::http::StatusCode::OK).await
+    let from = From::parse(query.as_deref());
+    draw(desk, visitor, (id, from), web::ErrorSummary::default(), axum::http::StatusCode::OK).await
 }
 
 async fn draw(
     desk: Desk,
     visitor: Visitor,
-    id: String,
+    (id, from): (String, From),
     errors: web::ErrorSummary,
     status: axum::http::StatusCode,
 ) -> Answer {
     let Visitor { viewer, chrome, about, .. } = visitor;
     let intel = desk.intel.clone();
     let named = id.clone();
-    let read = match tried(move || read(&intel, &viewer, &named)).await?.map_err(|e| problem(&e))? {
+    let may_expunge = viewer.may_expunge();
+    let read = match tried(move || read(&intel, &viewer, &named, from)).await?.map_err(|e| problem(&e))? {
         Stands::Here(read) => *read,
-        Stands::Withdrawn(rows) => return Ok(withdrawn::page(chrome, id, rows)),
+        Stands::Withdrawn(rows) => {
+            let erase = may_expunge.then(|| format!("{}/erase", page_of(&desk.intel, &id)));
+            return Ok(withdrawn::page(chrome, id, rows, erase));
+        }
     };
     about.objects(read.neighbours.iter().map(|n| &n.line.id));
     about.objects(read.neighbours.iter().map(|n| &n.about().id));
@@ -225,14 +246,16 @@ async fn draw(
         wrong_id: has(state::WRONG_ID),
         collections: read.collections,
         selectors: read.selectors,
-        more_selectors: read.more_selectors,
+        not_looked_up: read.not_looked_up,
+        turns: read.turns,
+        raw_cut: read.raw_cut,
         links: read.links,
         neighbours: read.neighbours,
         figure,
         events,
         raw: read.raw,
         may_withdraw: read.may_withdraw,
-        standings: read.versions.iter().filter(|v| v.last).cloned().collect(),
+        standings: read.standings,
         standing_columns: columns(
             &chrome,
             &[
@@ -244,7 +267,7 @@ async fn draw(
                 "intel-col-arrived",
             ],
         ),
-        beside: if read.versions.len() > 1 { read.versions } else { Vec::new() },
+        beside: if read.all_versions > 1 { read.versions } else { Vec::new() },
         selector_columns: columns(
             &chrome,
             &["intel-col-selector", "intel-col-strength", "intel-col-why", "intel-col-listed"],
@@ -256,6 +279,7 @@ async fn draw(
         ),
         reason: reason_field(&chrome, &errors),
         action: format!("{}/withdraw", read.href),
+        erase: may_expunge.then(|| format!("{}/erase", read.href)),
         id: read.row.id,
         errors,
         chrome: chrome.titled(title),
@@ -271,25 +295,30 @@ enum Stands {
     Withdrawn(Vec<Gone>),
 }
 
-fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
+fn read(intel: &Intel, viewer: &Viewer, id: &str, from: From) -> crate::Result<Stands> {
     let withdrawn: Vec<Gone> = intel.withdrawals(viewer, id)?.into_iter().map(|w| Gone::of(intel, viewer, w)).collect();
     let Some((row, raw)) = intel.current(viewer, id)? else {
         return if withdrawn.is_empty() { Err(crate::Error::NotFound) } else { Ok(Stands::Withdrawn(withdrawn)) };
     };
     let value: serde_json::Value = serde_json::from_str(&raw).unwrap_or_default();
     let pretty = serde_json::to_string_pretty(&value).unwrap_or_else(|_| raw.clone());
-    let rows = intel.versions(viewer, id)?;
-    let mut cols: Vec<u32> = rows.iter().map(|r| r.col).collect();
-    cols.sort_unstable();
-    cols.dedup();
-    let mut versions = Vec::new();
-    let mut told = intel.told(viewer, &rows)?;
-    intel.bodies(&rows, &mut |r, body| {
-        let reported = told.get(&r.pos).map(|t| t.by.clone()).unwrap_or_default();
-        versions.push(version(intel, viewer, r, body, reported));
-    })?;
+    let (pretty, raw_cut) = cut(&pretty, RAW);
+    let standing = intel.standings(viewer, id)?;
+    let all_versions = intel.count_versions(viewer, id)?;
+    let page = Versions { from: from.versions, limit: VERSIONS, ..Versions::default() };
+    let rows = intel.versions(viewer, id, &page)?;
+    let mut told = intel.told(viewer, rows.iter().chain(&standing).chain([&row]))?;
+    let read_all = |rows: &[ObjectRow]| -> crate::Result<Vec<Version>> {
+        let mut versions = Vec::new();
+        intel.bodies(rows, &mut |r, body| {
+            let reported = told.get(&r.pos).map(|t| t.by.clone()).unwrap_or_default();
+            versions.push(version(intel, viewer, r, body, reported));
+        })?;
+        Ok(versions)
+    };
+    let (versions, standings) = (read_all(&rows)?, read_all(&standing)?);
     let found = intel.selectors_of(&row, &raw);
-    let more_selectors = found.len().saturating_sub(SELECTORS);
+    let more_selectors = found.len() > from.selectors.saturating_add(SELECTORS);
     let library = intel.library();
     let selector = |f: selectors::Found| Selector {
         kind: f.kind.as_str().to_owned(),
@@ -303,21 +332,57 @@ fn read(intel: &Intel, viewer: &Viewer, id: &str) -> crate::Result<Stands> {
         listed: library.listed(f.kind.as_str(), &f.value),
         value: f.value,
     };
+    let links = intel.links_of_object(viewer, id, from.links, LINKS)?;
+    let (neighbours, more_neighbours) = intel.neighbours(viewer, id, from.neighbours, NEIGHBOURS)?;
+    let href = page_of(intel, id);
+    let after = |here: usize, step: usize, more: bool| more.then_some(here.saturating_add(step));
+    let more_versions = all_versions > from.versions.saturating_add(VERSIONS);
+    let turns = Turns {
+        links: Turn::new(&href, "links", from, from.links, links.next, |f, links| From { links, ..f }),
+        selectors: Turn::new(
+            &href,
+            "selectors",
+            from,
+            from.selectors,
+            after(from.selectors, SELECTORS, more_selectors),
+            |f, selectors| From { selectors, ..f },
+        ),
+        neighbours: Turn::new(
+            &href,
+            "neighbours",
+            from,
+            from.neighbours,
+            after(from.neighbours, NEIGHBOURS, more_neighbours),
+            |f, neighbours| From { neighbours, ..f },
+        ),
+        versions: Turn::new(
+            &href,
+            "history",
+            from,
+            from.versions,
+            after(from.versions, VERSIONS, more_versions),
+            |f, versions| From { versions, ..f },
+        ),
+    };
     Ok(Stands::Here(Box::new(Read {
         withdrawn,
-        href: page_of(intel, id),
+        href,
         name: crate::name_of(&value),
         says: says(intel, &value),
-        raw: pretty,
+        raw: pretty.into_owned(),
+        raw_cut,
         by: author(intel, viewer, row.author),
         reported: told.remove(&row.pos).unwrap_or_default(),
-        collections: cols.iter().map(|c| title(intel, *c)).collect(),
+        collections: standing.iter().map(|r| title(intel, r.col)).collect(),
         versions,
-        selectors: found.into_iter().take(SELECTORS).map(selector).collect(),
-        more_selectors,
-        links: link_lines(intel, viewer, &intel.links_of_object(viewer, id)?, HOLDERS, id)?,
-        neighbours: intel.neighbours(viewer, id, NEIGHBOURS)?.into_iter().map(|n| Beside::of(intel, n)).collect(),
-        may_withdraw: viewer.may_withdraw() && rows.iter().all(|r| viewer.may_write(r.col)),
+        all_versions,
+        standings,
+        selectors: found.into_iter().skip(from.selectors).take(SELECTORS).map(selector).collect(),
+        links: link_lines(intel, viewer, &links.links, HOLDERS, id)?,
+        not_looked_up: links.not_looked_up,
+        neighbours: neighbours.into_iter().map(|n| Beside::of(intel, n)).collect(),
+        turns,
+        may_withdraw: viewer.may_withdraw() && standing.iter().all(|r| viewer.may_write(r.col)),
         row,
     })))
 }
@@ -342,16 +407,18 @@ fn title_of(chrome: &Chrome, read: &Read) -> String {
 
 fn version(intel: &Intel, viewer: &Viewer, row: &ObjectRow, body: &str, reported: String) -> Version {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+    let (shown, is_cut) = cut(&pretty, BESIDE);
     Version {
         collection: title(intel, row.col),
         version: (row.state & state::UNVERSIONED == 0).then(|| moment(row.version)),
         reported,
-        last: row.state & state::LAST != 0,
         at: moment(row.arrived),
         by: author(intel, viewer, row.author),
         import: row.cause.map(|pos| intel.mark_of(pos)),
         marking: tlp(row.tlp),
-        body: serde_json::to_string_pretty(&value).unwrap_or_default(),
+        body: shown.into_owned(),
+        cut: is_cut,
     }
 }
 
@@ -408,7 +475,10 @@ pub(super) async fn withdraw(
     let id = named(&desk, &visitor, &address)?;
     let reason = match reason_of(&visitor.chrome, &sent) {
         Ok(reason) => reason,
-        Err(errors) => return draw(desk, visitor, id, errors, axum::http::StatusCode::UNPROCESSABLE_ENTITY).await,
+        Err(errors) => {
+            return draw(desk, visitor, (id, From::default()), errors, axum::http::StatusCode::UNPROCESSABLE_ENTITY)
+                .await;
+        }
     };
     let (intel, viewer) = (desk.intel.clone(), visitor.viewer.clone());
     let done = tried(move || intel.withdraw(&viewer, &id, &Which::All, None, &reason)).await?;

@@ -208,6 +208,7 @@ pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> 
     let (key, undo) = match sent.text("done") {
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),
+        "erased" => ("intel-done-erased", ""),
         "overruled" => ("intel-done-overruled", ""),
         "files" => ("intel-done-files", ""),
         "exercise-removed" => ("intel-done-exercise", ""),

@@ -26,6 +26,8 @@ struct WithdrawnPage {
     kind: String,
     columns: Vec<Column>,
     rows: Vec<Gone>,
+    /// Where it is erased, for whoever may.
+    erase: Option<String>,
 }
 
 impl Gone {
@@ -54,7 +56,7 @@ impl Gone {
 }
 
 /// The page: 410, for what stood at this address is gone.
-pub(super) fn page(chrome: Chrome, id: String, rows: Vec<Gone>) -> Response {
+pub(super) fn page(chrome: Chrome, id: String, rows: Vec<Gone>, erase: Option<String>) -> Response {
     let keys = [
         "intel-withdrawn-from",
         "intel-withdrawn-by",
@@ -72,6 +74,7 @@ pub(super) fn page(chrome: Chrome, id: String, rows: Vec<Gone>) -> Response {
         },
         id,
         rows,
+        erase,
     };
     web::page_with(StatusCode::GONE, &page)
 }

@@ -21,7 +21,7 @@ const ONE_IN: usize = 30;
 /// Other selectors of one holder that are looked at.
 const OTHERS: usize = 50;
 /// Bytes beyond which a holder is passed by: to read it would cost more than it can say.
-const LONG: usize = 64 << 10;
+pub(super) const LONG: usize = 64 << 10;
 
 /// How holders relate that link elsewhere too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -123,7 +123,8 @@ impl Intel {
     ) -> Result<Vec<(u64, Vec<i64>)>> {
         let mut held: Vec<(u64, Vec<(Kind, String)>)> = Vec::new();
         self.bodies(rows, &mut |row, body| {
-            if *lookups == 0 {
+            // What is very long is looked at on its own page: here it would cost more than the newest links are worth.
+            if *lookups == 0 || (extent.strong && body.len() > super::kin::LONG) {
                 return;
             }
             let asked = |f: &selectors::Found| !extent.strong || f.strength == Strength::Links;

@@ -1,5 +1,5 @@
 //! What refers to an object and what it refers to.
-use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row};
+use crate::rows::{COLUMNS, DEEPEST, JOINS, ObjectRow, Versions, object_row};
 use crate::search::cols_referring_to;
 use crate::{Hit, Intel, Result};
 use people::Viewer;
@@ -31,11 +31,13 @@ pub struct Statement {
 }
 
 impl Intel {
-    /// What refers to an object and what it refers to.
+    /// What an object refers to, and what refers to it, newest first: `limit` of both together, from the `from`th on (at most
+    /// the 100,000th), and whether there is more.
     ///
     /// # Errors
     /// The storage's.
-    pub fn neighbours(&self, viewer: &Viewer, id: &str, limit: usize) -> Result<Vec<Neighbour>> {
+    pub fn neighbours(&self, viewer: &Viewer, id: &str, from: usize, limit: usize) -> Result<(Vec<Neighbour>, bool)> {
+        let end = from.min(DEEPEST).saturating_add(limit);
         let mut how: HashMap<u64, (String, bool)> = HashMap::new();
         let incoming: Vec<(ObjectRow, String)> = self.read(viewer, |conn| {
             let Some(obj) = self.object_number(conn, id)? else { return Ok(Vec::new()) };
@@ -47,42 +49,46 @@ impl Intel {
             let mut stmt = conn.prepare_cached(&sql)?;
             let mut newest: Vec<(ObjectRow, String)> = Vec::new();
             for col in cols_referring_to(conn, viewer, obj)? {
-                let rows = stmt.query_map((obj, col, limit as i64), |r| Ok((object_row(r)?, r.get(11)?)))?;
+                let rows =
+                    stmt.query_map((obj, col, end.saturating_add(1) as i64), |r| Ok((object_row(r)?, r.get(11)?)))?;
                 newest.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
             }
             newest.sort_by_key(|(row, _)| std::cmp::Reverse(row.pos));
-            newest.truncate(limit);
+            newest.truncate(end.saturating_add(1));
             Ok(newest)
         })?;
         let mut rows = Vec::new();
-        let mut met = HashSet::new();
-        for (row, word) in incoming {
-            // What refers to itself says nothing; what stands in several collections says it once.
-            if row.id == id || !met.insert((row.id.clone(), word.clone())) {
-                continue;
-            }
-            if how.insert(row.pos, (word, false)).is_none() {
-                rows.push(row);
-            }
-        }
         if let Some((_, body)) = self.current(viewer, id)? {
             let value: Value = serde_json::from_str(&body).unwrap_or_default();
-            for target in stix::refs_of(&value, limit) {
+            for target in stix::refs_of(&value, end.saturating_add(1)) {
                 if target.target != id
-                    && let Some(row) = self.versions(viewer, target.target)?.into_iter().next()
+                    && let Some(row) = self.versions(viewer, target.target, &Versions::default())?.pop()
                     && how.insert(row.pos, (target.property.to_owned(), true)).is_none()
                 {
                     rows.push(row);
                 }
             }
         }
+        let mut met = HashSet::new();
+        for (row, word) in incoming {
+            // What refers to itself says nothing; what stands in several collections says it once.
+            if row.id == id || !met.insert((row.id.clone(), word.clone())) {
+                continue;
+            }
+            if !how.contains_key(&row.pos) {
+                how.insert(row.pos, (word, false));
+                rows.push(row);
+            }
+        }
+        let more = rows.len() > end;
+        let rows: Vec<ObjectRow> = rows.into_iter().take(end).skip(from).collect();
         let mut says = self.statements(viewer, id, &rows)?;
         let hits = self.named(rows)?;
         let neighbour = |hit: Hit| {
             let says = says.remove(&hit.row.pos);
             how.remove(&hit.row.pos).map(|(how, outgoing)| Neighbour { hit, how, outgoing, says })
         };
-        Ok(hits.into_iter().filter_map(neighbour).collect())
+        Ok((hits.into_iter().filter_map(neighbour).collect(), more))
     }
 
     /// What the relationships among these rows say of an object, by their positions.
@@ -104,7 +110,7 @@ impl Intel {
             let other = match known.get(&other) {
                 Some(hit) => hit.clone(),
                 None => {
-                    let newest = self.versions(viewer, &other)?.into_iter().take(1).collect();
+                    let newest = self.versions(viewer, &other, &Versions::default())?;
                     let hit = self.named(newest)?.pop();
                     known.entry(other).or_insert(hit).clone()
                 }

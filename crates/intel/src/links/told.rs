@@ -1,5 +1,5 @@
 //! Who reported an object, and what a relationship says: told beside its name wherever objects are listed.
-use crate::rows::ObjectRow;
+use crate::rows::{ObjectRow, Versions};
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use serde::Deserialize;
@@ -65,7 +65,7 @@ impl Intel {
             if id.is_empty() || others.len() >= MOST_OTHERS {
                 return Ok(None);
             }
-            let newest = self.versions(viewer, id)?.into_iter().take(1).collect();
+            let newest = self.versions(viewer, id, &Versions::default())?;
             let hit = self.named(newest)?.pop();
             others.insert(id.to_owned(), hit.clone());
             Ok(hit)

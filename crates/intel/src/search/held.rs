@@ -7,6 +7,14 @@ const COLS: &str = "SELECT col FROM holders WHERE sel = ?1 AND col BETWEEN ?2 AN
 const COLS_REFERRING: &str =
     "SELECT col FROM refs WHERE obj = ?1 AND col BETWEEN ?2 AND ?3 AND see(col) ORDER BY col LIMIT 1";
 
+const COLS_OF_OBJECT: &str = "SELECT col FROM versions INDEXED BY versions_of_object \
+    WHERE obj = ?1 AND col BETWEEN ?2 AND ?3 AND see(col) ORDER BY col LIMIT 1";
+
+/// The collections in which versions of an object stand or stood, of those that the viewer sees; as [`cols_of_selector`].
+pub(crate) fn cols_of_object(conn: &Connection, viewer: &Viewer, obj: i64) -> rusqlite::Result<Vec<u32>> {
+    cols(conn, viewer, COLS_OF_OBJECT, obj)
+}
+
 /// The collections in which a selector has holders that the viewer sees. A step for each of them, and one for each run of
 /// the viewer's collections: what is hidden costs none.
 pub(crate) fn cols_of_selector(conn: &Connection, viewer: &Viewer, sel: i64) -> rusqlite::Result<Vec<u32>> {

@@ -10,7 +10,7 @@ use crate::entry::{self, Import, Imported, Overrule, Seen};
 use ledger::{Bodies, Entry, FoldError, Kinds, Room};
 use people::see::RowCols;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -103,7 +103,7 @@ impl IntelRoom {
         if stix::check_deterministic_id(&value) == stix::IdCheck::Wrong {
             bits |= state::WRONG_ID;
         }
-        let stood = if new { Vec::new() } else { standing(view, obj, entry.col)? };
+        let stood = if new { Ends::default() } else { Ends::of(view, obj, entry.col)? };
         let row = NewRow {
             obj,
             version,
@@ -112,7 +112,7 @@ impl IntelRoom {
             tlp: tlp_of(entry),
             kind: &header.object_type,
         };
-        self.insert_version(view, entry, &row, &stood, Some(&value), bodies)
+        self.insert_version(view, entry, &row, stood, Some(&value), bodies)
     }
 
     /// A body that was expunged before this generation folded it: the row says that something stood here.
@@ -135,14 +135,12 @@ impl IntelRoom {
         view: &Connection,
         entry: &Entry,
         row: &NewRow<'_>,
-        stood: &[Stood],
+        Ends { first, last }: Ends,
         value: Option<&Value>,
         bodies: &dyn Bodies,
     ) -> Result<(), FoldError> {
         let pos = signed(entry.pos);
         self.windows.note(view, entry.col, pos)?;
-        let last = stood.iter().max_by_key(|s| (s.version, s.pos)).copied();
-        let first = stood.iter().min_by_key(|s| (s.version, s.pos)).copied();
         let becomes_last = last.is_none_or(|l| (row.version, pos) >= (l.version, l.pos));
         let becomes_first = first.is_none_or(|f| (row.version, pos) < (f.version, f.pos));
         let mut bits = row.bits;
@@ -289,11 +287,12 @@ impl IntelRoom {
         let seen: Seen = read(entry)?;
         let Some(cause) = entry.cause else { return Ok(()) };
         let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &seen.object))? else { return Ok(()) };
-        let stood = standing(view, obj, entry.col)?;
-        let mut met = stood.iter().filter(|s| seen.version.is_none_or(|v| v == s.version));
-        let (first, second) = (met.next(), met.next());
-        let mut met = first;
-        if second.is_some() {
+        let stood = match seen.version {
+            Some(version) => versions_at(view, obj, entry.col, 0, version)?,
+            None => standing(view, obj, entry.col)?,
+        };
+        let mut met = stood.first();
+        if stood.len() > 1 {
             // Several of an object without versions stand: the entry says which.
             met = None;
             for s in &stood {
@@ -353,17 +352,64 @@ pub(crate) fn strength_code(strength: selectors::Strength) -> i64 {
     }
 }
 
+impl Stood {
+    pub(super) fn of(r: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)?, kind: r.get(3)? })
+    }
+}
+
+/// The first and the last version of an object that stand in a collection, by (version, position).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ends {
+    pub(super) first: Option<Stood>,
+    pub(super) last: Option<Stood>,
+}
+
+pub(super) const FIRST: &str = "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object \
+    WHERE obj = ? AND col = ? AND (state & 12) = 0 ORDER BY version, pos LIMIT 1";
+pub(super) const LAST: &str = "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object \
+    WHERE obj = ? AND col = ? AND (state & 12) = 0 ORDER BY version DESC, pos DESC LIMIT 1";
+
+impl Ends {
+    /// Two steps, however many versions there are.
+    pub(super) fn of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Self> {
+        let one = |sql: &str| view.prepare_cached(sql)?.query_row((obj, col), Stood::of).optional();
+        let Some(last) = one(LAST)? else { return Ok(Self::default()) };
+        // Most objects have one version.
+        let first = if last.state & state::FIRST != 0 { Some(last) } else { one(FIRST)? };
+        Ok(Self { first, last: Some(last) })
+    }
+}
+
+/// Every version of an object in a collection, also what was withdrawn or erased.
 pub(super) fn versions_of(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
     let mut stmt = view.prepare_cached(
         "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ?",
     )?;
-    let row =
-        |r: &rusqlite::Row<'_>| Ok(Stood { pos: r.get(0)?, version: r.get(1)?, state: r.get(2)?, kind: r.get(3)? });
-    stmt.query_map((obj, col), row)?.collect()
+    stmt.query_map((obj, col), Stood::of)?.collect()
+}
+
+/// The versions of an object in a collection that have this version and these of the bits of [`state::GONE`].
+pub(super) fn versions_at(
+    view: &Connection,
+    obj: i64,
+    col: u32,
+    gone: i64,
+    version: i64,
+) -> rusqlite::Result<Vec<Stood>> {
+    let mut stmt = view.prepare_cached(
+        "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object \
+         WHERE obj = ? AND col = ? AND (state & 12) = ? AND version = ?",
+    )?;
+    stmt.query_map((obj, col, gone, version), Stood::of)?.collect()
 }
 
 pub(super) fn standing(view: &Connection, obj: i64, col: u32) -> rusqlite::Result<Vec<Stood>> {
-    Ok(versions_of(view, obj, col)?.into_iter().filter(|s| s.state & state::GONE == 0).collect())
+    let mut stmt = view.prepare_cached(
+        "SELECT pos, version, state, type FROM versions INDEXED BY versions_of_object \
+         WHERE obj = ? AND col = ? AND (state & 12) = 0",
+    )?;
+    stmt.query_map((obj, col), Stood::of)?.collect()
 }
 
 impl Room for IntelRoom {
@@ -371,7 +417,7 @@ impl Room for IntelRoom {
         "intel"
     }
     fn version(&self) -> u32 {
-        9
+        10
     }
     fn kinds(&self) -> Kinds {
         Kinds::Of(&[
@@ -474,5 +520,27 @@ impl Room for IntelRoom {
     }
     fn digest(&self, view: &Connection) -> rusqlite::Result<[u8; 32]> {
         super::digest::of(view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_the_last_and_the_newest_versions_that_stand_are_read_off_the_index_in_its_order() {
+        let conn = Connection::open_in_memory().unwrap();
+        people::see::register(&conn).unwrap();
+        conn.execute_batch(include_str!("schema.sql")).unwrap();
+        let newest = crate::rows::newest_versions();
+        for sql in [FIRST, LAST, newest.as_str()] {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let values = vec![1; plan.parameter_count()];
+            let rows = plan.query_map(rusqlite::params_from_iter(values), |r| r.get(3)).unwrap();
+            let plan: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
+            let by = "versions_of_object (obj=? AND col=? AND <expr>=?)";
+            assert!(plan.iter().any(|step| step.contains(by)), "{plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What goes again: a version withdrawn or erased, and what takes its place.
 use super::earlier::{Readable, readable};
-use super::fold::{IntelRoom, Stood, TOMBSTONE, standing, unsigned, versions_of};
+use super::fold::{Ends, IntelRoom, Stood, TOMBSTONE, standing, unsigned, versions_at, versions_of};
 use super::state;
 use super::texts::text_row;
 use ledger::{Bodies, Entry, FoldError, Room, TakenBack};
@@ -20,15 +20,7 @@ impl IntelRoom {
         let goes = TakenBack::of(entry)
             .ok_or_else(|| FoldError::Unreadable("the body does not say which entry of what object goes".into()))?;
         let Some(obj) = self.objects.find(view, 0, &people::told(&self.keys, &goes.object))? else { return Ok(()) };
-        let stood = versions_of(view, obj, entry.col)?;
-        let mut target = None;
-        for s in stood.into_iter().filter(|s| s.state & bit == 0) {
-            if bodies.entry(unsigned(s.pos))?.is_some_and(|e| e.id == goes.entry) {
-                target = Some(s);
-                break;
-            }
-        }
-        let Some(target) = target else {
+        let Some(target) = target(view, (obj, entry.col), &goes, bit, bodies)? else {
             // Its body was gone before this generation folded it.
             return if bit == state::EXPUNGED { self.hide(view, obj) } else { Ok(()) };
         };
@@ -97,12 +89,18 @@ impl IntelRoom {
         index: bool,
         bodies: &dyn Bodies,
     ) -> Result<(), FoldError> {
-        let stood = standing(view, obj, col)?;
-        if let Some(first) = stood.iter().min_by_key(|s| (s.version, s.pos)).copied() {
+        let Ends { first, last } = Ends::of(view, obj, col)?;
+        if let Some(first) = first.filter(|s| s.state & state::FIRST == 0) {
             self.set_state(view, col, first, state::FIRST, 0)?;
         }
-        let Some(last) = stood.iter().max_by_key(|s| (s.version, s.pos)).copied() else { return Ok(()) };
-        self.set_state(view, col, last, state::LAST, 0)?;
+        let Some(last) = last else { return Ok(()) };
+        let last = match first {
+            Some(first) if first.pos == last.pos => Stood { state: last.state | state::FIRST, ..last },
+            _ => last,
+        };
+        if last.state & state::LAST == 0 {
+            self.set_state(view, col, last, state::LAST, 0)?;
+        }
         if index && let Readable::Whole(value) = readable(bodies, last.pos)? {
             let bits = self.index(view, col, last.pos, obj, last.state, &value)?;
             self.set_state(view, col, Stood { state: last.state | state::LAST, ..last }, bits, 0)?;
@@ -148,7 +146,7 @@ impl IntelRoom {
     /// An id that can be guessed is shown only while a body that was not erased, or a reference that stands, says it.
     pub(super) fn hide(&mut self, view: &Connection, obj: i64) -> Result<(), FoldError> {
         let said = "SELECT 1 FROM refs WHERE obj = ?1 UNION ALL SELECT 1 FROM versions INDEXED BY versions_of_object \
-                    WHERE obj = ?1 AND state & 8 = 0 /* for all: the fold's own */";
+                    WHERE obj = ?1 AND (state & 12) IN (0, 4) /* for all: the fold's own */";
         if !view.prepare_cached(said)?.exists([obj])? {
             self.shown.remove(&obj);
             view.prepare_cached("UPDATE objects SET shown = NULL WHERE obj = ?")?.execute([obj])?;
@@ -172,6 +170,50 @@ impl IntelRoom {
         }
         Ok(())
     }
+}
+
+/// The version that a withdrawal or an erasure takes. A withdrawal says the version; erasures say none, but take an object's
+/// entries oldest first: the oldest that is left is looked at first, and only then each.
+fn target(
+    view: &Connection,
+    (obj, col): (i64, u32),
+    goes: &TakenBack,
+    bit: i64,
+    bodies: &dyn Bodies,
+) -> Result<Option<Stood>, FoldError> {
+    let named = |stood: Vec<Stood>| -> Result<Option<Stood>, FoldError> {
+        for s in stood.into_iter().filter(|s| s.state & bit == 0) {
+            if bodies.entry(unsigned(s.pos))?.is_some_and(|e| e.id == goes.entry) {
+                return Ok(Some(s));
+            }
+        }
+        Ok(None)
+    };
+    if let Some(version) = goes.version {
+        for gone in [0, state::WITHDRAWN].into_iter().filter(|gone| gone & bit == 0) {
+            if let Some(found) = named(versions_at(view, obj, col, gone, version)?)? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    let mut oldest = view.prepare_cached(
+        "SELECT min(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND (state & 12) IN (0, ?) \
+         /* for all: the fold's own */",
+    )?;
+    let withdrawn_too = if bit == state::EXPUNGED { state::WITHDRAWN } else { 0 };
+    if let Some(pos) = oldest.query_row((obj, col, withdrawn_too), |r| r.get::<_, Option<i64>>(0))?
+        && bodies.entry(unsigned(pos))?.is_some_and(|e| e.id == goes.entry)
+    {
+        return stood_at(view, col, pos);
+    }
+    named(versions_of(view, obj, col)?)
+}
+
+fn stood_at(view: &Connection, col: u32, pos: i64) -> Result<Option<Stood>, FoldError> {
+    let mut one = view.prepare_cached(
+        "SELECT pos, version, state, type FROM versions WHERE col = ? AND pos = ? /* for all: the fold's own */",
+    )?;
+    Ok(one.query_row((col, pos), Stood::of).optional()?)
 }
 
 #[cfg(test)]

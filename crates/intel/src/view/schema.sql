@@ -19,7 +19,9 @@ CREATE TABLE IF NOT EXISTS versions(
   col INTEGER NOT NULL, pos INTEGER NOT NULL, obj INTEGER NOT NULL, version INTEGER NOT NULL, state INTEGER NOT NULL,
   type INTEGER NOT NULL, spec INTEGER NOT NULL, tlp INTEGER NOT NULL, arrived INTEGER NOT NULL, cause INTEGER,
   author INTEGER NOT NULL, PRIMARY KEY(col, pos)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS versions_of_object ON versions(obj, col, version);
+-- What stands apart from what was withdrawn or erased, so that the first and the last that stand are one step away, however
+-- many versions an object has.
+CREATE INDEX IF NOT EXISTS versions_of_object ON versions(obj, col, (state & 12), version);
 -- What stands, without stepping over what was withdrawn or replaced.
 CREATE INDEX IF NOT EXISTS versions_standing ON versions(col, pos, tlp) WHERE state & 13 = 1;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod deeds;
 mod imports;
+mod objects;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};

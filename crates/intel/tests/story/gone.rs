@@ -208,31 +208,31 @@ fn rebuild(n: &Node) {
 fn a_version_whose_body_is_damaged_hides_none_that_came_after_it() {
     let n = node();
     n.take(&[&note(1, V1, "EXERCISE old", &[PHONE])]);
-    let old = n.intel.versions(&n.me, &nid(1)).unwrap()[0].pos;
+    let old = n.intel.versions(&n.me, &nid(1), &every()).unwrap()[0].pos;
     swap(&n, old, "EXERCISE", "EXERCISF");
     n.take(&[&note(1, V2, "EXERCISE she has moved", &[&nid(2)])]);
     let now = |n: &Node| n.intel.current(&n.me, &nid(1)).unwrap().map(|(_, body)| body.contains("she has moved"));
     assert_eq!(now(&n), Some(true), "folded beside it");
     rebuild(&n);
-    assert_eq!((now(&n), n.intel.versions(&n.me, &nid(1)).unwrap().len()), (Some(true), 1), "folded anew");
+    assert_eq!((now(&n), n.intel.versions(&n.me, &nid(1), &every()).unwrap().len()), (Some(true), 1), "folded anew");
     swap(&n, old, "EXERCISF", "EXERCISE");
     rebuild(&n);
-    assert_eq!(n.intel.versions(&n.me, &nid(1)).unwrap().len(), 2);
+    assert_eq!(n.intel.versions(&n.me, &nid(1), &every()).unwrap().len(), 2);
     n.end();
 }
 #[test]
 fn an_object_whose_body_is_damaged_is_withdrawn_and_erased_all_the_same() {
     let n = node();
     n.take(&[&note(1, V1, "EXERCISE", &[PHONE]), &note(2, V1, "EXERCISE zwirblefink", &[PHONE])]);
-    let [one, two] = [1, 2].map(|i| n.intel.versions(&n.me, &nid(i)).unwrap()[0].pos);
+    let [one, two] = [1, 2].map(|i| n.intel.versions(&n.me, &nid(i), &every()).unwrap()[0].pos);
     swap(&n, one, "EXERCISE", "EXERCISF");
     n.intel.withdraw(&n.me, &nid(1), &Which::All, None, "EXERCISE").unwrap();
-    assert!(n.intel.versions(&n.me, &nid(1)).unwrap().is_empty(), "it is at no door");
+    assert!(n.intel.versions(&n.me, &nid(1), &every()).unwrap().is_empty(), "it is at no door");
     swap(&n, one, "EXERCISF", "EXERCISE");
     swap(&n, two, "EXERCISE", "EXERCISF");
     // The fold anew knows it by its header alone.
     rebuild(&n);
-    assert!(n.intel.versions(&n.me, &nid(2)).unwrap().is_empty());
+    assert!(n.intel.versions(&n.me, &nid(2), &every()).unwrap().is_empty());
     assert_eq!(n.intel.expunge(&n.me, &nid(2), "EXERCISE").unwrap(), 1);
     n.intel.ledger().level(std::time::Duration::from_secs(60)).unwrap();
     let log = rusqlite::Connection::open(n.dir.path().join("log.db")).unwrap();
@@ -251,7 +251,7 @@ fn a_withdrawal_whose_body_is_damaged_brings_nothing_back() {
     let withdrawal = n.intel.ledger().head().pos;
     swap(&n, withdrawal, "EXERCISE", "EXERCISF");
     rebuild(&n);
-    assert!(n.intel.versions(&n.me, &nid(1)).unwrap().is_empty());
+    assert!(n.intel.versions(&n.me, &nid(1), &every()).unwrap().is_empty());
     swap(&n, withdrawal, "EXERCISF", "EXERCISE");
     rebuild(&n);
     n.end();
@@ -285,4 +285,8 @@ fn an_erasure_reaches_what_stands_in_a_closed_collection() {
     assert!(n.intel.current(&me, &open).unwrap().is_none() && n.intel.current(&me, &shut).unwrap().is_none());
     assert!(n.same());
     n.end();
+}
+
+fn every() -> intel::Versions {
+    intel::Versions { limit: 2_000, ..Default::default() }
 }

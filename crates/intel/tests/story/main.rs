@@ -1,6 +1,7 @@
 //! One story of the room on a real ledger: what comes in is found, links, goes again, and leaves no word behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod gone;
+mod many;
 mod standing;
 
 use intel::*;
@@ -96,7 +97,7 @@ fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
     let links = node.intel.links(&node.me, None, 10).unwrap().links;
     assert_eq!((links.len(), links[0].count), (1, 2));
     assert_eq!(links[0].suppressed, None);
-    let of = node.intel.links_of_object(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
+    let of = node.intel.links_of_object(&node.me, "note--00000000-0000-4000-8000-000000000001", 0, 50).unwrap().links;
     assert_eq!(of.len(), 1);
     let gone = node
         .intel
@@ -116,7 +117,7 @@ fn two_objects_link_by_what_they_share_and_a_withdrawal_unlinks_them() {
 fn withdrawing_the_newest_brings_the_older_versions_selectors_back() {
     let node = node();
     node.take(&[&note(1, V1, "first shop.example"), &note(1, V2, "second market.example")]);
-    let rows = node.intel.versions(&node.me, "note--00000000-0000-4000-8000-000000000001").unwrap();
+    let rows = node.intel.versions(&node.me, "note--00000000-0000-4000-8000-000000000001", &every()).unwrap();
     assert_eq!(rows.len(), 2);
     node.intel.withdraw(&node.me, &rows[0].id, &Which::Rows(vec![rows[0].pos]), None, "EXERCISE").unwrap();
     assert_eq!(node.hits("shop.example").len(), 1);
@@ -190,7 +191,7 @@ fn whoever_may_see_nothing_finds_nothing() {
     assert!(found.hits.is_empty());
     assert_eq!(found.total, Count::Exactly(0));
     assert!(node.intel.links(&nobody, None, 10).unwrap().links.is_empty());
-    assert!(node.intel.versions(&nobody, "note--00000000-0000-4000-8000-000000000001").unwrap().is_empty());
+    assert!(node.intel.versions(&nobody, "note--00000000-0000-4000-8000-000000000001", &every()).unwrap().is_empty());
     assert!(node.intel.latest(&nobody, None, 10).unwrap().is_empty());
     assert!(matches!(node.intel.page(&nobody, INTAKE, &Match::default(), 0, None, 10), Err(Error::NotFound)));
     node.end();
@@ -280,7 +281,7 @@ fn what_stands_is_counted_right_after_new_versions_withdrawals_erasures_a_restar
     let id = |n: u32| format!("note--00000000-0000-4000-8000-{n:012}");
     node.take(&[&note(1, V1, "a"), &note(1, V2, "b"), &note(2, V2, "c"), &note(2, V1, "d"), &note(3, V1, "e")]);
     check(&node, (3, 5));
-    let newest = |n: u32| Which::Rows(vec![node.intel.versions(&node.me, &id(n)).unwrap()[0].pos]);
+    let newest = |n: u32| Which::Rows(vec![node.intel.versions(&node.me, &id(n), &every()).unwrap()[0].pos]);
     node.intel.withdraw(&node.me, &id(1), &newest(1), None, "EXERCISE").unwrap();
     check(&node, (3, 4));
     node.intel.withdraw(&node.me, &id(3), &Which::All, None, "EXERCISE").unwrap();
@@ -351,4 +352,8 @@ fn what_arrives_in_hidden_collections_changes_no_answer_for_a_scattered_viewer()
         format!("{:?} {:?}", node.intel.latest(&viewer, None, 20).unwrap(), node.intel.counts(&viewer).unwrap());
     assert_eq!(newest, after);
     node.end();
+}
+
+fn every() -> intel::Versions {
+    intel::Versions { limit: 2_000, ..Default::default() }
 }

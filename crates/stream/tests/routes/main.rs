@@ -194,7 +194,7 @@ async fn an_update_says_what_changed_but_never_what_was_withdrawn() {
     let back = json!({"op": "replace", "path": "/content", "value": "EXERCISE withdrawn words"});
     assert_eq!(event, "update");
     assert!(data["context"]["reverse_patch"].as_array().unwrap().contains(&back), "{data}");
-    let rows = node.intel.versions(&node.me, &id(1)).unwrap();
+    let rows = node.intel.versions(&node.me, &id(1), &every()).unwrap();
     let first = Which::Rows(vec![rows.iter().map(|r| r.pos).min().unwrap()]);
     node.intel.withdraw(&node.me, &id(1), &first, None, "EXERCISE").unwrap();
     // While the view may lag behind the withdrawal, and when it does not.
@@ -293,7 +293,7 @@ async fn a_silent_stream_beats_with_the_position_it_has_passed() {
 async fn a_heartbeat_tells_nothing_of_what_the_listener_may_not_see() {
     let node = node();
     node.take(node.wide, 1, V1);
-    let shown = node.intel.versions(&node.me, &id(1)).unwrap()[0].arrived;
+    let shown = node.intel.versions(&node.me, &id(1), &every()).unwrap()[0].arrived;
     node.take(node.narrow, 2, V1);
     let mut ears = node.listen("live").await;
     let (event, beat, _) = ears.any().await.unwrap();
@@ -358,9 +358,13 @@ async fn a_withdrawn_version_before_leaves_an_update_while_an_older_one_stands()
     live.expect("create", 1).await;
     node.take_words(INTAKE, 1, V2, "EXERCISE newer");
     live.expect("update", 1).await;
-    let newest = node.intel.versions(&node.me, &id(1)).unwrap().iter().map(|r| r.pos).max().unwrap();
+    let newest = node.intel.versions(&node.me, &id(1), &every()).unwrap().iter().map(|r| r.pos).max().unwrap();
     node.intel.withdraw(&node.me, &id(1), &Which::Rows(vec![newest]), None, "EXERCISE").unwrap();
     live.expect("update", 1).await;
     node.take_words(INTAKE, 1, "2026-03-01T00:00:00.000Z", "EXERCISE newest");
     live.expect("update", 1).await;
+}
+
+fn every() -> intel::Versions {
+    intel::Versions { limit: 2_000, ..Default::default() }
 }

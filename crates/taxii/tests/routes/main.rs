@@ -241,7 +241,11 @@ async fn a_deleted_object_is_gone_from_every_path_and_its_body_stays_in_the_log(
     let node = node();
     node.post(&[note(1)]).await;
     let path = format!("{}note--00000000-0000-4000-8000-000000000001/", objects(INTAKE));
-    let pos = node.intel.versions(&node.intel.people().local_viewer().unwrap(), &path[path.len() - 43..path.len() - 1]);
+    let pos = node.intel.versions(
+        &node.intel.people().local_viewer().unwrap(),
+        &path[path.len() - 43..path.len() - 1],
+        &every(),
+    );
     let pos = pos.unwrap()[0].pos;
     assert_eq!(node.ask(&node.analyst, "DELETE", &path, Body::empty()).await.status, 200);
     for gone in [path.clone(), format!("{path}versions/")] {
@@ -332,4 +336,8 @@ async fn an_envelope_of_too_many_objects_is_refused_whole_and_leaves_nothing() {
     assert!(refused.text.contains("4 objects") && refused.text.contains("takes 3"), "{}", refused.text);
     assert_eq!(node.get(&objects(INTAKE)).await.text, "{}");
     assert_eq!(node.ask(&node.analyst, "POST", &objects(INTAKE), envelope(3)).await.status, 202);
+}
+
+fn every() -> intel::Versions {
+    intel::Versions { limit: 2_000, ..Default::default() }
 }
