@@ -1,7 +1,7 @@
 //! An object that stands in several collections is one hit: at the newest of its rows that match.
 use super::ask::Words;
-use super::{Asking, Page, current_row};
-use crate::rows::{COLUMNS, JOINS, ObjectRow, object_row, signed};
+use super::{Asking, Page, cols_of_object, current_row};
+use crate::rows::{ObjectRow, newest_versions, object_row, signed};
 use crate::view::{WINDOW_OF, text_row};
 use crate::{Intel, Result};
 use people::Viewer;
@@ -11,7 +11,10 @@ use std::collections::{HashMap, HashSet};
 /// How often a page is filled up with older hits for those that stand on it, or stood before it, already.
 const ROUNDS: usize = 4;
 /// Other collections that are named for one object.
-const ELSEWHERE: i64 = 20;
+const ELSEWHERE: usize = 20;
+/// The last version that stands of an object in a collection, in one step however many versions it has.
+const LAST_IN: &str = "SELECT pos FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+    AND (state & 12) = 0 ORDER BY version DESC, pos DESC LIMIT 1";
 
 impl Intel {
     /// The newest `limit` objects of what is asked for, each once over all pages, and whether there may be more.
@@ -39,18 +42,14 @@ impl Intel {
         if before == i64::MAX {
             return Ok(false);
         }
-        let mut stmt = conn.prepare_cached(
-            "SELECT pos FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col BETWEEN ? AND ? AND see(col) \
-             AND state & 13 = 1 AND pos >= ?",
-        )?;
-        for (first, last) in viewer.set().runs() {
-            let newer = stmt.query_map((obj, first, last, before), |r| r.get::<_, i64>(0))?;
-            for pos in newer.collect::<rusqlite::Result<Vec<_>>>()? {
-                if let Some(row) = current_row(conn, pos)?
-                    && self.matches(asking, &row, obj)?
-                {
-                    return Ok(true);
-                }
+        let mut last = conn.prepare_cached(LAST_IN)?;
+        for col in cols_of_object(conn, viewer, obj)? {
+            let pos: Option<i64> = last.query_row((obj, col), |r| r.get(0)).optional()?;
+            if let Some(pos) = pos.filter(|pos| *pos >= before)
+                && let Some(row) = current_row(conn, pos)?
+                && self.matches(asking, &row, obj)?
+            {
+                return Ok(true);
             }
         }
         Ok(false)
@@ -101,22 +100,20 @@ impl Intel {
         viewer: &Viewer,
         rows: impl IntoIterator<Item = &'a ObjectRow>,
     ) -> Result<HashMap<u64, Vec<ObjectRow>>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM versions me CROSS JOIN versions v INDEXED BY versions_of_object ON v.obj = me.obj {JOINS} \
-             WHERE me.col = ?1 AND me.pos = ?2 AND see(me.col) AND v.col BETWEEN ?3 AND ?4 AND v.col <> me.col AND see(v.col) \
-             AND v.state & 13 = 1 LIMIT {ELSEWHERE}"
-        );
+        let newest = newest_versions();
         self.read(viewer, |conn| {
-            let mut stmt = conn.prepare_cached(&sql)?;
+            let mut number = conn.prepare_cached("SELECT obj FROM versions WHERE col = ? AND pos = ? AND see(col)")?;
+            let mut last = conn.prepare_cached(&newest)?;
             let mut out: HashMap<u64, Vec<ObjectRow>> = HashMap::new();
             for row in rows {
+                let obj: Option<i64> = number.query_row((row.col, signed(row.pos)), |r| r.get(0)).optional()?;
+                let Some(obj) = obj else { continue };
                 let mut others: Vec<ObjectRow> = Vec::new();
-                for (first, last) in viewer.set().runs() {
-                    let found = stmt.query_map((row.col, signed(row.pos), first, last), object_row)?;
-                    others.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+                for col in cols_of_object(conn, viewer, obj)?.into_iter().filter(|col| *col != row.col) {
+                    others.extend(last.query_row((obj, col, i64::MAX, 1), object_row).optional()?);
                 }
                 others.sort_by_key(|r| std::cmp::Reverse(r.pos));
-                others.truncate(ELSEWHERE as usize);
+                others.truncate(ELSEWHERE);
                 if !others.is_empty() {
                     out.insert(row.pos, others);
                 }
