@@ -353,25 +353,28 @@ impl Intel {
             if !viewer.sees(a.col) {
                 return Ok(None);
             }
+            let mut state_at =
+                conn.prepare_cached("SELECT state FROM versions WHERE col = ? AND see(col) AND pos = ?")?;
             if a.pos <= position {
-                let state: Option<i64> = conn
-                    .prepare_cached("SELECT state FROM versions WHERE col = ? AND see(col) AND pos = ?")?
-                    .query_row((a.col, signed(a.pos)), |r| r.get(0))
-                    .optional()?;
+                let state: Option<i64> = state_at.query_row((a.col, signed(a.pos)), |r| r.get(0)).optional()?;
                 // What the view has passed by without a row could not be read.
                 if state.is_none_or(|state| state & state::GONE != 0) {
                     return Ok(None);
                 }
             }
             let Some(obj) = self.object_number(conn, a.id)? else { return Ok(Some(Standing { earlier: None })) };
-            let earlier: Option<(i64, i64)> = conn
+            // Read off the index alone: an object may have thousands of versions.
+            let before: Option<i64> = conn
                 .prepare_cached(
-                    "SELECT pos, state FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
-                     AND pos < ? ORDER BY pos DESC LIMIT 1",
+                    "SELECT max(pos) FROM versions INDEXED BY versions_of_object WHERE obj = ? AND col = ? AND see(col) \
+                     AND pos < ?",
                 )?
-                .query_row((obj, a.col, signed(a.pos)), |r| Ok((r.get(0)?, r.get(1)?)))
-                .optional()?;
-            let earlier = earlier.map(|(pos, state)| (unsigned(pos), state & state::GONE == 0));
+                .query_row((obj, a.col, signed(a.pos)), |r| r.get(0))?;
+            let mut earlier = None;
+            if let Some(pos) = before {
+                let state: i64 = state_at.query_row((a.col, pos), |r| r.get(0))?;
+                earlier = Some((unsigned(pos), state & state::GONE == 0));
+            }
             Ok(Some(Standing { earlier }))
         };
         let read = || {
