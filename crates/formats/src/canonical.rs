@@ -98,13 +98,15 @@ fn write_escaped(text: &str, out: &mut String) {
     out.push_str(text.get(plain..).unwrap_or_default());
 }
 
+/// RFC 8785 §3.2.2.3: every number is a double, written as ECMAScript writes it.
 fn write_number(number: &Number, out: &mut String) {
-    match number.as_f64() {
-        // ECMAScript writes whole numbers below 1e21 without fraction; i64 holds those below 2^53 exactly.
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
-            out.push_str(&(float as i64).to_string());
-        }
-        _ => out.push_str(&number.to_string()),
+    match number.as_i64() {
+        // Exact as a double, and most numbers are.
+        Some(whole) if whole.unsigned_abs() < 1 << 53 => out.push_str(&whole.to_string()),
+        _ => match number.as_f64() {
+            Some(float) => out.push_str(ryu_js::Buffer::new().format(float)),
+            None => out.push_str(&number.to_string()),
+        },
     }
 }
 
@@ -118,6 +120,18 @@ mod tests {
         fn any_text_reads_back_as_it_was_written(text in ".*") {
             let written = canonical_json(&Value::String(text.clone()));
             prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn any_number_is_written_as_the_library_writes_it(bits: u64, whole: i64, small in -400i32..400) {
+            let float = f64::from_bits(bits);
+            let scaled = (whole as f64) * 10f64.powi(small);
+            let floats = [float, scaled].into_iter().filter_map(Number::from_f64);
+            for number in floats.chain([Number::from(whole), Number::from(bits)]) {
+                let value = Value::Number(number);
+                let library = serde_json_canonicalizer::to_string(&value).unwrap();
+                prop_assert_eq!(canonical_json(&value), library);
+            }
         }
     }
 
