@@ -20,6 +20,8 @@ pub enum Beside {
     Schema,
     /// YAML that is neither a TagPack nor an ActorPack.
     OtherYaml,
+    /// What a world of exercises says of itself: who did what.
+    Truth,
 }
 
 impl Beside {
@@ -32,6 +34,7 @@ impl Beside {
             Self::Mapping => "a mapping of CSV files",
             Self::Tools => "no data by its name",
             Self::Schema => "a schema",
+            Self::Truth => "an EXERCISE world's solution",
             Self::OtherYaml => "YAML that is neither a TagPack nor an ActorPack",
         }
     }
@@ -79,6 +82,8 @@ pub fn beside(name: &str, head: &[u8]) -> Option<Beside> {
         Some(Beside::About)
     } else if end == "toml" && Mapping::parse(&text()).is_ok() {
         Some(Beside::Mapping)
+    } else if name == "truth.jsonl" {
+        Some(Beside::Truth)
     } else if TOOLS.contains(&end) {
         Some(Beside::Tools)
     } else if end == "json" && text().contains("\"$schema\"") && guess("", head).is_err() {
@@ -101,7 +106,8 @@ mod tests {
     #[test]
     fn a_folders_documents_settings_and_schemas_are_no_data_and_everything_else_is() {
         let mapping = b"[object.site]\ntype = \"url\"\ncolumns.site = { to = \"value\" }\n";
-        let cases: [(&str, &[u8], Option<Beside>); 16] = [
+        let cases: [(&str, &[u8], Option<Beside>); 17] = [
+            ("world/truth.jsonl", b"{}\n", Some(Beside::Truth)),
             ("README", b"x", Some(Beside::About)),
             ("LICENSE.txt", b"x", Some(Beside::About)),
             ("a/b/ReadMe.th.md", b"x", Some(Beside::About)),

@@ -425,7 +425,7 @@ impl Intel {
             }
         }
         let shelf = Arc::clone(&self.inner.shelf);
-        self.inner.ledger.on_expunge(Box::new(move |notice| {
+        self.inner.ledger.on_expunge(Box::new(move |_, notice| {
             if let Err(e) = shelf.drop_object(&notice.object) {
                 tracing::error!(error = %e, "the quarantine could not be cleared of what was erased; restart the node");
             }

@@ -110,8 +110,9 @@ pub struct ExpungeNotice {
 }
 
 /// Called by an erasure after the bodies are gone and before the WALs are cut; may be called again after a crash. It
-/// may append and write `state`; it may not expunge, rebuild or back up.
-pub type Hook = Box<dyn Fn(&ExpungeNotice) + Send + Sync>;
+/// may append and write `state`; it may not expunge, rebuild or back up. It is given the ledger, which must not be held by
+/// what the ledger holds.
+pub type Hook = Box<dyn Fn(&Ledger, &ExpungeNotice) + Send + Sync>;
 
 impl Ledger {
     /// Takes entries out of every door: one entry of kind [`WITHDRAW`] for each, in its collection, under its subject.
@@ -168,7 +169,7 @@ impl Ledger {
     pub fn on_expunge(&self, hook: Hook) {
         // An erasure that runs meanwhile is heard of once, here or there.
         let _no_erasure = self.inner().no_erasure();
-        self.inner().resumed().iter().for_each(&hook);
+        self.inner().resumed().iter().for_each(|notice| hook(self, notice));
         self.inner().hooks().push(hook);
     }
 

@@ -152,7 +152,7 @@ fn holders_of_text_outside_the_log_hear_of_an_erasure_before_it_ends() {
     std::fs::write(&note, WORD).unwrap();
     let heard = Arc::new(AtomicU64::new(0));
     let (path, count) = (note.clone(), Arc::clone(&heard));
-    ledger.on_expunge(Box::new(move |notice| {
+    ledger.on_expunge(Box::new(move |_, notice| {
         count.store(notice.entries[0].pos, Ordering::Release);
         std::fs::remove_file(&path).unwrap();
     }));
@@ -244,7 +244,7 @@ fn an_erasure_that_a_reader_outside_holds_up_is_finished_once_it_has_gone() {
     assert_eq!(ledger.finish_expunging().unwrap(), 0);
     // Who registers afterwards hears of what was finished without them.
     let count = Arc::clone(&heard);
-    ledger.on_expunge(Box::new(move |notice| count.store(notice.entries[0].pos, Ordering::Release)));
+    ledger.on_expunge(Box::new(move |_, notice| count.store(notice.entries[0].pos, Ordering::Release)));
     assert_eq!(heard.load(Ordering::Acquire), pos);
     ledger.level(Duration::from_secs(10)).unwrap();
     ledger.close();

@@ -66,7 +66,7 @@ impl People {
         drop(open);
         // What memory holds of an account or audience goes with its body. Weak: the ledger must not hold the hall.
         let hall = Arc::downgrade(&inner);
-        ledger.on_expunge(Box::new(move |_| {
+        ledger.on_expunge(Box::new(move |_, _| {
             if let Some(inner) = hall.upgrade() {
                 Self { inner }.forget();
             }

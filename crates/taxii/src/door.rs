@@ -126,7 +126,9 @@ impl Door {
 
     /// A page for a query, and what its cursor is bound to: `next` belongs to the filters it was made for.
     fn page(&self, viewer: &Viewer, collection: &Collection, filter: &Filter, what: &str) -> Answered2<(Page, String)> {
-        let bound = format!("{what}\n{}\n{}", collection.id, filter.canonical);
+        // Of this log alone: after a restore what comes next stands elsewhere.
+        let origin = self.intel.ledger().origin();
+        let bound = format!("{what}\n{origin}\n{}\n{}", collection.id, filter.canonical);
         let after = match &filter.next {
             None => None,
             Some(next) => Some(

@@ -100,7 +100,7 @@ impl Erasure {
             view.command(FoldState::start_again)?;
         }
         for hook in ledger.inner().hooks().iter() {
-            hook(&notice);
+            hook(ledger, &notice);
         }
         backup::tell_targets(ledger, &notice, &self.reason);
         cut_every_wal(ledger)?;
