@@ -48,10 +48,10 @@ const DONE: [(&str, &str); 17] = [
     ("opened", "office-done-opened"),
 ];
 
-/// The page with the notice its address asks for.
+/// The page with the notice its address asks for, where one of this node's own pages led there.
 pub(crate) fn with_done(chrome: Chrome, query: Option<&str>) -> Chrome {
     let sent = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    match DONE.iter().find(|(word, _)| *word == sent.text("done")) {
+    match DONE.iter().find(|(word, _)| chrome.from_here && *word == sent.text("done")) {
         Some((_, key)) => {
             let text = chrome.t(key);
             chrome.with_notice(FlashKind::Done, text)

@@ -134,6 +134,9 @@ pub struct Chrome {
     pub theme: Theme,
     /// The newest time in the log that this page includes.
     pub as_of: Option<Timestamp>,
+    /// The browser says that one of this node's own pages led here (Fetch Metadata, `Sec-Fetch-Site: same-origin`): only then
+    /// may an address say that something was done. Anybody can send somebody else a link.
+    pub from_here: bool,
 }
 
 impl Chrome {
@@ -154,6 +157,7 @@ impl Chrome {
             path: "/".to_owned(),
             theme: Theme::Auto,
             as_of: None,
+            from_here: false,
         }
     }
 

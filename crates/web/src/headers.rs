@@ -64,6 +64,7 @@ impl Hall {
             node_name: self.node_name.clone(),
             path: path.to_owned(),
             theme: Theme::from_cookies(cookies),
+            from_here: headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
             ..Chrome::bare("", l, nonce)
         }
     }

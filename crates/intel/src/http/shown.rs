@@ -202,9 +202,12 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.iter().filter(|(_, v)| !v.is_empty())).finish()
 }
 
-/// The page with the notice that its address asks for (`?done=`), and where to undo it, if anywhere.
+/// The page with the notice that its address asks for (`?done=`), where one of this node's own pages led there, and where to undo it, if anywhere.
 pub(super) fn with_done(mut chrome: Chrome, query: Option<&str>, undo: &str) -> Chrome {
     let sent = web::Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    if !chrome.from_here {
+        return chrome;
+    }
     let (key, undo) = match sent.text("done") {
         "saved" => ("intel-done-saved", undo),
         "withdrawn" => ("intel-done-withdrawn", ""),

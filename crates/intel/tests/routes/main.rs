@@ -66,7 +66,9 @@ impl Node {
         (status, at, String::from_utf8(body.to_vec()).unwrap())
     }
     async fn get(&self, seat: &Seat, path: &str) -> (StatusCode, String) {
-        let (status, _, body) = self.ask(seat, Request::get(path).body(Body::empty()).unwrap()).await;
+        // As after a form of one of this node's own pages.
+        let request = Request::get(path).header("sec-fetch-site", "same-origin");
+        let (status, _, body) = self.ask(seat, request.body(Body::empty()).unwrap()).await;
         (status, body)
     }
     fn take(&self, collection: CollectionId, n: u32, content: &str) -> String {

@@ -57,6 +57,8 @@ impl Node {
 
     async fn get(&self, path: &str, cookie: &str) -> Answer {
         let request = Request::get(path).header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
+        // As after a form of one of this node's own pages.
+        let request = request.header("sec-fetch-site", "same-origin");
         self.ask(request.body(Body::empty()).unwrap()).await
     }
 

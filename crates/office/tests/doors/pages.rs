@@ -251,3 +251,22 @@ async fn the_access_log_is_filtered_without_a_name_or_number_in_an_address_and_l
     assert_eq!((newest.route.as_str(), newest.status), ("/access/rows.csv", 200), "the download is a row itself");
     node.ledger.close();
 }
+
+#[tokio::test]
+async fn an_address_says_that_something_was_done_only_where_a_page_of_this_node_led_there() {
+    let node = Node::new();
+    let admin = node.signed_in(Role::Administrator).await;
+    let ask = async |site: Option<&str>| {
+        let mut request =
+            Request::get("/users?done=added").header(header::ACCEPT, "text/html").header(header::COOKIE, &admin);
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        node.ask(request.body(Body::empty()).unwrap()).await.text
+    };
+    for site in [None, Some("cross-site"), Some("same-site"), Some("none")] {
+        assert!(!ask(site).await.contains("ce-notice--done"), "{site:?}: anybody can send a link");
+    }
+    assert!(ask(Some("same-origin")).await.contains("ce-notice--done"));
+    node.ledger.close();
+}
