@@ -17,6 +17,7 @@ pub mod fetch;
 mod hash;
 pub mod node;
 pub mod tags;
+pub mod trace;
 
 /// What is fuzzed (`cargo fuzz` sets the cfg), and what tests replay.
 #[cfg(any(test, fuzzing))]

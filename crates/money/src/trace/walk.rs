@@ -1,0 +1,128 @@
+//! The walk: every transfer of every account that traced money reached, in the chain's order, each once.
+use super::{Cut, Limits, Move, Purse, Record, Trace, Untraceable};
+use crate::columns::{Kind, UNKNOWN};
+use std::collections::{BTreeSet, HashMap};
+
+/// An account that traced money reached.
+struct Reached<P> {
+    purse: P,
+    hop: u32,
+}
+
+/// Follows the money of the transfer `source` under the method of `P`.
+///
+/// # Errors
+/// [`Untraceable`].
+pub fn walk<P: Purse>(
+    record: &impl Record,
+    source: u64,
+    limits: Limits,
+    stops: &dyn Fn(u32) -> bool,
+) -> Result<Trace, Untraceable> {
+    let first = record.transfer(source).ok_or(Untraceable::NoSource)?;
+    let mut walk: Walk<'_, P, _> =
+        Walk { record, limits, stops, reached: HashMap::new(), due: BTreeSet::new(), trace: Trace::default() };
+    walk.trace.source = first.amount;
+    walk.arrive(source, &first, P::source(first.amount), 1)?;
+    let mut left = limits.most;
+    while let Some((number, _)) = walk.due.first().copied() {
+        if number >= limits.end {
+            break;
+        }
+        if left == 0 {
+            walk.give_up();
+            break;
+        }
+        left -= 1;
+        walk.step(number)?;
+    }
+    for (account, reached) in &walk.reached {
+        let (lo, hi) = reached.purse.held();
+        if hi > 0 {
+            walk.trace.held.entry(*account).or_default().add(lo, hi);
+        }
+    }
+    Ok(walk.trace)
+}
+
+struct Walk<'a, P, R> {
+    record: &'a R,
+    limits: Limits,
+    stops: &'a dyn Fn(u32) -> bool,
+    reached: HashMap<u32, Reached<P>>,
+    /// The next transfer of each account that was reached.
+    due: BTreeSet<(u64, u32)>,
+    trace: Trace,
+}
+
+impl<P: Purse, R: Record> Walk<'_, P, R> {
+    /// One transfer, of one or two accounts that were reached.
+    fn step(&mut self, number: u64) -> Result<(), Untraceable> {
+        while let Some((at, account)) = self.due.first().copied().filter(|(at, _)| *at == number) {
+            self.due.remove(&(at, account));
+            self.due.extend(self.record.next(account, number).map(|next| (next, account)));
+        }
+        let Some(moved) = self.record.transfer(number) else { return Ok(()) };
+        let (part, hop) = match self.reached.get_mut(&moved.from) {
+            Some(payer) => (payer.purse.pay(moved.amount)?, payer.hop + 1),
+            None => (P::clean(moved.amount), 0),
+        };
+        self.arrive(number, &moved, part, hop)
+    }
+
+    /// What a payment carries comes to whoever is paid.
+    fn arrive(&mut self, number: u64, moved: &Move, part: P::Part, hop: u32) -> Result<(), Untraceable> {
+        let (lo, hi) = (P::least(&part), P::of(&part));
+        let carries = hi > 0;
+        if carries {
+            let traced = super::Amounts { lo, hi };
+            self.trace.payments.push(super::Carried { transfer: number, traced, hop });
+            self.trace.unordered |= moved.unordered;
+        }
+        match moved.kind {
+            Kind::Fee | Kind::L1Fee if carries => self.trace.fees.add(lo, hi),
+            Kind::Burn | Kind::Destroy if carries => self.trace.destroyed.add(lo, hi),
+            _ => {
+                if let Some(paid) = self.reached.get_mut(&moved.to) {
+                    paid.hop = if carries { paid.hop.min(hop) } else { paid.hop };
+                    return paid.purse.take(moved.amount, &part);
+                }
+                if carries {
+                    return self.reach(number, moved, part, hop);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Traced money comes to an account for the first time.
+    fn reach(&mut self, number: u64, moved: &Move, part: P::Part, hop: u32) -> Result<(), Untraceable> {
+        let (lo, hi) = (P::least(&part), P::of(&part));
+        let cut = if moved.to == UNKNOWN {
+            Cut::NotLoaded
+        } else if (self.stops)(moved.to) {
+            self.trace.stopped.entry(moved.to).or_default().add(lo, hi);
+            return Ok(());
+        } else if hi < self.limits.least {
+            Cut::Least
+        } else if hop > self.limits.hops {
+            Cut::Hops
+        } else {
+            let mut purse = P::open(self.record.before(moved.to, number))?;
+            purse.take(moved.amount, &part)?;
+            self.reached.insert(moved.to, Reached { purse, hop });
+            self.due.extend(self.record.next(moved.to, number).map(|next| (next, moved.to)));
+            return Ok(());
+        };
+        self.trace.cut.entry(cut).or_default().add(lo, hi);
+        Ok(())
+    }
+
+    /// More transfers than are looked at: what is held now is cut.
+    fn give_up(&mut self) {
+        for (_, reached) in self.reached.drain() {
+            let (lo, hi) = reached.purse.held();
+            self.trace.cut.entry(Cut::Most).or_default().add(lo, hi);
+        }
+    }
+}
