@@ -24,6 +24,8 @@ pub enum Money {
     },
     /// What an account of a chain of accounts received, spent and has left. With --node: whether the chain itself says the same.
     Balance(MoneyBalance),
+    /// Where the money of one payment went, by every method side by side, exact to the base unit; each sums up to the source.
+    Trace(MoneyTrace),
     /// Which addresses are one party's: a chain's clusters in numbers, or one address with its cluster and relations.
     Cluster(MoneyCluster),
     /// Why two addresses are one party's: the chain of witnesses with the best weakest link, and the fewest witnesses.
@@ -87,6 +89,43 @@ impl Money {
     pub fn needs_node(&self) -> bool {
         matches!(self, Self::Enter { .. } | Self::Decisions { .. })
     }
+}
+
+/// `eye money trace`.
+#[derive(Debug, Args)]
+pub struct MoneyTrace {
+    /// The chain, one of accounts.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// Which of the transaction's transfers, from 0; needed where it has several.
+    #[arg(long, value_name = "N")]
+    pub transfer: Option<usize>,
+    /// `fifo`, `lifo`, `haircut`, `libr` or `bounds` (what holds under each of them); else all, side by side.
+    #[arg(long, value_name = "METHOD", value_parser = method)]
+    pub method: Option<::money::trace::Method>,
+    /// Payments from the source; money beyond is listed as cut.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub hops: u32,
+    /// Payments that carry less are listed as cut, base units.
+    #[arg(long, value_name = "AMOUNT", default_value_t = 1)]
+    pub least: u128,
+    /// An account at which the trace stops; may be given more than once. Tagged services and accounts that mix the money of many
+    /// stop it too.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub stop: Vec<String>,
+    /// An account at which the trace goes on though it is a service's.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub past: Vec<String>,
+    /// One JSON object a method.
+    #[arg(long)]
+    pub json: bool,
+    /// The transaction, as its chain writes it.
+    pub tx: String,
+}
+
+fn method(word: &str) -> Result<::money::trace::Method, String> {
+    let found = ::money::trace::Method::ALL.into_iter().find(|m| m.name() == word);
+    found.ok_or_else(|| "fifo, lifo, haircut, libr or bounds".to_owned())
 }
 
 /// `eye money balance`.

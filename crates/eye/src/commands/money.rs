@@ -5,6 +5,7 @@ mod clusters;
 mod decide;
 mod fetched;
 mod tags;
+mod trace;
 
 use super::Io;
 use crate::arguments::{About, Money, MoneyBalance, MoneyLoad};
@@ -37,6 +38,7 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Fetch(job) => fetched::run(&data.join(FOLDER), &room, job, io),
         Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
+        Money::Trace(job) => trace::run(&data.join(FOLDER), &room, job, io).map(|()| 0),
         Money::Cluster(job) => clusters::cluster(&data, job, io).map(|()| 0),
         Money::Why(job) => clusters::why(&data, job, io).map(|()| 0),
         Money::Apart(job) => clusters::apart(&data, job, io).map(|()| 0),

@@ -4,13 +4,15 @@
 //! [`Purse`] says what a payment carries. So a result is the same on every machine, and what the source held is what is held, stopped,
 //! paid as fees, destroyed and cut together: [`Trace::sum`]. For bounds the two ends are followed at once and do not add up: they say
 //! what no method can exceed.
+mod answer;
 mod purse;
 mod walk;
 
+pub use answer::{AmountsLine, Asked, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
 pub use purse::{Bounds, Fifo, Haircut, Libr, Lifo, Lot, Purse};
 pub use walk::walk;
 
-use crate::columns::{Accounts, Kind, Standing, UNKNOWN};
+use crate::columns::{Accounts, Kind, UNKNOWN};
 use std::collections::BTreeMap;
 
 /// Why a method gives no answer.
@@ -208,28 +210,6 @@ pub struct OfAsset<'a> {
     pub asset: u32,
     /// The chain holds only what was asked for, so that histories begin in the middle.
     pub partial: bool,
-}
-
-impl OfAsset<'_> {
-    /// Of the asset of a transfer, where that asset can be traced by balance.
-    ///
-    /// # Errors
-    /// [`Untraceable::NoSource`]; the asset's own standing.
-    pub fn of_transfer(
-        chain: &Accounts,
-        number: u64,
-        partial: bool,
-    ) -> crate::columns::Result<Result<OfAsset<'_>, Untraceable>> {
-        use crate::columns::Untraceable as Why;
-        let Some(transfer) = chain.transfer(number) else { return Ok(Err(Untraceable::NoSource)) };
-        let standings = if partial { Vec::new() } else { chain.standings()? };
-        let standing = usize::try_from(transfer.asset).ok().and_then(|at| standings.get(at)).copied();
-        Ok(match standing.unwrap_or_default() {
-            Standing::Untraceable(Why::Negative, _) => Err(Untraceable::Negative),
-            Standing::Untraceable(Why::Overflow, _) => Err(Untraceable::Overflow),
-            Standing::Sound => Ok(OfAsset { chain, asset: transfer.asset, partial }),
-        })
-    }
 }
 
 impl Record for OfAsset<'_> {

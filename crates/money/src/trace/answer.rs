@@ -1,0 +1,324 @@
+//! A trace as the command line and its JSON tell it: names in place of numbers, methods side by side.
+use super::{Amounts, Cut, Limits, Method, OfAsset, Trace, trace};
+use crate::chain::{Chain, ChainCode, Error, Result, Room};
+use crate::columns::{Accounts, Mode, Standing, Untraceable as Why};
+use crate::evm::Profile;
+use crate::tags::{Sees, Tags, evidence};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// An account with so many payers, and so many whom it pays, mixes others' money: an unidentified service.
+pub const SERVICE: (usize, usize) = (100, 100);
+/// Transfers of one account that are looked at to tell.
+const LOOKED_AT: usize = 20_000;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    /// The chain.
+    pub chain: &'a ChainCode,
+    /// The transaction's id, as the chain writes it.
+    pub tx: &'a str,
+    /// Which of its transfers, from 0; needed where it has several.
+    pub transfer: Option<usize>,
+    /// The methods, in the order in which they are told.
+    pub methods: &'a [Method],
+    /// Where it ends.
+    pub limits: Limits,
+    /// Accounts at which it ends, beside those of tagged services.
+    pub stops: &'a [String],
+    /// Accounts at which it goes on though they look like services.
+    pub past: &'a [String],
+}
+
+/// At least and at most, in base units.
+#[derive(Debug, Clone, Serialize)]
+pub struct AmountsLine {
+    /// At least.
+    pub lo: String,
+    /// At most; the same as `lo` for every method but `bounds`.
+    pub hi: String,
+}
+
+/// What is in one account.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlaceLine {
+    /// The account.
+    pub account: String,
+    /// How much.
+    #[serde(flatten)]
+    pub amount: AmountsLine,
+    /// Of a stop: `tagged service`, `unidentified service` or `asked for`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+    /// Of a tagged service: whose it is said to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub party: Option<String>,
+}
+
+/// A payment that carried traced money.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaymentLine {
+    /// The transaction.
+    pub tx: String,
+    /// Who paid.
+    pub from: String,
+    /// Who was paid.
+    pub to: String,
+    /// What kind of change.
+    pub kind: &'static str,
+    /// How much of it was traced money.
+    #[serde(flatten)]
+    pub traced: AmountsLine,
+    /// All of the payment.
+    pub amount: String,
+    /// Payments from the source.
+    pub hop: u32,
+}
+
+/// The answer of one method.
+#[derive(Debug, Clone, Serialize)]
+pub struct TraceLine {
+    /// The chain's code.
+    pub chain: String,
+    /// The method.
+    pub method: &'static str,
+    /// The asset: the coin, or a token's contract.
+    pub asset: String,
+    /// The transaction that is the source, and its transfer's number in it.
+    pub source: (String, usize),
+    /// What it paid, in base units.
+    pub amount: String,
+    /// Why there is no answer; then all that follows is empty.
+    pub not_computable: Option<String>,
+    /// What still stands where.
+    pub held: Vec<PlaceLine>,
+    /// Where it stopped.
+    pub stopped: Vec<PlaceLine>,
+    /// Paid as fees.
+    pub fees: Option<AmountsLine>,
+    /// Burnt and destroyed.
+    pub destroyed: Option<AmountsLine>,
+    /// Followed no further: `below-least`, `hops`, `too-many-transfers`, `not-loaded`.
+    pub cut: BTreeMap<&'static str, AmountsLine>,
+    /// The payments that carried it, in the chain's order.
+    pub payments: Vec<PaymentLine>,
+    /// A place within a transaction was not known: another order may give another answer.
+    pub unordered: bool,
+    /// The class of the result: *recorded*, for every step is on the chain; the method is a rule of law, not a finding.
+    pub class: &'static str,
+}
+
+fn amounts(a: &Amounts) -> AmountsLine {
+    AmountsLine { lo: a.lo.to_string(), hi: a.hi.to_string() }
+}
+
+fn cut_name(cut: Cut) -> &'static str {
+    match cut {
+        Cut::Least => "below-least",
+        Cut::Hops => "hops",
+        Cut::Most => "too-many-transfers",
+        Cut::NotLoaded => "not-loaded",
+    }
+}
+
+fn unknown(why: impl Into<String>) -> Error {
+    Error::Unknown(why.into())
+}
+
+/// Names and numbers of one chain of accounts.
+struct Names<'a> {
+    accounts: &'a Accounts,
+    profile: Option<Profile>,
+}
+
+impl Names<'_> {
+    fn parse(&self, text: &str) -> Result<Vec<u8>> {
+        match &self.profile {
+            Some(profile) => profile.parse(text).map_err(|why| unknown(why.to_owned())),
+            None => Ok(text.as_bytes().to_vec()),
+        }
+    }
+    fn text(&self, bytes: &[u8]) -> String {
+        match &self.profile {
+            Some(profile) => profile.text(bytes),
+            None => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+    fn account(&self, number: u32) -> String {
+        self.accounts.account(number).map_or_else(|| "not loaded".to_owned(), |bytes| self.text(bytes))
+    }
+    fn numbers(&self, of: &[String]) -> Result<BTreeSet<u32>> {
+        let number = |text: &String| {
+            self.accounts.find_account(&self.parse(text)?).ok_or_else(|| unknown(format!("{text} is not on record")))
+        };
+        of.iter().map(number).collect()
+    }
+    fn tx_id(&self, tx: u64) -> String {
+        let id = self.accounts.id(tx).unwrap_or_default();
+        match &self.profile {
+            // TRON writes its ids bare.
+            Some(profile) if profile.chain_id.is_some() => format!("0x{}", ::hex::encode(id)),
+            Some(_) => ::hex::encode(id),
+            None => String::from_utf8_lossy(id).into_owned(),
+        }
+    }
+    fn find_tx(&self, text: &str) -> Option<u64> {
+        let bare = text.strip_prefix("0x").unwrap_or(text);
+        let bytes = ::hex::decode(bare).ok().filter(|_| self.profile.is_some());
+        self.accounts.find_tx(&bytes.unwrap_or_else(|| text.as_bytes().to_vec()))
+    }
+    /// The transfer that is meant, by its place among those that move something.
+    fn source(&self, tx: u64, nth: Option<usize>) -> Result<(u64, usize)> {
+        let moves = |number: &u64| {
+            self.accounts.transfer(*number).is_some_and(|t| t.edge && t.from != t.to && !t.amount.is_zero())
+        };
+        let all: Vec<u64> = self.accounts.transfers_of(tx).filter(moves).collect();
+        let told = |(place, number): (usize, &u64)| {
+            let t = self.accounts.transfer(*number)?;
+            let asset = self.text(self.accounts.asset(t.asset).unwrap_or_default());
+            let (from, to) = (self.account(t.from), self.account(t.to));
+            let amount = t.amount.to_u128().map_or_else(|| "more than fits".to_owned(), |n| n.to_string());
+            Some(format!("{place}: {from} pays {to} {amount} of {asset} ({})", t.kind.name()))
+        };
+        match (nth, all.as_slice()) {
+            (_, []) => Err(unknown("the transaction moves nothing")),
+            (None, [one]) => Ok((*one, 0)),
+            (Some(nth), many) if nth < many.len() => Ok((many.get(nth).copied().unwrap_or_default(), nth)),
+            (_, many) => {
+                let list: Vec<String> = many.iter().enumerate().filter_map(told).collect();
+                Err(unknown(format!("say which of its transfers (--transfer N):\n  {}", list.join("\n  "))))
+            }
+        }
+    }
+}
+
+/// Where a trace ends by itself, and why.
+struct Stops<'a> {
+    of: OfAsset<'a>,
+    tagged: HashMap<u32, String>,
+    asked: BTreeSet<u32>,
+    past: BTreeSet<u32>,
+    known: RefCell<HashMap<u32, bool>>,
+}
+
+impl Stops<'_> {
+    fn why(&self, account: u32) -> Option<&'static str> {
+        if self.asked.contains(&account) {
+            Some("asked for")
+        } else if self.past.contains(&account) {
+            None
+        } else if self.tagged.contains_key(&account) {
+            Some("tagged service")
+        } else if *self.known.borrow_mut().entry(account).or_insert_with(|| self.mixes(account)) {
+            Some("unidentified service")
+        } else {
+            None
+        }
+    }
+    /// Whether many pay it and it pays many.
+    fn mixes(&self, account: u32) -> bool {
+        let history = self.of.chain.history(account, self.of.asset);
+        if history.len() < (SERVICE.0 + SERVICE.1) as u64 {
+            return false;
+        }
+        let (mut payers, mut paid) = (BTreeSet::new(), BTreeSet::new());
+        for step in history.steps(0).take(LOOKED_AT) {
+            if let Some(t) = self.of.chain.transfer(step.transfer).filter(|t| t.edge) {
+                if t.to == account {
+                    payers.insert(t.from)
+                } else {
+                    paid.insert(t.to)
+                };
+            }
+            if payers.len() >= SERVICE.0 && paid.len() >= SERVICE.1 {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Traces the money of one payment by each method that is asked for.
+///
+/// # Errors
+/// A chain without accounts, a transaction or account that is not on record, several transfers of which none was named.
+pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees<'_>)) -> Result<Vec<TraceLine>> {
+    let Chain::Accounts(accounts) = room.chain(asked.chain, Mode::Read)? else {
+        return Err(unknown("this chain has no accounts; outputs are not traced yet"));
+    };
+    let names = Names { accounts: &accounts, profile: Profile::of(asked.chain) };
+    let tx = names.find_tx(asked.tx).ok_or_else(|| unknown("the transaction is not on record"))?;
+    let (source, nth) = names.source(tx, asked.transfer)?;
+    let transfer = accounts.transfer(source).ok_or_else(|| unknown("the transfer cannot be read"))?;
+    let standings = accounts.standings()?;
+    let standing = standings.get(transfer.asset as usize).copied().unwrap_or_default();
+    // Where somebody paid more than they had on record, the record is a part: what anybody had before is not known.
+    let partial = matches!(standing, Standing::Untraceable(Why::Negative, _));
+    let of = OfAsset { chain: &accounts, asset: transfer.asset, partial };
+    let mut tagged = HashMap::new();
+    if let Some(tags) = tags {
+        let find = |text: &str| names.parse(text).ok().and_then(|name| accounts.find_account(&name));
+        let told = evidence(tags, asked.chain.as_str(), sees, find);
+        for (account, party) in &told.services {
+            let party = told.parties.get(*party as usize).cloned().unwrap_or_default();
+            tagged.insert(*account, party);
+        }
+    }
+    let stops = Stops {
+        of,
+        tagged,
+        asked: names.numbers(asked.stops)?,
+        past: names.numbers(asked.past)?,
+        known: RefCell::default(),
+    };
+    let overflow = matches!(standing, Standing::Untraceable(Why::Overflow, _));
+    let line = |method: Method| {
+        let done = if overflow {
+            Err(super::Untraceable::Overflow)
+        } else {
+            trace(&of, source, method, asked.limits, &|account| stops.why(account).is_some())
+        };
+        let (trace, not_computable) = match done {
+            Ok(trace) => (trace, None),
+            Err(why) => (Trace::default(), Some(why.to_string())),
+        };
+        let computed = not_computable.is_none();
+        let place = |(account, amount): (&u32, &Amounts), stop: bool| PlaceLine {
+            account: names.account(*account),
+            amount: amounts(amount),
+            why: stops.why(*account).filter(|_| stop),
+            party: stops.tagged.get(account).filter(|_| stop).cloned(),
+        };
+        let payment = |carried: &super::Carried| {
+            let t = accounts.transfer(carried.transfer)?;
+            Some(PaymentLine {
+                tx: names.tx_id(accounts.tx_of(carried.transfer)?),
+                from: names.account(t.from),
+                to: names.account(t.to),
+                kind: t.kind.name(),
+                traced: amounts(&carried.traced),
+                amount: t.amount.to_u128().map(|n| n.to_string()).unwrap_or_default(),
+                hop: carried.hop,
+            })
+        };
+        TraceLine {
+            chain: asked.chain.as_str().to_owned(),
+            method: method.name(),
+            asset: names.text(accounts.asset(transfer.asset).unwrap_or_default()),
+            source: (names.tx_id(tx), nth),
+            amount: transfer.amount.to_u128().map(|n| n.to_string()).unwrap_or_default(),
+            not_computable,
+            held: trace.held.iter().map(|held| place(held, false)).collect(),
+            stopped: trace.stopped.iter().map(|stopped| place(stopped, true)).collect(),
+            fees: computed.then(|| amounts(&trace.fees)),
+            destroyed: computed.then(|| amounts(&trace.destroyed)),
+            cut: trace.cut.iter().map(|(cut, amount)| (cut_name(*cut), amounts(amount))).collect(),
+            payments: trace.payments.iter().filter_map(payment).collect(),
+            unordered: trace.unordered,
+            class: "recorded",
+        }
+    };
+    Ok(asked.methods.iter().map(|method| line(*method)).collect())
+}
