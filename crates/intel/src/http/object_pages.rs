@@ -78,7 +78,7 @@ pub(super) fn cut(text: &str, most: usize) -> (Cow<'_, str>, bool) {
     if text.len() <= most {
         return (Cow::Borrowed(text), false);
     }
-    let end = text.floor_char_boundary(most);
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     (Cow::Borrowed(text.get(..end).unwrap_or_default()), true)
 }
 

@@ -4,6 +4,7 @@ use crate::search::cols_referring_to;
 use crate::{Hit, Intel, Result};
 use people::Viewer;
 use serde_json::Value;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// An object that refers to another, or is referred to.
@@ -75,8 +76,8 @@ impl Intel {
             if row.id == id || !met.insert((row.id.clone(), word.clone())) {
                 continue;
             }
-            if !how.contains_key(&row.pos) {
-                how.insert(row.pos, (word, false));
+            if let Entry::Vacant(place) = how.entry(row.pos) {
+                place.insert((word, false));
                 rows.push(row);
             }
         }
