@@ -389,23 +389,6 @@ function totp(secret, at = Date.now()) {
   check("one button removes the EXERCISE world", (await page.locator(".ce-notice--done").count()) === 1 && (await page.locator('main a[href="/exercise-world"]').count()) === 0);
   await page.context().close();
 }
-
-// ── an object is erased by a supervisor, without a script ────────────────────────────────────────────────────────────
-{
-  const page = await open("supervisor", { javaScriptEnabled: false });
-  await page.goto(`${base}/search?q=EXERCISE`);
-  await send(page, 'main a[href^="/objects/"]');
-  const gone = page.url();
-  await send(page, 'main a[href$="/erase"]');
-  const none = await send(page, "main button[type=submit]");
-  check("an erasure wants a reason", none.status() === 422 && (await page.locator("#reason-error").isVisible()));
-  await page.fill("#reason", "EXERCISE: it names somebody");
-  await send(page, "main button[type=submit]");
-  check("an erasure says that it is done", (await page.locator(".ce-notice--done").count()) === 1, page.url());
-  const after = await page.goto(gone);
-  check("what was erased is at no address", after.status() === 404, String(after.status()));
-  await page.context().close();
-}
 await browser.close();
 console.log(faults.n ? `${faults.n} faults in the story` : "the story holds");
 process.exit(faults.n ? 1 : 0);
