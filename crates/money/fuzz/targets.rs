@@ -1,5 +1,5 @@
 //! Any bytes read as a block, undo data, a script, a table, or as files of our own: an answer or an error, and rules that hold.
-use crate::bank::{Fact, Item, Reader, TableMapping, csv_rows, read_camt, workbook_rows};
+use crate::bank::{Fact, Item, Reader, TableMapping, csv_rows, read_camt, read_mt940, workbook_rows};
 use crate::chain::{
     ChainCode, Family, Header, Mapping, Rules, coins_told, decode_body, key_of_script, parse_spent, parse_undo,
     read_rows, revealed,
@@ -259,8 +259,19 @@ pub fn subject(bytes: &[u8]) {
 
 /// A bank statement: a leg that is handed over is one that can be kept, and reads back as itself.
 pub fn camt(bytes: &[u8]) {
+    let mut keep = kept();
+    let _read = read_camt(Box::new(bytes), &jiff::tz::TimeZone::UTC, &mut keep);
+}
+
+/// The same of SWIFT's.
+pub fn mt940(bytes: &[u8]) {
+    let mut keep = kept();
+    let _read = read_mt940(Box::new(bytes), &jiff::tz::TimeZone::UTC, &mut keep);
+}
+
+fn kept() -> impl FnMut(Item) -> ControlFlow<()> {
     let mut items = 0;
-    let _read = read_camt(Box::new(bytes), &jiff::tz::TimeZone::UTC, &mut |item| {
+    move |item| {
         items += 1;
         let fact = match item {
             Item::Leg(leg) => Fact::Leg(leg),
@@ -275,7 +286,7 @@ pub fn camt(bytes: &[u8]) {
         assert!(!line.contains('\n') && line.len() < 64 << 10);
         assert!(serde_json::from_str::<Fact>(&line).is_ok_and(|again| again == fact));
         if items < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    }
 }
 
 /// A table of a bank or an exchange, as CSV and as a workbook: what is handed over can be kept, and reads back as itself.
@@ -355,6 +366,7 @@ mod tests {
                 ("proof", super::proof),
                 ("subject", super::subject),
                 ("camt", super::camt),
+                ("mt940", super::mt940),
                 ("bank_manifest", super::bank_manifest),
                 ("bank_mapping", super::bank_mapping),
                 ("returns", super::returns),

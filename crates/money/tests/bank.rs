@@ -347,3 +347,41 @@ fn the_order_in_which_statements_come_changes_no_leg() {
         assert_eq!(told(order), first, "{order:?}");
     }
 }
+
+#[test]
+fn an_mt940_statement_and_a_camt_statement_of_two_banks_tell_one_transfer() {
+    let (folder, mut bank) = Folder::new();
+    folder.take(&mut bank, "mule.xml", &[mule_page()]);
+    let mt940 = format!(
+        ":20:EX\r\n:25:{VICTIM}EUR\r\n:28C:1/1\r\n:60F:C260301EUR2000,\r\n:61:2603020302D1250,NTRFNONREF//EX-BANK\r\n\
+         :86:166?00TRANSFER?20EREF+EX-1?21SVWZ+EXERCISE secret mt940?31{MULE}?32EXERCISE MULE\r\n:62F:C260302EUR750,\r\n-\r\n"
+    );
+    let loaded = take(&mut bank, folder.0.path(), "victim.sta", &mt940);
+    assert_eq!((loaded.refused, loaded.warnings, loaded.findings), (vec![], vec![], vec![]));
+    let info = loaded.batch.unwrap();
+    assert_eq!((info.format.as_str(), info.counts.legs), ("mt940", 1));
+    let paid = transfers(&bank, VICTIM);
+    assert_eq!((paid.len(), paid[0].sources.len(), paid[0].amount.as_str()), (1, 2, "125000"));
+    assert_eq!(sum(&folder.money(), VICTIM), (Some("75000".into()), true));
+    assert!(folder.holds("EXERCISE secret mt940"));
+    bank.erase(info.id).unwrap();
+    assert!(!folder.holds("EXERCISE secret mt940") && !folder.holds("EXERCISE MULE"));
+}
+
+#[test]
+fn facts_of_the_first_version_are_read() {
+    let (folder, mut bank) = Folder::new();
+    folder.take(&mut bank, "mule.xml", &[mule_page()]);
+    drop(bank);
+    let (manifest, facts) = (folder.money().join("_bank/manifest"), folder.money().join("_bank/1.facts"));
+    let old = std::fs::read_to_string(&facts).unwrap();
+    let old =
+        old.replace("\"amount\":\"125000\"", "\"amount\":125000").replace("\"opening\":\"1000\"", "\"opening\":1000");
+    assert!(old.contains("\"amount\":125000,") && old.contains("\"opening\":1000,"), "{old}");
+    std::fs::write(&facts, old).unwrap();
+    let text = std::fs::read_to_string(&manifest).unwrap().replace("\"version\": 2", "\"version\": 1");
+    std::fs::write(&manifest, text.replace("\"made\": 1", "\"made\": 0")).unwrap();
+    let bank = Bank::open_to_write(&folder.money()).unwrap();
+    assert_eq!(transfers(&bank, MULE)[0].amount, "125000");
+    assert_eq!(sum(&folder.money(), MULE), (Some("6000".into()), true));
+}

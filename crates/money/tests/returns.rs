@@ -2,7 +2,7 @@
 //! column; a load that is erased and made again is the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use money::bank::{Bank, BatchInfo, Class, Job, Loaded, Recorded, TableMapping, Viewed, zone_named};
+use money::bank::{Bank, BatchInfo, Class, Compared, Job, Loaded, Recorded, TableMapping, Viewed, zone_named};
 use money::chain::{ChainCode, Mapping, Options, Room, Source, load};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -291,4 +291,72 @@ fn logins_are_kept_paged_and_erased_with_their_load() {
     assert!(bank.logins(CUSTOMER, (0, 9), &|_| false).unwrap().0.is_empty());
     bank.erase(loaded.batch.unwrap().id).unwrap();
     assert!(bank.logins(CUSTOMER, (0, 9), &all).unwrap().0.is_empty());
+}
+
+#[test]
+fn a_transaction_that_moves_something_else_is_a_contradiction_and_never_averaged() {
+    let (dir, mut bank) = folder();
+    chain(dir.path());
+    let mapping = RETURN.replace("address = \"to\"", "address = \"to\", fee = \"fee\"");
+    let mut number = 0;
+    let mut said = |out: &str| {
+        number += 1;
+        let text = format!("user,qty,coin,at,txid,net,to,fee\nU1,{out}\n");
+        take(&mut bank, dir.path(), &format!("{number}.csv"), &text, &mapping);
+        legs(&bank, CUSTOMER).into_iter().filter_map(|leg| leg.on_chain).next_back().unwrap()
+    };
+    let right = said("-1290,USDT,2026-03-03 10:00:00,EXERCISE-tx,TEST,EXERCISE-scammer,");
+    assert_eq!((right.recorded, right.movement), (Recorded::OnRecord, Some(0)));
+    assert_eq!(right.agrees, [Compared::Asset, Compared::Address, Compared::Amount]);
+    let with_fee = said("-1291.5,USDT,2026-03-03 10:00:01,EXERCISE-tx,TEST,EXERCISE-scammer,1.5");
+    assert_eq!((with_fee.recorded, with_fee.agrees.last()), (Recorded::OnRecord, Some(&Compared::AmountAndFee)));
+    let other = said("-1300,USDT,2026-03-03 10:00:02,EXERCISE-tx,TEST,EXERCISE-scammer,");
+    assert_eq!((other.recorded, other.movement), (Recorded::Contradicted, None));
+    let amount = &other.contradictions[0];
+    assert_eq!((amount.what, amount.says.as_deref()), (Compared::Amount, Some("1300000000")));
+    assert_eq!(amount.recorded, ["1290000000"]);
+    let payer = said("-1290,USDT,2026-03-03 10:00:03,EXERCISE-tx,TEST,hot,");
+    assert_eq!((payer.recorded, payer.contradictions[0].what), (Recorded::Contradicted, Compared::Address));
+    assert!(payer.contradictions[0].why.contains("the one that paid"), "{payer:?}");
+    let nobody = said("-1290,USDT,2026-03-03 10:00:04,EXERCISE-tx,TEST,EXERCISE-nobody,");
+    assert_eq!(nobody.recorded, Recorded::Contradicted);
+    let token = mapping.replace("EXERCISE-contract", "EXERCISE-other");
+    let text =
+        "user,qty,coin,at,txid,net,to,fee\nU2,-1290,USDT,2026-03-03 10:00:05,EXERCISE-tx,TEST,EXERCISE-scammer,\n";
+    take(&mut bank, dir.path(), "token.csv", text, &token);
+    let other = legs(&bank, "EXERCISEEXCHANGE/U2").remove(0).on_chain.unwrap();
+    assert_eq!((other.recorded, other.contradictions[0].what), (Recorded::Contradicted, Compared::Asset));
+}
+
+#[test]
+fn an_asset_of_eighteen_decimals_is_kept_to_the_last_unit() {
+    let (dir, mut bank) = folder();
+    let mapping = RETURN.replace("decimals = 6", "decimals = 18");
+    let text = "user,qty,coin,at,txid,net,to\nU1,-1290000000000.000000000000000001,USDT,2026-03-03 10:00:00,EXERCISE-tx,TEST,EXERCISE-scammer\n";
+    let loaded = take(&mut bank, dir.path(), "wide.csv", text, &mapping);
+    assert_eq!(loaded.refused, vec![]);
+    let leg = legs(&bank, CUSTOMER).remove(0);
+    assert_eq!(leg.amount, "1290000000000000000000000000001");
+    assert_eq!(leg.sources[0].says.amount.to_string(), leg.amount);
+}
+
+#[test]
+fn a_packed_table_reads_as_the_same_table_and_an_archive_of_several_files_is_refused() {
+    let (dir, mut bank) = folder();
+    let pack = |names: &[&str]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for name in names {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(WITHDRAWALS.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let two = bank.load(&job(dir.path(), "two.zip", &pack(&["a.csv", "b.csv"]), RETURN)).unwrap_err().to_string();
+    assert!(two.contains("holds 2 files"), "{two}");
+    let one = bank.load(&job(dir.path(), "one.zip", &pack(&["a.csv", "__MACOSX/._a.csv"]), RETURN)).unwrap();
+    assert_eq!(one.batch.unwrap().counts.legs, 1);
+    let cut = &pack(&["a.csv"])[..40];
+    assert!(
+        bank.load(&job(dir.path(), "cut.zip", cut, RETURN)).unwrap_err().to_string().contains("cannot be unpacked")
+    );
 }

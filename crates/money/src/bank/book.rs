@@ -28,10 +28,12 @@ struct Row {
     credit: bool,
     /// Whether the other side is identified by more than a name.
     other_known: bool,
-    amount: u64,
+    amount: u128,
     currency: String,
     span: Span,
     reference: String,
+    /// Whether the other side's bank knows that reference.
+    shared: bool,
     subject: Subject,
     sources: Vec<Place>,
     kind: Kind,
@@ -100,7 +102,7 @@ fn append_day(accounts: &mut Accounts, day: &[Row], parent: [u8; 32]) -> Result<
         let id = block.key(row.reference.as_bytes());
         block.txs.push(TransferTx { id, time: row.span.earliest, transfers: 1, ..TransferTx::default() });
         let (from, to) = (block.key(row.payer.as_bytes()), block.key(row.payee.as_bytes()));
-        let (asset, amount) = (block.key(row.currency.as_bytes()), Amount::from(u128::from(row.amount)));
+        let (asset, amount) = (block.key(row.currency.as_bytes()), Amount::from(row.amount));
         block.transfers.push(NewTransfer { from, to, asset, amount, kind: row.kind, ..NewTransfer::default() });
         for part in [&row.reference, &row.payer, &row.payee, &row.currency] {
             hash.update(part.len().to_le_bytes());
@@ -159,6 +161,7 @@ fn identity(leg: &Leg) -> [u8; 32] {
         of(&refs.end_to_end),
         of(&refs.transaction),
         of(&refs.bank),
+        of(&refs.owner),
         leg.text.clone(),
         leg.on_chain.as_ref().map(|at| format!("{}:{}", at.chain, at.tx)).unwrap_or_default(),
     ];
@@ -189,6 +192,7 @@ impl Row {
             amount: leg.amount,
             currency: leg.currency,
             span: leg.span,
+            shared: leg.references.shared().is_some(),
             reference: leg.references.shared().or(leg.references.bank.as_deref()).unwrap_or_default().to_owned(),
             subject: Subject { batch, statement: leg.statement, entry: leg.entry },
             sources: vec![(batch, offset)],
@@ -244,7 +248,7 @@ fn pair(
             let fits = |place: &usize, equal: bool| {
                 let (Some(a), Some(b)) = (rows.get(out), rows.get(*place)) else { return false };
                 let near = a.span.apart(b.span) <= SETTLES && a.amount == b.amount;
-                a.faces(b) && (near || !equal) && (referenced || a.reference.is_empty() || b.reference.is_empty())
+                a.faces(b) && (near || !equal) && (referenced || !a.shared || !b.shared)
             };
             let equal = got.iter().position(|place| fits(place, true));
             if let Some(incoming) = equal.map(|at| got.remove(at)) {
@@ -293,9 +297,9 @@ struct Balance {
     account: String,
     currency: String,
     /// What came before the first page or between two: when, how much, and the page that says so.
-    unexplained: Vec<(u32, i64, Subject)>,
+    unexplained: Vec<(u32, i128, Subject)>,
     /// The last page's end and balance.
-    last: Option<(u32, i64, Subject)>,
+    last: Option<(u32, i128, Subject)>,
 }
 
 fn balances(pages: &[Page], runs: &[Chained]) -> Vec<Balance> {
@@ -335,7 +339,7 @@ fn balances(pages: &[Page], runs: &[Chained]) -> Vec<Balance> {
 }
 
 impl Balance {
-    fn row(&self, (at, amount, subject): (u32, i64, Subject)) -> Row {
+    fn row(&self, (at, amount, subject): (u32, i128, Subject)) -> Row {
         let (payer, payee) = if amount > 0 { ("", self.account.as_str()) } else { (self.account.as_str(), "") };
         Row {
             payer: payer.into(),
@@ -346,6 +350,7 @@ impl Balance {
             currency: self.currency.clone(),
             span: Span { earliest: at, latest: at },
             reference: String::new(),
+            shared: false,
             subject,
             sources: Vec::new(),
             kind: Kind::Unexplained,
@@ -367,15 +372,15 @@ impl Balance {
         else {
             return Ok(None);
         };
-        if let Ok(told) = u64::try_from(told) {
-            accounts.close(account, asset, record.height, &Amount::from(u128::from(told)))?;
+        if let Ok(told) = u128::try_from(told) {
+            accounts.close(account, asset, record.height, &Amount::from(told))?;
             return Ok(None);
         }
         let up_to = accounts.transfers_up_to(record.height)?;
         let held = accounts.holdings(account, up_to).remove(&asset).unwrap_or_default();
         let short = held.spent.0.checked_sub(held.received.0).filter(|_| !held.overflow);
         let why = "the account is overdrawn at its end, and its legs do not come to that: a page or a row is missing";
-        let differs = short != Some(u128::from(told.unsigned_abs()));
+        let differs = short != Some(told.unsigned_abs());
         Ok(differs.then(|| Finding { about: vec![page], why: why.into() }))
     }
 }

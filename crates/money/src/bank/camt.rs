@@ -1,5 +1,5 @@
 //! CAMT.053 (ISO 20022 `BankToCustomerStatement`), every version: names are told apart by element, not by namespace.
-use super::leg::{Leg, Login, Original, References, Statement};
+use super::leg::{Leg, Login, Original, References, Statement, signed, unbalanced};
 use super::xml::{Element, Part, Parts};
 use super::{Account, Span, minor_units};
 use jiff::tz::TimeZone;
@@ -7,11 +7,11 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 
 /// Most bytes of a remittance text.
-const MAX_TEXT: usize = 4_096;
+pub(super) const MAX_TEXT: usize = 4_096;
 /// Most bytes of a reference.
 const MAX_REFERENCE: usize = 256;
 /// "No reference was given", in ISO 20022's own word.
-const NOT_PROVIDED: &str = "NOTPROVIDED";
+pub(super) const NOT_PROVIDED: &str = "NOTPROVIDED";
 
 /// What a statement's reader hands over.
 #[derive(Debug)]
@@ -47,7 +47,6 @@ pub fn read_camt<'i>(
     zone: &TimeZone,
     sink: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> Result<(), String> {
-    let input = formats::decompress(input).map_err(|error| error.to_string())?;
     let (mut parts, mut number, mut open) = (Parts::new(input, "Stmt"), 0_u32, None);
     while let Some(part) = parts.next()? {
         let flow = match part {
@@ -83,12 +82,12 @@ struct Open {
     span: Option<Span>,
     /// The closing balance's day, for a statement without entries that says no other.
     closed: Option<Span>,
-    opening: Option<(String, i64)>,
-    closing: Option<(String, i64)>,
+    opening: Option<(String, i128)>,
+    closing: Option<(String, i128)>,
     said: Option<u64>,
     entries: u32,
     /// What its booked entries come to, where all of them are of the account's currency and could be read.
-    sum: Option<i64>,
+    sum: Option<i128>,
 }
 
 impl Open {
@@ -184,7 +183,7 @@ impl Open {
     }
 
     fn own_currency(&self) -> Option<String> {
-        let of = |balance: &Option<(String, i64)>| balance.as_ref().map(|(currency, _)| currency.clone());
+        let of = |balance: &Option<(String, i128)>| balance.as_ref().map(|(currency, _)| currency.clone());
         self.currency.clone().or_else(|| of(&self.opening)).or_else(|| of(&self.closing))
     }
 
@@ -229,21 +228,12 @@ impl Open {
         if let Some(said) = self.said.filter(|said| *said != u64::from(self.entries)) {
             warn(format!("it says that it has {said} entries and has {}: a page may be missing", self.entries))?;
         }
-        let of = |balance: &Option<(String, i64)>| {
+        let of = |balance: &Option<(String, i128)>| {
             balance.as_ref().filter(|(of, _)| *of == currency).map(|(_, balance)| *balance)
         };
         let (opening, closing) = (of(&self.opening), of(&self.closing));
-        match (opening, closing, self.sum) {
-            (Some(opening), Some(closing), Some(sum)) if opening.checked_add(sum) != Some(closing) => {
-                warn("its opening balance and its entries do not come to its closing balance".into())?;
-            }
-            (Some(_), Some(_), None) => {
-                warn("its balances cannot be checked: not every entry could be added up".into())?
-            }
-            (None, _, _) | (_, None, _) => {
-                warn("it has no opening or no closing balance: nothing checks its entries".into())?
-            }
-            _ => {}
+        if let Some(why) = unbalanced(opening, closing, self.sum) {
+            warn(why.into())?;
         }
         sink(Item::Statement(Statement {
             number: self.number,
@@ -258,19 +248,13 @@ impl Open {
     }
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     bounded(text, MAX_REFERENCE)
 }
 
-fn bounded(text: &str, most: usize) -> String {
+pub(super) fn bounded(text: &str, most: usize) -> String {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or_default().to_owned()
-}
-
-fn signed(minor: u64, credit: bool) -> i64 {
-    // `minor_units` gives at most 63 bits.
-    let minor = i64::try_from(minor).unwrap_or(i64::MAX);
-    if credit { minor } else { -minor }
 }
 
 fn direction(part: &Element) -> Option<bool> {
@@ -331,7 +315,7 @@ fn detailed(base: &Leg, place: u32, detail: &Element) -> Option<Leg> {
 }
 
 fn adds_up(entry: &Leg, legs: &[Leg]) -> bool {
-    let sum = legs.iter().try_fold(0_i64, |sum, leg| sum.checked_add(signed(leg.amount, leg.credit)));
+    let sum = legs.iter().try_fold(0_i128, |sum, leg| sum.checked_add(signed(leg.amount, leg.credit)));
     sum == Some(signed(entry.amount, entry.credit))
 }
 
@@ -353,6 +337,7 @@ fn with_details(mut leg: Leg, detail: &Element, only: bool) -> Leg {
         end_to_end: reference(&["Refs/EndToEndId"]),
         transaction: reference(&["Refs/UETR", "Refs/TxId"]),
         bank: reference(&["Refs/AcctSvcrRef"]).or(leg.references.bank.filter(|_| only)),
+        owner: None,
     };
     let lines = detail.at("RmtInf").into_iter().flat_map(|text| text.all("Ustrd")).filter_map(Element::own);
     let structured = detail.text("RmtInf/Strd/CdtrRefInf/Ref");

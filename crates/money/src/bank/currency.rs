@@ -15,7 +15,7 @@ use iso_currency::Currency;
 /// assert!(minor_units("0.5", "JPY").is_err() && minor_units("-1", "EUR").is_err());
 /// assert!(minor_units("1", "ZZZ").is_err());
 /// ```
-pub fn minor_units(text: &str, currency: &str) -> std::result::Result<u64, &'static str> {
+pub fn minor_units(text: &str, currency: &str) -> std::result::Result<u128, &'static str> {
     let known = Currency::from_code(currency).ok_or("the currency is not one of ISO 4217")?;
     let decimals = known.exponent().ok_or("the currency has no minor unit (ISO 4217)")?;
     // ISO 20022 writes digits and a point: an exponent is nothing that a bank sends.
@@ -24,5 +24,5 @@ pub fn minor_units(text: &str, currency: &str) -> std::result::Result<u64, &'sta
     }
     let amount = Amount::parse(text, u32::from(decimals)).ok_or("the amount is no whole number of minor units")?;
     // Sums of them are signed.
-    amount.to_u64().filter(|amount| *amount <= i64::MAX as u64).ok_or("the amount does not fit 63 bits")
+    amount.to_u128().filter(|amount| *amount <= i128::MAX as u128).ok_or("the amount does not fit 127 bits")
 }

@@ -2,6 +2,80 @@
 use super::{Account, Span};
 use serde::{Deserialize, Serialize};
 
+/// Amounts are written as text in digits: most readers of JSON lose what a number has beyond 53 bits. Facts of version 1 have numbers.
+mod digits {
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+    use std::fmt::{Display, Formatter, Result as Written};
+    use std::marker::PhantomData;
+    use std::str::FromStr;
+
+    pub trait Digits: Display + FromStr + TryFrom<u64> + TryFrom<i64> {}
+    impl<T: Display + FromStr + TryFrom<u64> + TryFrom<i64>> Digits for T {}
+
+    pub fn serialize<T: Digits, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub fn deserialize<'d, T: Digits, D: Deserializer<'d>>(from: D) -> Result<T, D::Error> {
+        from.deserialize_any(Read(PhantomData))
+    }
+
+    struct Read<T>(PhantomData<T>);
+
+    impl<T: Digits> Visitor<'_> for Read<T> {
+        type Value = T;
+        fn expecting(&self, to: &mut Formatter<'_>) -> Written {
+            to.write_str("an amount in digits")
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(|_| E::custom("not an amount in digits"))
+        }
+        fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+            T::try_from(number).map_err(|_| E::custom("not an amount"))
+        }
+        fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+            T::try_from(number).map_err(|_| E::custom("not an amount"))
+        }
+    }
+
+    /// Where there need not be one.
+    pub mod maybe {
+        use super::{Deserializer, Digits, Serializer};
+
+        // serde hands a field over by reference.
+        #[allow(clippy::ref_option)]
+        pub fn serialize<T: Digits, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => to.collect_str(value),
+                None => to.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'d, T: Digits, D: Deserializer<'d>>(from: D) -> Result<Option<T>, D::Error> {
+            super::deserialize(from).map(Some)
+        }
+    }
+}
+
+/// An amount with its sign: it has at most 127 bits.
+pub(super) fn signed(amount: u128, credit: bool) -> i128 {
+    let amount = i128::try_from(amount).unwrap_or(i128::MAX);
+    if credit { amount } else { -amount }
+}
+
+/// What is wrong with a statement whose entries come to `sum`.
+pub(super) fn unbalanced(opening: Option<i128>, closing: Option<i128>, sum: Option<i128>) -> Option<&'static str> {
+    match (opening, closing, sum) {
+        (Some(opening), Some(closing), Some(sum)) if opening.checked_add(sum) != Some(closing) => {
+            Some("its opening balance and its entries do not come to its closing balance")
+        }
+        (Some(_), Some(_), None) => Some("its balances cannot be checked: not every entry could be added up"),
+        (None, _, _) | (_, None, _) => Some("it has no opening or no closing balance: nothing checks its entries"),
+        _ => None,
+    }
+}
+
 /// A line of a batch's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "lowercase")]
@@ -40,6 +114,15 @@ pub struct OnChain {
     /// The other side's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The exchange's own address, at which a deposit came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_address: Option<String>,
+    /// Decimals that the exchange keeps of the asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<u8>,
+    /// What the exchange kept of it, in the leg's units.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "digits::maybe")]
+    pub fee: Option<u128>,
 }
 
 /// A login.
@@ -75,11 +158,11 @@ pub struct Statement {
     /// From its first to its last day; `None` when neither it nor an entry says one.
     pub span: Option<Span>,
     /// The booked balance before its entries, in minor units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "digits::maybe")]
+    pub opening: Option<i128>,
     /// The booked balance after them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closing: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "digits::maybe")]
+    pub closing: Option<i128>,
 }
 
 /// One movement of money on an account.
@@ -102,7 +185,8 @@ pub struct Leg {
     /// Whether the account was paid; else it paid.
     pub credit: bool,
     /// Minor units.
-    pub amount: u64,
+    #[serde(with = "digits")]
+    pub amount: u128,
     /// ISO 4217.
     pub currency: String,
     /// When, from its booking (and the time of the transaction, where that is said).
@@ -138,7 +222,7 @@ pub struct Leg {
 
 impl Leg {
     /// A booked debit with nothing else known of it.
-    pub(super) fn new(account: Account, currency: String, amount: u64, span: Span) -> Leg {
+    pub(super) fn new(account: Account, currency: String, amount: u128, span: Span) -> Leg {
         Leg {
             statement: 1,
             entry: 1,
@@ -175,6 +259,9 @@ pub struct References {
     /// The account's bank's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bank: Option<String>,
+    /// The account owner's own, which nobody else need know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// An amount in the currency that it was instructed in.

@@ -79,7 +79,19 @@ impl Rows {
             }
             Rows::Deposits | Rows::Withdrawals => (
                 &["account", "amount", "time"],
-                &["asset", "tx", "network", "address", "other", "name", "reference", "fee", "text", "status"],
+                &[
+                    "asset",
+                    "tx",
+                    "network",
+                    "address",
+                    "own_address",
+                    "other",
+                    "name",
+                    "reference",
+                    "fee",
+                    "text",
+                    "status",
+                ],
             ),
             Rows::Trades => (
                 &["account", "time", "sold", "sold_asset", "bought", "bought_asset"],

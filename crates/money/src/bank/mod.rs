@@ -3,7 +3,7 @@
 //! Never: floats for amounts, an instant where the bank gave a day, a leg counted twice because two files or two banks
 //! tell it, two sources that disagree averaged into one, a leg in any file after its load was erased.
 //!
-//! `camt` reads a statement into facts (`leg`); `returns` reads tables (`sheet`) of banks and exchanges by a `mapping`; `store` keeps the facts of each load in a file of its own with its
+//! `camt` and `mt940` read statements into facts (`leg`); `returns` reads tables (`sheet`) of banks and exchanges by a `mapping`; `store` keeps the facts of each load in a file of its own with its
 //! collection, and `book` makes the chain [`CHAIN`] of them all, anew after every load and every erasure. Files:
 //! `docs/bank.md` of this crate.
 
@@ -14,21 +14,24 @@ mod currency;
 mod joined;
 mod leg;
 mod mapping;
+mod mt940;
 mod pages;
 mod returns;
 mod running;
 mod sheet;
 mod store;
 mod time;
+mod unpack;
 mod view;
 mod xml;
 
 pub use account::{Account, Scheme};
 pub use camt::{Item, read_camt};
 pub use currency::minor_units;
-pub use joined::{Joined, Recorded};
+pub use joined::{Compared, Contradiction, Joined, Recorded};
 pub use leg::{Deed, Leg, Login, OnChain, Original, References, Statement};
 pub use mapping::{Asset, Rows, Table, TableMapping};
+pub use mt940::{is_mt940, read_mt940};
 pub use pages::{Finding, Subject};
 pub use store::{Bank, BatchInfo, Counts, Job, Loaded, Logins, Refusal, Sees, load_of_id};
 pub use time::{Span, zone_named};

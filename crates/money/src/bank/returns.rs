@@ -1,5 +1,5 @@
 //! Tables of banks and exchanges as facts, by a mapping: statements, receipts, and what an exchange returns.
-use super::leg::{Deed, Leg, Login, OnChain, References};
+use super::leg::{Deed, Leg, Login, OnChain, References, signed};
 use super::mapping::{Rows, Table, TableMapping};
 use super::running::Running;
 use super::sheet::Row;
@@ -213,11 +213,11 @@ impl<'r, 'm> Cells<'r, 'm> {
     }
 
     /// Base units by the asset's decimals.
-    fn units(&self, word: &str, digits: &str, asset: &str) -> Read<u64> {
+    fn units(&self, word: &str, digits: &str, asset: &str) -> Read<u128> {
         match self.mapping.assets.get(asset) {
             Some(known) => Amount::parse(digits, u32::from(known.decimals))
-                .and_then(|amount| amount.to_u64())
-                .filter(|amount| *amount <= i64::MAX as u64)
+                .and_then(|amount| amount.to_u128())
+                .filter(|amount| *amount <= i128::MAX as u128)
                 .ok_or_else(|| {
                     self.wrong(word, "the amount has more decimals than the mapping says, or too many digits")
                 }),
@@ -227,7 +227,7 @@ impl<'r, 'm> Cells<'r, 'm> {
     }
 
     /// An amount that may not be negative unless the table says so.
-    fn amount(&self, word: &str, asset: &str) -> Read<u64> {
+    fn amount(&self, word: &str, asset: &str) -> Read<u128> {
         let (digits, negative) = self.number(word)?;
         if negative && !self.open.table.signed {
             return Err(self.wrong(word, "the amount is negative; see the mapping's `signed`"));
@@ -249,17 +249,16 @@ impl<'r, 'm> Cells<'r, 'm> {
         }
     }
 
-    fn balance(&self) -> Read<Option<i64>> {
+    fn balance(&self) -> Read<Option<i128>> {
         if self.get("balance").is_none() {
             return Ok(None);
         }
         let (digits, negative) = self.number("balance")?;
         let units = self.units("balance", &digits, &self.word(&["currency", "asset"])?)?;
-        let units = i64::try_from(units).unwrap_or(i64::MAX);
-        Ok(Some(if negative { -units } else { units }))
+        Ok(Some(signed(units, !negative)))
     }
 
-    fn base(&self, asset: &str, amount: u64, credit: bool, deed: Deed) -> Read<Leg> {
+    fn base(&self, asset: &str, amount: u128, credit: bool, deed: Deed) -> Read<Leg> {
         let done = &self.open.table.done;
         let pending = !done.is_empty() && !self.get("status").is_some_and(|said| done.iter().any(|word| word == said));
         let mut leg = Leg::new(self.customer("account")?, self.asset(asset), amount, self.span()?);
@@ -323,6 +322,9 @@ impl<'r, 'm> Cells<'r, 'm> {
             leg.other = Some(Account::address(chain, address));
         }
         let fee = self.get("fee").map(|_| self.fee(&leg, "fee", &asset)).transpose()?.flatten();
+        if let Some(on_chain) = &mut leg.on_chain {
+            on_chain.fee = fee.as_ref().map(|fee| fee.amount);
+        }
         Ok(std::iter::once(leg).chain(fee).collect())
     }
 
@@ -337,7 +339,8 @@ impl<'r, 'm> Cells<'r, 'm> {
             })?,
         };
         let contract = known.contracts.get(&chain).cloned();
-        Ok(Some(OnChain { chain, tx, contract, address: self.short("address")? }))
+        let (address, own_address) = (self.short("address")?, self.short("own_address")?);
+        Ok(Some(OnChain { chain, tx, contract, address, own_address, decimals: Some(known.decimals), fee: None }))
     }
 
     /// What the institution kept; none when it is nothing.

@@ -1,5 +1,5 @@
 //! A statement that is a table: its running balance, row by row, and what it comes to.
-use super::leg::{Leg, Statement};
+use super::leg::{Leg, Statement, signed};
 use super::returns::Sink;
 use super::{Account, Item, Span};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 const MAX_HELD: usize = 200_000;
 
 /// A row: its leg, the balance after it, and where that stands.
-type Booked = (Leg, Option<i64>, String);
+type Booked = (Leg, Option<i128>, String);
 
 /// The statements of a table, by account and currency.
 pub struct Running {
@@ -23,8 +23,8 @@ pub struct Running {
 struct Sums {
     number: u32,
     span: Option<Span>,
-    opening: Option<i64>,
-    balance: Option<i64>,
+    opening: Option<i128>,
+    balance: Option<i128>,
     /// Whether a row without a balance came since.
     without: bool,
 }
@@ -36,7 +36,7 @@ impl Running {
     }
 
     /// Takes a row's leg with the balance after it.
-    pub fn add(&mut self, leg: Leg, balance: Option<i64>, place: String, sink: Sink<'_>) -> ControlFlow<()> {
+    pub fn add(&mut self, leg: Leg, balance: Option<i128>, place: String, sink: Sink<'_>) -> ControlFlow<()> {
         if !self.newest_first {
             return self.book(leg, balance, &place, sink);
         }
@@ -48,7 +48,7 @@ impl Running {
         ControlFlow::Continue(())
     }
 
-    fn book(&mut self, mut leg: Leg, balance: Option<i64>, place: &str, sink: Sink<'_>) -> ControlFlow<()> {
+    fn book(&mut self, mut leg: Leg, balance: Option<i128>, place: &str, sink: Sink<'_>) -> ControlFlow<()> {
         let next = self.first + u32::try_from(self.of.len()).unwrap_or(u32::MAX - self.first);
         let second = self.of.keys().any(|(account, currency)| *account == leg.account && *currency != leg.currency);
         let key = (leg.account.clone(), leg.currency.clone());
@@ -61,8 +61,7 @@ impl Running {
             sink(Item::Warning { at, why })?;
         }
         sums.span = Some(sums.span.map_or(leg.span, |span| span.hull(leg.span)));
-        let amount = i64::try_from(leg.amount).unwrap_or(i64::MAX);
-        let amount = if leg.credit { amount } else { -amount };
+        let amount = signed(leg.amount, leg.credit);
         let before = balance.and_then(|balance| balance.checked_sub(amount));
         match (sums.balance, before) {
             (Some(last), Some(before)) if last != before => {

@@ -1,7 +1,7 @@
 //! Rows of a table, whether it came as CSV or as a workbook (.xlsx): texts, one row at a time.
+use super::unpack::{Archive, archive, unpacked};
 use crate::chain::{ShortLines, said};
 use calamine::{DataRef, Reader, Xlsx};
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
@@ -38,15 +38,10 @@ pub type Take<'t> = &'t mut dyn FnMut(Row) -> Result<(), String>;
 /// # Errors
 /// What cannot be read, with sheet and row, never a cell's text.
 pub fn each_row(path: &Path, delimiter: u8, take: Take<'_>) -> Result<(), String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let mut head = [0; 4];
-    let workbook = file.read_exact(&mut head).is_ok() && head == *b"PK\x03\x04";
-    let size = file.metadata().map_err(|error| error.to_string())?.len();
-    if !workbook {
-        let file = File::open(path).map_err(|error| error.to_string())?;
-        return csv_rows(file, delimiter, take);
+    if archive(path)? != Archive::Workbook {
+        return unpacked(path, |input| csv_rows(input, delimiter, take));
     }
-    if size > MAX_PACKED {
+    if std::fs::metadata(path).map_err(|error| error.to_string())?.len() > MAX_PACKED {
         return Err(format!("the workbook has more than {} MiB: split it", MAX_PACKED >> 20));
     }
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
@@ -55,8 +50,7 @@ pub fn each_row(path: &Path, delimiter: u8, take: Take<'_>) -> Result<(), String
 
 /// The rows of a CSV file; rows may differ in length.
 pub fn csv_rows(input: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), String> {
-    let input = formats::decompress(Box::new(BufReader::new(input))).map_err(|error| error.to_string())?;
-    let lines = ShortLines::new(input, MAX_LINE);
+    let lines = ShortLines::new(BufReader::new(input), MAX_LINE);
     let mut table = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(lines);
     let (mut record, mut number, mut rows) = (csv::StringRecord::new(), 0, 0);
     while table.read_record(&mut record).map_err(|error| format!("row {}: {}", number + 1, said(&error)))? {

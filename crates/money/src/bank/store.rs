@@ -4,8 +4,9 @@ use super::book::Gathered;
 use super::leg::{Fact, Leg, Login};
 use super::returns::Reader;
 use super::sheet::each_row;
+use super::unpack::unpacked;
 use super::view::{self, MAX_FACT, View, fact_at};
-use super::{CHAIN, Error, Finding, Item, Result, TableMapping, read_camt};
+use super::{CHAIN, Error, Finding, Item, Result, TableMapping, is_mt940, read_camt, read_mt940};
 use crate::columns::{self, replace, take_lock};
 use crate::hash::file_sha256;
 use jiff::tz::TimeZone;
@@ -20,7 +21,9 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "_bank";
 const MANIFEST: &str = "manifest";
 /// The version of the files (`docs/bank.md`).
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that is read: its amounts are numbers.
+const OLDEST: u32 = 1;
 /// Most loads.
 const MAX_BATCHES: usize = 16_384;
 /// Largest manifest that is read.
@@ -33,7 +36,7 @@ const NAMED: usize = 100;
 pub struct BatchInfo {
     /// Its number, never used twice.
     pub id: u64,
-    /// `camt053`, or `table` for what a mapping read.
+    /// `camt053` or `mt940`; `table` for what a mapping read.
     pub format: String,
     /// The file's name.
     pub file: String,
@@ -98,7 +101,7 @@ pub struct Job {
     pub file: PathBuf,
     /// Whose days its days are.
     pub zone: TimeZone,
-    /// What the columns of a table mean; without it the file is CAMT.053.
+    /// What the columns of a table mean; without it the file is CAMT.053 or MT940.
     pub mapping: Option<TableMapping>,
     /// The collection whose readers may see it.
     pub collection: String,
@@ -211,7 +214,7 @@ impl Bank {
             return Err(refused(format!("{MAX_BATCHES} files are loaded, which is the most: erase old ones")));
         }
         let id = self.manifest.next;
-        let done = self.take(job, &self.facts(id)).and_then(|(counts, loaded)| match counts.kept() {
+        let done = self.take(job, &self.facts(id)).and_then(|(counts, loaded, format)| match counts.kept() {
             0 => {
                 let first = loaded
                     .refused
@@ -219,16 +222,15 @@ impl Bank {
                     .map_or_else(String::new, |one| format!(": statement {}: {}", one.statement, one.why));
                 Err(refused(format!("no statement or row in it can be kept{first}")))
             }
-            _ => Ok((counts, loaded)),
+            _ => Ok((counts, loaded, format)),
         });
-        let Ok((counts, mut loaded)) = done else {
+        let Ok((counts, mut loaded, format)) = done else {
             self.sweep()?;
-            return done.map(|(_, loaded)| loaded);
+            return done.map(|(_, loaded, _)| loaded);
         };
         let file = job.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (loaded_at, collection) = (job.now.to_string(), job.collection.clone());
-        let format = if job.mapping.is_some() { "table" } else { "camt053" }.to_owned();
-        let info = BatchInfo { id, format, file, sha256, loaded: loaded_at, collection, counts };
+        let info = BatchInfo { id, format: format.to_owned(), file, sha256, loaded: loaded_at, collection, counts };
         (self.manifest.next, self.manifest.generation) = (id + 1, self.manifest.generation + 1);
         self.manifest.batches.push(info.clone());
         self.save()?;
@@ -298,7 +300,7 @@ impl Bank {
     }
 
     /// Reads the job's file into a file of facts.
-    fn take(&self, job: &Job, into: &Path) -> Result<(Counts, Loaded)> {
+    fn take(&self, job: &Job, into: &Path) -> Result<(Counts, Loaded, &'static str)> {
         let mut out = BufWriter::new(File::create(into).map_err(columns::io(into))?);
         let (mut counts, mut loaded, mut failed) = (Counts::default(), Loaded::default(), None);
         let read = read_job(job, &mut |item| {
@@ -311,10 +313,11 @@ impl Bank {
         if let Some(error) = failed {
             return Err(columns::io(into)(error).into());
         }
-        read.map_err(|why| Error::File { path: job.file.clone(), why: format!("{why}; nothing of it was kept") })?;
+        let format =
+            read.map_err(|why| Error::File { path: job.file.clone(), why: format!("{why}; nothing of it was kept") })?;
         let file = out.into_inner().map_err(|error| columns::io(into)(error.into_error()))?;
         file.sync_all().map_err(columns::io(into))?;
-        Ok((counts, loaded))
+        Ok((counts, loaded, format))
     }
 
     /// Makes the chain of all loads, and puts it in the place of the one before.
@@ -362,15 +365,20 @@ impl Bank {
     }
 }
 
-/// Hands over what a job's file says.
-fn read_job(job: &Job, sink: &mut dyn FnMut(Item) -> ControlFlow<()>) -> std::result::Result<(), String> {
+/// Hands over what a job's file says; which format it is in.
+fn read_job(job: &Job, sink: &mut dyn FnMut(Item) -> ControlFlow<()>) -> std::result::Result<&'static str, String> {
     let Some(mapping) = &job.mapping else {
-        let file = File::open(&job.file).map_err(|error| error.to_string())?;
-        return read_camt(Box::new(BufReader::new(file)), &job.zone, sink);
+        return unpacked(&job.file, |mut input| {
+            let head = input.fill_buf().map_err(|error| error.to_string())?;
+            match is_mt940(head) {
+                true => read_mt940(input, &job.zone, sink).map(|()| "mt940"),
+                false => read_camt(input, &job.zone, sink).map(|()| "camt053"),
+            }
+        });
     };
     let mut reader = Reader::new(mapping, &job.zone)?;
     each_row(&job.file, mapping.separator()?, &mut |row| reader.row(&row, &mut *sink))?;
-    reader.finish(sink)
+    reader.finish(sink).map(|()| "table")
 }
 
 impl Counts {
@@ -435,11 +443,12 @@ fn each_fact(path: &Path, take: &mut dyn FnMut(Fact, u64) -> Result<()>) -> Resu
 
 /// A manifest out of any bytes.
 pub(crate) fn read_manifest(bytes: &[u8]) -> std::result::Result<Manifest, String> {
-    let manifest: Manifest =
+    let mut manifest: Manifest =
         serde_json::from_slice(bytes).map_err(|error| format!("is no manifest of bank legs ({error})"))?;
-    if manifest.version != VERSION {
-        return Err(format!("is of version {}; this program reads {VERSION}", manifest.version));
+    if !(OLDEST..=VERSION).contains(&manifest.version) {
+        return Err(format!("is of version {}; this program reads {OLDEST} to {VERSION}", manifest.version));
     }
+    manifest.version = VERSION;
     let ids: BTreeSet<u64> = manifest.batches.iter().map(|info| info.id).collect();
     if ids.len() != manifest.batches.len() || ids.last().is_some_and(|last| *last >= manifest.next) {
         return Err("names a load twice, or one that was not made yet".into());

@@ -197,10 +197,18 @@ fn show(leg: &Viewed, io: &mut Io<'_>) -> Result<(), Problem> {
     if let Some(on) = &leg.on_chain {
         let stands = match on.recorded {
             Recorded::OnRecord => "on record here",
+            Recorded::Contradicted => "on record here, and not as the exchange says",
             Recorded::NotOnRecord => "not on record here, though the chain is loaded",
             Recorded::ChainNotLoaded => "the chain is not loaded here",
         };
         writeln!(io.out, "  on {} in transaction {}: {stands}", on.says.chain, on.says.tx)?;
+        for one in &on.contradictions {
+            write!(io.out, "    CONTRADICTION: {}", one.why)?;
+            if let Some(says) = &one.says {
+                write!(io.out, ": the exchange says {says}, the chain {} base units", one.recorded.join(", "))?;
+            }
+            writeln!(io.out)?;
+        }
     }
     for source in &leg.sources {
         let says = &source.says;
