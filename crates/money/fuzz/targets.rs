@@ -314,6 +314,23 @@ pub fn returns(bytes: &[u8]) {
     }
 }
 
+/// A Parquet file: any bytes end in rows or in an error.
+pub fn parquet(bytes: &[u8]) {
+    let Ok(mut file) = tempfile() else { return };
+    if std::io::Write::write_all(&mut file.0, bytes).is_ok() {
+        let _read = crate::chain::Table::open(&file.1, b',', 1 << 16).map(|mut table| {
+            let mut record = csv::ByteRecord::new();
+            (0..10_000).take_while(|_| table.next(&mut record).unwrap_or(false)).count()
+        });
+    }
+    let _gone = std::fs::remove_file(&file.1);
+}
+
+fn tempfile() -> std::io::Result<(std::fs::File, std::path::PathBuf)> {
+    let path = std::env::temp_dir().join(format!("money-fuzz-{}", std::process::id()));
+    Ok((std::fs::File::create(&path)?, path))
+}
+
 /// A mapping of a table: what is taken reads any table without falling over.
 pub fn bank_mapping(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -367,6 +384,7 @@ mod tests {
                 ("subject", super::subject),
                 ("camt", super::camt),
                 ("mt940", super::mt940),
+                ("parquet", super::parquet),
                 ("bank_manifest", super::bank_manifest),
                 ("bank_mapping", super::bank_mapping),
                 ("returns", super::returns),

@@ -386,8 +386,14 @@ pub fn source(chain: &ChainCode, format: Option<Format>, files: &[PathBuf], mapp
             chain.as_str()
         ))),
         (Format::Transfers, [file], Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(crate::chain::io(path))?;
-            let mapping = Mapping::parse(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?;
+            let name = path.file_name().and_then(|name| name.to_str()).filter(|_| !path.exists()).unwrap_or_default();
+            let mapping = match Mapping::built_in(name, file)? {
+                Some(mapping) => mapping,
+                None => {
+                    let text = std::fs::read_to_string(path).map_err(crate::chain::io(path))?;
+                    Mapping::parse(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?
+                }
+            };
             Ok(Source::Transfers { file: file.clone(), mapping: Box::new(mapping) })
         }
         (Format::Transfers, _, None) => {

@@ -163,7 +163,7 @@ pub struct MoneyLoad {
     /// Guessed when absent: transfers with a mapping, blocks for Bitcoin's networks, a dump for the account chains above.
     #[arg(long, value_parser = money_format())]
     pub format: Option<Format>,
-    /// Which columns of a table mean what, TOML.
+    /// Which columns of a table mean what, TOML; or `etherscan` for that explorer's exports.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
     /// So many blocks are taken back unasked when the files have a branch with more work.

@@ -14,6 +14,7 @@ mod node;
 mod retarget;
 mod room;
 mod script;
+mod table;
 mod token;
 mod transaction;
 mod transfers;
@@ -32,6 +33,7 @@ pub(crate) use node::coins_told;
 pub use room::{Chain, ChainCode, Loaded, Options, Progress, Room, Source, load, unwind};
 pub use script::{Revealed, Rules, address_text, key_of_script, revealed};
 pub(crate) use script::{each_push, kind as script_kind};
+pub(crate) use table::Table;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
 pub use transfers::{AmountUnit, Mapping};

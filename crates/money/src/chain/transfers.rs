@@ -1,9 +1,9 @@
-//! A table of transfers (CSV) with a mapping that says which column means what. Amounts are read exactly or not at all.
+//! A table of transfers (CSV, Parquet) with a mapping that says which column means what. Amounts are read exactly or not at all.
+use super::table::Table;
 use super::{Error, Loaded, Options, Progress, Result, io};
 use crate::columns::{Accounts, Amount, Head, Kind, NewTransfer, TransferBlock, TransferTx, hex};
 use csv::ByteRecord;
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -26,6 +26,18 @@ pub struct Mapping {
     pub to: String,
     /// How much.
     pub amount: String,
+    /// A second column of amounts, for rows in which the first is empty or nothing: explorers part what came in from what went out.
+    #[serde(default)]
+    pub amount_out: Option<String>,
+    /// What stands between thousands.
+    #[serde(default)]
+    pub thousands: Option<char>,
+    /// What the payer paid besides, in the same asset and unit.
+    #[serde(default)]
+    pub fee: Option<String>,
+    /// A column that is empty for what was done: a row with a word in it moved nothing and cost its fee.
+    #[serde(default)]
+    pub failed: Option<String>,
     /// When: Unix seconds, RFC 3339, or a date and time in `zone`; written as `time_format` says, if that is given.
     pub time: String,
     /// How times are written (`%d/%m/%Y %H:%M`); a date alone is its midnight.
@@ -86,6 +98,38 @@ impl Mapping {
     }
 }
 
+/// Mappings that come with the program, by name: an explorer's exports, each of which has some headings.
+const BUILT_IN: [(&str, &str); 1] = [("etherscan", include_str!("mappings/etherscan.toml"))];
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Several {
+    mapping: Vec<Mapping>,
+}
+
+impl Mapping {
+    /// The mapping of that name that fits a file's headings; `None` when no mapping has that name. Headings of before 2020
+    /// (`Txhash`, no block) are taken too.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has none of the name's headings.
+    pub fn built_in(name: &str, file: &Path) -> Result<Option<Mapping>> {
+        let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else { return Ok(None) };
+        let wrong = |line, why| Error::Line { path: file.to_owned(), line, why };
+        let several: Several = toml::from_str(text).map_err(|error| wrong(1, error.to_string()))?;
+        let table = Table::open(file, b',', MAX_LINE).map_err(|(line, why)| wrong(line, why))?;
+        let has = |heading: &str| table.headings().iter().any(|one| one == heading);
+        let fitting = several.mapping.into_iter().map(|mapping| match has("Txhash") {
+            true => Mapping { tx: Some("Txhash".into()), ..mapping },
+            false => mapping,
+        });
+        let fitting = fitting.map(|mapping| Mapping { height: mapping.height.filter(|height| has(height)), ..mapping });
+        let fits = |mapping: &Mapping| Columns::find(table.headings(), mapping).is_ok();
+        let found = fitting.into_iter().find(fits);
+        found.map(Some).ok_or_else(|| wrong(1, format!("its headings are none of {name}'s exports")))
+    }
+}
+
 /// What a table's amounts are counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -102,6 +146,9 @@ struct Columns {
     from: usize,
     to: usize,
     amount: usize,
+    amount_out: Option<usize>,
+    fee: Option<usize>,
+    failed: Option<usize>,
     time: usize,
     asset: Option<usize>,
     tx: Option<usize>,
@@ -111,12 +158,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(headings: &ByteRecord, mapping: &Mapping) -> std::result::Result<Columns, String> {
-        let bare = |heading: &[u8]| {
-            heading.trim_ascii().strip_prefix(b"\xef\xbb\xbf").unwrap_or(heading.trim_ascii()).to_vec()
-        };
+    fn find(headings: &[String], mapping: &Mapping) -> std::result::Result<Columns, String> {
         let place = |name: &str| {
-            let found = headings.iter().position(|heading| bare(heading) == name.as_bytes());
+            let found = headings.iter().position(|heading| heading == name);
             found.ok_or_else(|| format!("there is no column {name:?}; the mapping names it"))
         };
         let maybe = |name: &Option<String>| name.as_deref().map(place).transpose();
@@ -124,6 +168,9 @@ impl Columns {
             from: place(&mapping.from)?,
             to: place(&mapping.to)?,
             amount: place(&mapping.amount)?,
+            amount_out: maybe(&mapping.amount_out)?,
+            fee: maybe(&mapping.fee)?,
+            failed: maybe(&mapping.failed)?,
             time: place(&mapping.time)?,
             asset: maybe(&mapping.asset)?,
             tx: maybe(&mapping.tx)?,
@@ -145,6 +192,7 @@ struct Row<'a> {
     tx: &'a [u8],
     amount: Amount,
     kind: Kind,
+    fee: Option<Amount>,
 }
 
 /// Stops at a line that is too long, before it fills the memory.
@@ -187,11 +235,10 @@ pub fn load_transfers(
     options: &Options,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Loaded> {
-    let file = File::open(path).map_err(io(path))?;
-    let bytes_total = file.metadata().map_err(io(path))?.len();
+    let bytes_total = std::fs::metadata(path).map_err(io(path))?.len();
     let mut report = Progress { bytes_total, ..Progress::default() };
     let mut loader = Loader { chain, path, mapping, options, loaded: Loaded::default(), before: None };
-    let done = loader.read(file, &mut |height, loaded, bytes| {
+    let done = loader.read(&mut |height, loaded, bytes| {
         (report.height, report.blocks, report.rows, report.bytes) = (height, loaded.blocks, loaded.rows, bytes);
         progress(&report)
     });
@@ -214,25 +261,24 @@ impl Loader<'_> {
         Error::Line { path: self.path.to_owned(), line, why: why.into() }
     }
 
-    fn read(&mut self, file: File, progress: &mut dyn FnMut(u64, &Loaded, u64) -> ControlFlow<()>) -> Result<()> {
+    fn read(&mut self, progress: &mut dyn FnMut(u64, &Loaded, u64) -> ControlFlow<()>) -> Result<()> {
         let delimiter = self.mapping.delimiter.unwrap_or(',');
         let delimiter =
             u8::try_from(delimiter).map_err(|_| self.line(1, "the delimiter must be one plain character"))?;
         let zone = zone(self.mapping.zone.as_deref()).map_err(|why| self.line(1, why))?;
-        let mut table = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(ShortLines::new(file, MAX_LINE));
-        let headings = table.byte_headers().map_err(|error| self.line(1, said(&error)))?;
-        let columns = Columns::find(headings, self.mapping).map_err(|why| self.line(1, why))?;
+        let wrong = |(line, why): (u64, String)| Error::Line { path: self.path.to_owned(), line, why };
+        let mut table = Table::open(self.path, delimiter, MAX_LINE).map_err(wrong)?;
+        let columns = Columns::find(table.headings(), self.mapping).map_err(|why| self.line(1, why))?;
         let (mut record, mut block, mut line) = (ByteRecord::new(), Gathered::default(), 1);
         loop {
-            let more = table.read_byte_record(&mut record).map_err(|error| self.line(line + 1, said(&error)))?;
-            if !more {
+            if !table.next(&mut record).map_err(|(line, why)| self.line(line, why))? {
                 break;
             }
-            line = record.position().map_or(line, csv::Position::line);
+            line = table.line;
             let row = read_row(&record, &columns, self.mapping, &zone).map_err(|why| self.line(line, why))?;
             if block.height.is_some_and(|height| height != row.height) {
                 let height = self.close(&mut block, line)?;
-                if progress(height, &self.loaded, table.get_ref().read).is_break() {
+                if progress(height, &self.loaded, table.read()).is_break() {
                     self.loaded.stopped = true;
                     return Ok(());
                 }
@@ -241,7 +287,7 @@ impl Loader<'_> {
         }
         if block.height.is_some() {
             let height = self.close(&mut block, line)?;
-            let _last = progress(height, &self.loaded, table.get_ref().read);
+            let _last = progress(height, &self.loaded, table.read());
         }
         Ok(())
     }
@@ -344,13 +390,20 @@ impl Gathered {
                 block.txs.push(TransferTx { id, time: row.time, transfers: 1, ..TransferTx::default() });
             }
         }
-        for part in [row.tx, row.from, row.to, row.asset, &row.amount.0, &[row.kind as u8], &row.time.to_le_bytes()] {
-            self.digest.update(u32::try_from(part.len()).unwrap_or(0).to_le_bytes());
-            self.digest.update(part);
+        let moved = (row.to, row.amount, row.kind);
+        // Who is paid a fee is not told.
+        let fee = row.fee.map(|fee| (&b""[..], fee, Kind::Fee));
+        for (to, amount, kind) in std::iter::once(moved).chain(fee) {
+            for part in [row.tx, row.from, to, row.asset, &amount.0, &[kind as u8], &row.time.to_le_bytes()] {
+                self.digest.update(u32::try_from(part.len()).unwrap_or(0).to_le_bytes());
+                self.digest.update(part);
+            }
+            let (from, to, asset) = (block.key(row.from), block.key(to), block.key(row.asset));
+            block.transfers.push(NewTransfer { from, to, asset, amount, kind, unordered, ..NewTransfer::default() });
         }
-        let (from, to, asset) = (block.key(row.from), block.key(row.to), block.key(row.asset));
-        let (amount, kind) = (row.amount, row.kind);
-        block.transfers.push(NewTransfer { from, to, asset, amount, kind, unordered, ..NewTransfer::default() });
+        if let Some(last) = block.txs.last_mut().filter(|_| row.fee.is_some()) {
+            last.transfers += 1;
+        }
         Ok(())
     }
 
@@ -379,8 +432,23 @@ fn read_row<'a>(
         AmountUnit::Base => 0,
         AmountUnit::Decimals(decimals) => u32::from(decimals),
     };
-    let amount = Amount::parse(text(columns.amount)?, decimals)
-        .ok_or("the amount is not a whole number of base units between 0 and 2^256; see the mapping's unit")?;
+    let amount_at = |place: usize| {
+        let text = text(place)?;
+        let bare = mapping.thousands.map(|mark| text.replace(mark, ""));
+        let wrong = "the amount is not a whole number of base units between 0 and 2^256; see the mapping's unit";
+        Amount::parse(bare.as_deref().unwrap_or(text), decimals).ok_or_else(|| wrong.to_owned())
+    };
+    let given = |place: &usize| !cell(*place).is_empty();
+    let failed = columns.failed.as_ref().is_some_and(given);
+    let amount = match columns.amount_out.filter(given) {
+        _ if failed => Amount::default(),
+        Some(out) if !given(&columns.amount) => amount_at(out)?,
+        Some(out) => {
+            Some(amount_at(columns.amount)?).filter(|amount| !amount.is_zero()).map_or_else(|| amount_at(out), Ok)?
+        }
+        None => amount_at(columns.amount)?,
+    };
+    let fee = columns.fee.filter(given).map(amount_at).transpose()?.filter(|fee| !fee.is_zero());
     let time = seconds(text(columns.time)?, mapping.time_format.as_deref(), zone)?;
     let height = match columns.height {
         Some(place) => text(place)?.parse().map_err(|_| "the height is not a whole number".to_owned())?,
@@ -407,6 +475,7 @@ fn read_row<'a>(
         tx: name(columns.tx)?,
         amount,
         kind,
+        fee,
     })
 }
 
@@ -415,10 +484,9 @@ fn read_row<'a>(
 pub(crate) fn read_rows(table: &[u8], mapping: &Mapping) -> (u64, u64) {
     let mut reader = csv::ReaderBuilder::new().from_reader(ShortLines::new(table, MAX_LINE));
     let (mut right, mut wrong) = (0, 0);
-    let Ok(columns) = reader.byte_headers().map_err(|_| ()).and_then(|row| Columns::find(row, mapping).map_err(|_| ()))
-    else {
-        return (0, 0);
-    };
+    let Ok(headings) = reader.headers() else { return (0, 0) };
+    let headings: Vec<String> = headings.iter().map(str::to_owned).collect();
+    let Ok(columns) = Columns::find(&headings, mapping) else { return (0, 0) };
     let mut record = ByteRecord::new();
     while let Ok(true) = reader.read_byte_record(&mut record) {
         match read_row(&record, &columns, mapping, &jiff::tz::TimeZone::UTC) {

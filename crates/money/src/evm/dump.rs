@@ -3,7 +3,7 @@ use super::fields::{Row, bare};
 use super::model::{Address, RawBlock};
 use super::rows::{Gathering, Sort, cut_value, height, token, tx_id};
 use super::sort::{Record, Sorted, Sorter};
-use crate::chain::{Error, Result, ShortLines, io, said};
+use crate::chain::{Error, Result, ShortLines, Table, io};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -42,7 +42,7 @@ pub struct Dump {
 }
 
 impl Dump {
-    /// Looks at files, or at a folder's `.csv`, `.json` and `.jsonl` files: what their rows are.
+    /// Looks at files, or at a folder's `.csv`, `.json`, `.jsonl` and `.parquet` files: what their rows are.
     ///
     /// # Errors
     /// A named file whose rows are nothing that can be loaded; a dump without any; token transfers among which are NFTs.
@@ -222,16 +222,15 @@ impl Dump {
 impl Source {
     /// Gives each row with its line, its text and how many bytes were read up to it.
     fn rows(&self, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
-        let file = File::open(&self.path).map_err(io(&self.path))?;
-        let lines = ShortLines::new(file, MAX_LINE);
         match &self.places {
-            Some(places) => self.csv_rows(lines, places, each),
-            None => self.json_rows(lines, each),
+            Some(places) => self.table_rows(places, each),
+            None => self.json_rows(each),
         }
     }
 
-    fn json_rows(&self, lines: ShortLines<File>, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
-        let mut lines = BufReader::with_capacity(1 << 16, lines);
+    fn json_rows(&self, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
+        let file = File::open(&self.path).map_err(io(&self.path))?;
+        let mut lines = BufReader::with_capacity(1 << 16, ShortLines::new(file, MAX_LINE));
         let (mut text, mut number) = (String::new(), 0);
         loop {
             text.clear();
@@ -250,16 +249,13 @@ impl Source {
         }
     }
 
-    fn csv_rows(
-        &self,
-        lines: ShortLines<File>,
-        places: &HashMap<String, usize>,
-        each: &mut EachRow<'_>,
-    ) -> Result<ControlFlow<()>> {
-        let mut table = csv::ReaderBuilder::new().from_reader(lines);
-        let (mut record, mut line, mut text) = (csv::StringRecord::new(), 1, String::new());
-        while table.read_record(&mut record).map_err(|error| at(&self.path, line + 1, said(&error)))? {
-            line = record.position().map_or(line, csv::Position::line);
+    fn table_rows(&self, places: &HashMap<String, usize>, each: &mut EachRow<'_>) -> Result<ControlFlow<()>> {
+        let mut table = self.table()?;
+        let (mut bytes, mut text) = (csv::ByteRecord::new(), String::new());
+        while table.next(&mut bytes).map_err(|(line, why)| at(&self.path, line, why))? {
+            let line = table.line;
+            let record = csv::StringRecord::from_byte_record(bytes);
+            let record = record.map_err(|_| at(&self.path, line, "a cell is not UTF-8"))?;
             text.clear();
             for cell in &record {
                 if cell.contains(CELL) {
@@ -268,11 +264,16 @@ impl Source {
                 text.push_str(cell);
                 text.push(CELL);
             }
-            if each(&Row::Csv(places, &record), line, &text, table.get_ref().read)?.is_break() {
+            if each(&Row::Csv(places, &record), line, &text, table.read())?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
+            bytes = record.into_byte_record();
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn table(&self) -> Result<Table> {
+        Table::open(&self.path, b',', MAX_LINE).map_err(|(line, why)| at(&self.path, line, why))
     }
 
     /// Reads a row's text again after sorting.
@@ -337,7 +338,7 @@ fn at(path: &Path, line: u64, why: impl Into<String>) -> Error {
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let ends = ["csv", "json", "jsonl"];
+    let ends = ["csv", "json", "jsonl", "parquet"];
     let entries = std::fs::read_dir(folder).map_err(io(folder))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.retain(|path| path.extension().and_then(|end| end.to_str()).is_some_and(|end| ends.contains(&end)));
@@ -346,10 +347,8 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn headings(path: &Path) -> Result<HashMap<String, usize>> {
-    let lines = ShortLines::new(File::open(path).map_err(io(path))?, MAX_LINE);
-    let mut table = csv::ReaderBuilder::new().from_reader(lines);
-    let row = table.headers().map_err(|error| at(path, 1, said(&error)))?;
-    Ok(row.iter().enumerate().map(|(place, name)| (bare(name.trim()), place)).collect())
+    let table = Table::open(path, b',', MAX_LINE).map_err(|(line, why)| at(path, line, why))?;
+    Ok(table.headings().iter().enumerate().map(|(place, name)| (bare(name), place)).collect())
 }
 
 fn first_object(path: &Path) -> Result<Sort> {
