@@ -92,6 +92,11 @@ fn honest(blocks: &[Block], path: &str) -> Reply {
     let absent = || Reply::Status("404 Not Found");
     match parts.as_slice() {
         ["blocks", "tip", "height"] => text((blocks.len() - 1).to_string()),
+        ["blocks", from] => {
+            let from: usize = from.parse().unwrap();
+            let one = |height: usize| json!({"id": blocks[height].block_hash().to_string(), "height": height});
+            Reply::Result((from.saturating_sub(9)..=from).rev().filter(|at| *at < blocks.len()).map(one).collect())
+        }
         ["block-height", height] => match blocks.get(height.parse::<usize>().unwrap()) {
             Some(block) => text(block.block_hash().to_string()),
             None => absent(),
@@ -183,6 +188,85 @@ fn services_hops_and_the_budget_end_the_walk_and_are_named_and_it_goes_on_where_
     assert_eq!((line.found.ends[0].why, line.whole, line.calls), (Why::Budget, false, 4));
     let line = run(dir.path(), &wanted(5, &nobody)).unwrap();
     assert_eq!((line.found.ends[0].why, line.whole), (Why::Unspent, true));
+}
+
+/// A payment in one large and nine small parts: the small ones move first, and the large one goes on for five transactions.
+fn parts() -> (Vec<Block>, Transaction) {
+    let mut maker = Maker::after_the_first();
+    let mut made = maker.empty_chain(3);
+    let coin = made[0].coinbase_output();
+    let mut first = spend(&coin, b"\x30\x44EXERCISE", 0);
+    let to = |n: u8, sat| bitcoin::TxOut {
+        script_pubkey: [&[0, 20][..], &[n; 20]].concat().into(),
+        value: bitcoin::Amount::from_sat(sat),
+    };
+    first.output = std::iter::once(to(100, 730_000_000)).chain((1..10).map(|n| to(n, 30_000_000))).collect();
+    made.push(maker.block(vec![first.clone()], vec![vec![coin.1]]));
+    let output =
+        |tx: &Transaction, vout: u32| (OutPoint::new(tx.compute_txid(), vout), tx.output[vout as usize].clone());
+    let onward = |coin: &(OutPoint, bitcoin::TxOut), n: u8, sat| {
+        let mut tx = spend(coin, b"\x30\x45EXERCISE", sat);
+        tx.output = vec![to(n, sat)];
+        tx
+    };
+    let small: Vec<_> = (1..10).map(|n| onward(&output(&first, n), 20 + n as u8, 29_000_000)).collect();
+    made.push(maker.block(small, (1..10).map(|n| vec![output(&first, n).1]).collect()));
+    let mut coin = output(&first, 0);
+    for n in 0..5 {
+        let tx = onward(&coin, 101 + n, 720_000_000);
+        made.push(maker.block(vec![tx.clone()], vec![vec![coin.1]]));
+        coin = output(&tx, 0);
+    }
+    let genesis = bitcoin::constants::genesis_block(bitcoin::Network::Regtest);
+    (std::iter::once(genesis).chain(made.into_iter().map(|made| made.block)).collect(), first)
+}
+
+#[test]
+fn the_largest_branch_is_followed_first_and_what_the_budget_did_not_reach_is_named() {
+    let (blocks, first) = parts();
+    let wanted = |calls: u64| {
+        let endpoint = Endpoint { budget: Some(calls), ..endpoint(blocks.clone(), Box::new(|_| None)) };
+        job(endpoint, &first, &nobody)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    // Two calls say which chain it is; six transactions with what spends them are twelve.
+    let line = run(dir.path(), &wanted(14)).unwrap();
+    let large = line.found.ends.iter().find(|end| end.hop == 5).unwrap();
+    assert_eq!((large.why, large.amount.as_str(), line.whole), (Why::Unspent, "720000000", false));
+    let rest: Vec<_> = line.found.ends.iter().filter(|end| end.hop < 5).map(|end| (end.why, end.hop)).collect();
+    assert_eq!(rest, [(Why::Budget, 0); 9], "each small part is named");
+    let line = run(dir.path(), &wanted(150)).unwrap();
+    assert_eq!((line.found.ends.len(), line.whole), (10, true));
+    assert!(line.found.ends.iter().all(|end| end.why == Why::Unspent));
+    let dust = Job { hops: 20, ..wanted(150) };
+    let (mut blocks, mut first) = parts();
+    first.output[9].value = bitcoin::Amount::from_sat(900_000);
+    let at = blocks[4].txdata.iter().position(|tx| tx.output.len() == 10).unwrap();
+    blocks[4].txdata[at] = first.clone();
+    let endpoint = endpoint(blocks, Box::new(|_| None));
+    let line = run(
+        tempfile::tempdir().unwrap().path(),
+        &Job { endpoint, txs: vec![first.compute_txid().to_string()], ..dust },
+    );
+    let line = line.unwrap();
+    let small = line.found.ends.iter().find(|end| end.amount == "900000").unwrap();
+    assert_eq!((small.why, line.whole), (Why::Dust, true), "less than a thousandth");
+}
+
+#[test]
+fn a_block_of_a_branch_that_lost_is_found_below_one_that_stands() {
+    let (_, blocks, [first, second]) = story();
+    let id = format!("tx/{}", first.compute_txid());
+    let mut lost = told(&blocks, (4, &first));
+    lost["status"]["block_hash"] = json!("ab".repeat(32));
+    // The chain changes its mind between the two answers.
+    let other = move |asked: &str| (asked == id).then(|| Reply::Result(lost.clone()));
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &job(endpoint(blocks.clone(), Box::new(other)), &first, &nobody)).unwrap();
+    let line = run(dir.path(), &job(endpoint(blocks.clone(), Box::new(|_| None)), &second, &nobody)).unwrap();
+    assert_eq!(line.found.unwound, 1, "block 5 stands, and the one below it does not");
+    let line = run(dir.path(), &job(endpoint(blocks, Box::new(|_| None)), &first, &nobody)).unwrap();
+    assert_eq!((line.found.unwound, on_record(dir.path())), (0, (Some(5), 2)));
 }
 
 #[test]

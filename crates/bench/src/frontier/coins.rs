@@ -66,6 +66,13 @@ impl Coins {
         let parts: Vec<&str> = path.split('/').collect();
         match parts.as_slice() {
             ["blocks", "tip", "height"] => Some((self.blocks.len() - 1).to_string()),
+            ["blocks", from] => {
+                let from = from.parse::<usize>().ok()?;
+                let one = |height: usize| {
+                    Some(json!({"id": self.blocks.get(height)?.block_hash().to_string(), "height": height}))
+                };
+                Some(Value::from((from.saturating_sub(9)..=from).rev().filter_map(one).collect::<Vec<_>>()).to_string())
+            }
             // The world's first block is its own.
             ["block-height", "0"] => Some(bitcoin::constants::genesis_block(Network::Regtest).block_hash().to_string()),
             ["block-height", height] => Some(self.blocks.get(height.parse::<usize>().ok()?)?.block_hash().to_string()),

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 /// No answer tells of more transactions, or of more outputs of one.
 const MOST: usize = 100_000;
+/// Most blocks of one list; servers give 10 or 15.
+const MAX_BLOCKS: usize = 100;
 /// No Merkle branch is longer.
 const DEEPEST: usize = 32;
 
@@ -271,6 +273,24 @@ pub fn read_stats(text: &str) -> Result<Stats, String> {
 /// Anything else.
 pub fn read_hash(text: &str) -> Result<[u8; 32], String> {
     hash(text)
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    height: u64,
+}
+
+/// Reads a list of blocks: height and hash of each.
+///
+/// # Errors
+/// What cannot be read; more than [`MAX_BLOCKS`].
+pub fn read_blocks(text: &str) -> Result<Vec<(u64, [u8; 32])>, String> {
+    let list: Vec<Listed> = json(text)?;
+    if list.len() > MAX_BLOCKS {
+        return Err(format!("more than {MAX_BLOCKS} blocks in one list"));
+    }
+    list.into_iter().map(|block| Ok((block.height, hash(&block.id)?))).collect()
 }
 
 /// Verifies that a transaction stands in a block: its Merkle branch leads to the root in the header, the header is the block's own, and

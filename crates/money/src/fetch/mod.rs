@@ -18,7 +18,7 @@ mod trongrid;
 mod utxo;
 
 use crate::chain::{ChainCode, Error, Network, Result, Room, address_key};
-use crate::columns::take_lock;
+use crate::columns::{Amount, take_lock};
 use crate::evm::{Address, Hash, Profile, Writing};
 use crate::node::{Endpoint, Node};
 use asker::{Asked, Asker, Halt};
@@ -34,6 +34,17 @@ use utxo::Walk;
 
 /// Pages that may have changed are asked for again after an hour.
 pub const KEPT_FOR: u64 = 3_600;
+
+/// A walk goes in rounds: first where at least a tenth of what the first transactions paid goes, then a hundredth, then a thousandth. So
+/// a budget that ends too soon was spent on the largest branches. Each round begins anew: what is stored is not asked for again.
+const ROUNDS: [u128; 3] = [10, 100, DUST];
+/// What is less than this part of what the first transactions paid is listed and not followed.
+const DUST: u128 = 1_000;
+
+/// Whether an amount is less than such a part of what was paid.
+fn less_than_part(amount: &Amount, part: u128, paid: &Amount) -> bool {
+    amount.times(&Amount::from(part)).is_some_and(|scaled| scaled < *paid)
+}
 
 /// What is fetched.
 pub struct Job<'a> {

@@ -2,7 +2,7 @@
 //! payment that follows, and is gone when nothing is left there.
 use super::asker::{Asked, Halt};
 use super::told::{Account, Flow, Gathered, Point, Teller, Told};
-use super::{End, Frontier, History, Job, Why};
+use super::{DUST, End, Frontier, History, Job, ROUNDS, Why, less_than_part};
 use crate::columns::{Amount, ISSUER, Kind, hex};
 use crate::evm::{Address, Hash, Profile};
 use serde_json::json;
@@ -10,8 +10,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An account that pays more others than these is a service's: a hot wallet, a router, a pool.
 const MANY: usize = 100;
-/// What is less than this part of what the first transaction paid is listed and not followed.
-const DUST: u128 = 1_000;
 /// Balances of so many tokens of one account are asked for.
 const TOKENS: usize = 20;
 
@@ -46,6 +44,9 @@ pub struct Onward<'a, 'b> {
     waiting: BTreeSet<(Point, Hash, usize, Place)>,
     payers: HashSet<Place>,
     paid: HashMap<Vec<u8>, Amount>,
+    /// Less than this part of what was paid is not followed in this round.
+    part: u128,
+    /// Something was not asked for want of budget.
     spent: bool,
     /// The frontier.
     pub found: Frontier,
@@ -64,6 +65,7 @@ impl<'a, 'b> Onward<'a, 'b> {
             waiting: BTreeSet::new(),
             payers: HashSet::new(),
             paid: HashMap::new(),
+            part: DUST,
             spent: false,
             found: Frontier::default(),
         }
@@ -74,30 +76,45 @@ impl<'a, 'b> Onward<'a, 'b> {
     /// # Errors
     /// The endpoint; a stop. What was found until then stands in `found`.
     pub fn follow(&mut self, ids: &[Hash]) -> Asked<()> {
+        for part in ROUNDS {
+            self.holders.clear();
+            self.waiting.clear();
+            self.payers.clear();
+            self.paid.clear();
+            self.found.ends.clear();
+            (self.part, self.spent) = (part, false);
+            let done = self.round(ids);
+            if done.is_err() || self.spent || part == DUST {
+                return done;
+            }
+        }
+        Ok(())
+    }
+
+    fn round(&mut self, ids: &[Hash]) -> Asked<()> {
         let done = self.begin(ids).and_then(|()| self.walk());
-        if let Err(halt) = &done {
-            let why = if matches!(halt, Halt::Spent) { Why::Budget } else { Why::Stopped };
+        if done.is_err() {
             self.waiting.iter().for_each(|(.., place)| {
                 if let Some(holder) = self.holders.get_mut(place).filter(|holder| holder.why == Why::Holds) {
-                    holder.why = why;
+                    holder.why = Why::Stopped;
                 }
             });
         }
         self.list();
-        match done {
-            Err(Halt::Spent) => Ok(()),
-            done => done,
-        }
+        done
     }
 
     fn begin(&mut self, ids: &[Hash]) -> Asked<()> {
         for (n, id) in ids.iter().enumerate() {
+            let end = |why| move |id: &Hash| End { tx: hex(id), why, ..End::default() };
             match self.ask.payment(id) {
                 Ok(told) => self.first(&told)?,
+                Err(Halt::Spent) => {
+                    self.spent = true;
+                    self.found.ends.push(end(Why::Budget)(id));
+                }
                 Err(halt) => {
-                    let why = if matches!(halt, Halt::Spent) { Why::Budget } else { Why::Stopped };
-                    let end = |id: &Hash| End { tx: hex(id), why, ..End::default() };
-                    self.found.ends.extend(ids.iter().skip(n).map(end));
+                    self.found.ends.extend(ids.iter().skip(n).map(end(Why::Stopped)));
                     return Err(halt);
                 }
             }
@@ -125,10 +142,19 @@ impl<'a, 'b> Onward<'a, 'b> {
 
     fn walk(&mut self) -> Asked<()> {
         while let Some(event) = self.waiting.pop_first() {
-            let outcome = self.step(&event);
-            if let Err(halt) = outcome {
-                self.waiting.insert(event);
-                return Err(halt);
+            match self.step(&event) {
+                Ok(()) => {}
+                // What is stored is used to the end.
+                Err(Halt::Spent) => {
+                    self.spent = true;
+                    if let Some(holder) = self.holders.get_mut(&event.3).filter(|holder| holder.why == Why::Holds) {
+                        (holder.why, holder.moved_by) = (Why::Budget, Some(event.1));
+                    }
+                }
+                Err(halt) => {
+                    self.waiting.insert(event);
+                    return Err(halt);
+                }
             }
         }
         Ok(())
@@ -149,9 +175,6 @@ impl<'a, 'b> Onward<'a, 'b> {
         }
         let (left, hop) = (holder.left, holder.hop);
         if follows(&flow) {
-            if self.spent {
-                return Err(Halt::Spent);
-            }
             let told = self.confirmed(id)?;
             let flow = Flow { at: told.at(), ..flow };
             let flows = told.flows(self.profile, &self.fakes);
@@ -204,14 +227,15 @@ impl<'a, 'b> Onward<'a, 'b> {
         }
         let service = (self.job.service)(&self.profile.text(&place.0));
         let paid = self.paid.get(&place.1).copied().unwrap_or_default();
-        let dust = moved.times(&Amount::from(DUST)).is_some_and(|scaled| scaled < paid);
+        let small = |part| less_than_part(&moved, part, &paid);
         let why = match () {
             () if place.0 == ISSUER => Some(Why::Burnt),
             () if self.payers.contains(&place) => Some(Why::Payer),
             () if service.is_some() => Some(Why::Service),
-            () if dust => Some(Why::Dust),
+            () if small(DUST) => Some(Why::Dust),
             () if hop > self.job.hops => Some(Why::Hops),
-            () if self.spent => Some(Why::Budget),
+            // The next round looks there, if there is one.
+            () if small(self.part) => Some(Why::Budget),
             () => None,
         };
         let why = match why {
@@ -293,7 +317,6 @@ impl<'a, 'b> Onward<'a, 'b> {
         let (Some(first), Some(amount)) = (first, opening) else { return Ok(()) };
         let told = match self.whole.get(&first.tx) {
             Some(told) if told.height.is_some() => told.clone(),
-            _ if self.spent => return Ok(()),
             _ => match self.confirmed(&first.tx) {
                 Err(Halt::Spent) => return Ok(()),
                 told => told?,

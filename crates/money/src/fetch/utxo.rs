@@ -1,15 +1,17 @@
 //! From transactions forward to the frontier, by an Esplora endpoint: two calls a transaction, none for what a page already told.
 use super::asker::{Asked, Asker, Halt, Read};
 use super::esplora::{
-    InBlock, Outspend, Stats, UtxoTx, prove, read_hash, read_outspends, read_page, read_stats, read_tx,
+    InBlock, Outspend, Stats, UtxoTx, prove, read_blocks, read_hash, read_outspends, read_page, read_stats, read_tx,
 };
-use super::{End, Frontier, History, Job, Why};
+use super::{DUST, End, Frontier, History, Job, ROUNDS, Why, less_than_part};
 use crate::chain::{Network, address_text, key_of_script};
-use crate::columns::{Block, hex};
+use crate::columns::{Amount, Block, hex};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A transaction with more inputs or outputs is a service's: a sweep, a batch of payments, or a mix of many people's.
 const MANY: usize = 100;
+/// A block with so many above it is there to stay: a fork deeper than Bitcoin has ever had.
+const FINAL: u64 = 100;
 /// So many pages of one address are asked for at most; the budget is smaller as a rule.
 const PAGES: usize = 1_000;
 
@@ -35,6 +37,12 @@ pub struct Walk<'a, 'b> {
     job: &'a Job<'a>,
     tip: u64,
     known: HashMap<[u8; 32], UtxoTx>,
+    /// What the first transactions paid others.
+    paid: u64,
+    /// Less than this part of it is not followed in this round.
+    part: u128,
+    /// Something was not asked for want of budget.
+    spent: bool,
     /// The frontier.
     pub found: Frontier,
 }
@@ -52,7 +60,8 @@ impl<'a, 'b> Walk<'a, 'b> {
         let number = |text: &str| text.trim().parse::<u64>().map(Read::Now).map_err(|_| "is no height".to_owned());
         let path = "blocks/tip/height";
         let tip = ask.anew(path, number)?.ok_or_else(|| ask.fault(path, "it does not tell where its chain ends"))?;
-        let mut walk = Walk { ask, network, job, tip, known, found: Frontier::default() };
+        let mut walk =
+            Walk { ask, network, job, tip, known, paid: 0, part: DUST, spent: false, found: Frontier::default() };
         for (height, hash) in network.known().filter(|(height, _)| *height <= tip) {
             let told = walk.hash_at(height)?;
             if told != Some(hash) {
@@ -70,20 +79,38 @@ impl<'a, 'b> Walk<'a, 'b> {
         self.ask.anew(&format!("block-height/{height}"), |text| read_hash(text).map(Read::Now))
     }
 
-    /// Takes back the rows of blocks that the chain no longer has, from the highest fetched one down to the first that it has.
+    /// Takes back the rows of blocks that the chain no longer has, from the highest fetched one down to the first that it has and that
+    /// is there to stay: a fetch during which the chain changed its mind can have blocks of both branches.
     fn unwind(&mut self) -> Asked<()> {
         let mut blocks: Vec<InBlock> = self.known.values().filter_map(|tx| tx.block).collect();
         blocks.sort_unstable();
         blocks.dedup_by_key(|block| block.hash);
+        let mut told = HashMap::new();
         while let Some(block) = blocks.pop() {
-            if block.height <= self.tip && self.hash_at(block.height)? == Some(block.hash) {
-                break;
+            if block.height <= self.tip && self.told_at(block.height, &mut told)? == Some(block.hash) {
+                if block.height + FINAL <= self.tip {
+                    break;
+                }
+                continue;
             }
             self.ask.unwind(&hex(&block.hash))?;
             self.known.retain(|_, tx| tx.block.is_none_or(|own| own.hash != block.hash));
             self.found.unwound += 1;
         }
         Ok(())
+    }
+
+    /// The hash at a height, by lists of the blocks below one (ten or more a call); where there are no such lists, one by one.
+    fn told_at(&mut self, height: u64, told: &mut HashMap<u64, [u8; 32]>) -> Asked<Option<[u8; 32]>> {
+        if let Some(hash) = told.get(&height) {
+            return Ok(Some(*hash));
+        }
+        let list = self.ask.anew(&format!("blocks/{height}"), |text| read_blocks(text).map(Read::Now))?;
+        told.extend(list.unwrap_or_default());
+        match told.get(&height) {
+            Some(hash) => Ok(Some(*hash)),
+            None => self.hash_at(height),
+        }
     }
 
     /// A transaction by its id.
@@ -121,27 +148,45 @@ impl<'a, 'b> Walk<'a, 'b> {
     /// # Errors
     /// The endpoint; a stop. What was found until then stands in `found`.
     pub fn follow(&mut self, ids: &[[u8; 32]]) -> Asked<()> {
+        for part in ROUNDS {
+            self.found.ends.clear();
+            (self.part, self.paid, self.spent) = (part, 0, false);
+            self.round(ids)?;
+            if self.spent {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn round(&mut self, ids: &[[u8; 32]]) -> Asked<()> {
         let mut waiting: BTreeMap<(u64, u32, [u8; 32]), Pending> = BTreeMap::new();
         ids.iter().for_each(|id| drop(waiting.insert((0, 0, *id), Pending::default())));
         let mut done = HashSet::new();
         while let Some(((height, hop, id), pending)) = waiting.pop_first() {
             let outcome = if done.insert(id) { self.step((hop, &id), &pending, &mut waiting) } else { Ok(()) };
-            if let Err(halt) = outcome {
-                waiting.insert((height, hop, id), pending);
-                let why = if matches!(halt, Halt::Spent) { Why::Budget } else { Why::Stopped };
-                for ((_, hop, id), pending) in waiting {
-                    pending.by.iter().for_each(|reached| self.end(reached, hop, why, None));
-                    if pending.by.is_empty() {
-                        self.found.ends.push(End { tx: hex(&id), hop, why, ..End::default() });
-                    }
+            let why = match outcome {
+                Ok(()) => continue,
+                Err(Halt::Spent) => Why::Budget,
+                Err(halt) => {
+                    waiting.insert((height, hop, id), pending);
+                    waiting.iter().for_each(|((_, hop, id), pending)| self.unseen(id, *hop, pending, Why::Stopped));
+                    return Err(halt);
                 }
-                return match halt {
-                    Halt::Spent => Ok(()),
-                    other => Err(other),
-                };
-            }
+            };
+            // What is stored is used to the end.
+            self.spent = true;
+            self.unseen(&id, hop, &pending, why);
         }
         Ok(())
+    }
+
+    /// What led to a transaction that was not looked at ends before it.
+    fn unseen(&mut self, id: &[u8; 32], hop: u32, pending: &Pending, why: Why) {
+        pending.by.iter().for_each(|reached| self.end(reached, hop.saturating_sub(1), why, Some(id)));
+        if pending.by.is_empty() {
+            self.found.ends.push(End { tx: hex(id), hop, why, ..End::default() });
+        }
     }
 
     fn step(
@@ -179,6 +224,17 @@ impl<'a, 'b> Walk<'a, 'b> {
             } else {
                 open.push(reached);
             }
+        }
+        if hop == 0 {
+            let paid: u64 = open.iter().map(|reached| reached.amount).fold(0, u64::saturating_add);
+            self.paid = self.paid.saturating_add(paid);
+        }
+        let (part, paid) = (self.part, Amount::from(u128::from(self.paid)));
+        let small = |reached: &Reached, part| less_than_part(&Amount::from(u128::from(reached.at_most)), part, &paid);
+        let (open, small): (Vec<_>, Vec<_>) = open.into_iter().partition(|reached| !small(reached, part));
+        for reached in small {
+            let dust = less_than_part(&Amount::from(u128::from(reached.at_most)), DUST, &paid);
+            self.end(&reached, hop, if dust { Why::Dust } else { Why::Budget }, None);
         }
         if open.is_empty() {
             return Ok(());
