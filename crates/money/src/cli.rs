@@ -184,6 +184,43 @@ pub fn inspect_lines(room: &Room, chain: Option<&ChainCode>) -> Result<Vec<Inspe
     Ok(lines)
 }
 
+/// What `inspect --verify` prints of one chain.
+#[derive(Debug, Serialize)]
+pub struct VerifyLine {
+    /// The chain's code.
+    pub chain: String,
+    /// Blocks whose rows are what was written.
+    pub blocks: u64,
+    /// Why the columns, or what is derived of them, are not; `null` when all is well.
+    pub damaged: Option<String>,
+}
+
+/// Reads every byte of one chain, or of all: columns against the checksum of each block, histories against their files'.
+///
+/// # Errors
+/// A chain that cannot be opened.
+pub fn verify_lines(room: &Room, chain: Option<&ChainCode>) -> Result<Vec<VerifyLine>> {
+    let chains = chain.map_or_else(|| room.chains(), |chain| Ok(vec![chain.clone()]))?;
+    let verified = |code: &ChainCode, open: Chain| {
+        let (store, histories) = match &open {
+            Chain::Utxo(utxo, _) => (utxo.store(), None),
+            Chain::Accounts(accounts) => (accounts.store(), Some(accounts.histories())),
+        };
+        let blocks = store.verify();
+        let derived = histories.map_or(Ok(()), |histories| histories.verify());
+        let damaged = match (&blocks, derived) {
+            (Err(error), _) => Some(format!("{error}; load the chain anew from its source, under another name first")),
+            (Ok(_), Err(error)) => Some(format!(
+                "{error}; it is derived: delete {} and load again",
+                store.dir().join("history.index").display()
+            )),
+            _ => None,
+        };
+        VerifyLine { chain: code.as_str().into(), blocks: blocks.unwrap_or(0), damaged }
+    };
+    chains.iter().map(|code| Ok(verified(code, room.chain(code, Mode::Read)?))).collect()
+}
+
 fn inspect_line(chain: &ChainCode, open: Chain) -> Result<InspectLine> {
     Ok(match open {
         Chain::Utxo(utxo, _) => {

@@ -18,10 +18,15 @@ pub enum Money {
         /// The chain; else all.
         #[arg(long, value_parser = chain_code)]
         chain: Option<ChainCode>,
+        /// Read every byte and compare checksums instead; 1 when something is damaged.
+        #[arg(long)]
+        verify: bool,
         /// One JSON document with --chain, else one JSON object a line.
         #[arg(long)]
         json: bool,
     },
+    /// What an address received and paid, entry after entry, with the other side of each.
+    Account(MoneyAccount),
     /// What an account of a chain of accounts received, spent and has left. With --node: whether the chain itself says the same.
     Balance(MoneyBalance),
     /// Where the money of one payment went, by every method side by side, exact to the base unit; each sums up to the source.
@@ -126,6 +131,28 @@ pub struct MoneyTrace {
 fn method(word: &str) -> Result<::money::trace::Method, String> {
     let found = ::money::trace::Method::ALL.into_iter().find(|m| m.name() == word);
     found.ok_or_else(|| "fifo, lifo, haircut, libr or bounds".to_owned())
+}
+
+/// `eye money account`.
+#[derive(Debug, Args)]
+pub struct MoneyAccount {
+    /// The chain.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// One asset of a chain of accounts: the coin, or a token's contract; else all.
+    #[arg(long)]
+    pub asset: Option<String>,
+    /// The number to begin at, as the end of the page before says.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub from: u64,
+    /// Entries at most.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub limit: u16,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// The address, as its chain writes it.
+    pub account: String,
 }
 
 /// `eye money balance`.

@@ -1,5 +1,6 @@
 //! `eye money`: the chains in DATA/money. It runs in this process whether a server has the node or not, for that folder has
 //! locks of its own: one writer a chain, readers beside it.
+mod account;
 mod bank;
 mod clusters;
 mod decide;
@@ -12,7 +13,7 @@ use crate::arguments::{About, Money, MoneyBalance, MoneyLoad};
 use crate::fetch::{headers as header_lines, is_address};
 use crate::node::{Node, Problem};
 use money::chain::{ChainCode, Loaded, Options, Room, Source, load, unwind};
-use money::cli::{HeadLine, InspectLine, LoadLine, balances, inspect_lines, source};
+use money::cli::{HeadLine, InspectLine, LoadLine, balances, inspect_lines, source, verify_lines};
 use money::evm::Endpoint;
 use people::Viewer;
 use std::ops::ControlFlow;
@@ -36,7 +37,9 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
     match what {
         Money::Load(job) => load_files(&room, job, io),
         Money::Fetch(job) => fetched::run(&data.join(FOLDER), &room, job, io),
-        Money::Inspect { chain, json } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
+        Money::Inspect { chain, verify: true, json } => verify(&room, chain.as_ref(), *json, io),
+        Money::Inspect { chain, json, .. } => inspect(&room, chain.as_ref(), *json, io).map(|()| 0),
+        Money::Account(job) => account::run(&room, job, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
         Money::Trace(job) => trace::run(&data.join(FOLDER), &room, job, io).map(|()| 0),
         Money::Cluster(job) => clusters::cluster(&data, job, io).map(|()| 0),
@@ -255,6 +258,18 @@ fn inspect(room: &Room, chain: Option<&ChainCode>, json: bool, io: &mut Io<'_>) 
         writeln!(io.err, "nothing was loaded yet: `eye money load --chain CHAIN FILE`")?;
     }
     lines.iter().try_for_each(|line| show(line, io))
+}
+
+fn verify(room: &Room, chain: Option<&ChainCode>, json: bool, io: &mut Io<'_>) -> Result<u8, Problem> {
+    let lines = verify_lines(room, chain)?;
+    for line in &lines {
+        match (&line.damaged, json) {
+            (_, true) => document(line, io)?,
+            (None, _) => writeln!(io.out, "{}: all {} blocks are what was written", line.chain, line.blocks)?,
+            (Some(why), _) => writeln!(io.err, "eye: {}: {why}", line.chain)?,
+        }
+    }
+    Ok(u8::from(lines.iter().any(|line| line.damaged.is_some())))
 }
 
 fn show(line: &InspectLine, io: &mut Io<'_>) -> Result<(), Problem> {

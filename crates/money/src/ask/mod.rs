@@ -1,9 +1,10 @@
-//! Questions about clusters: who is with whom, why, what would part them, where they contradict themselves.
+//! Questions about addresses and clusters: what one received and paid, who is with whom, why, what would part them, where they contradict themselves.
 //!
 //! Never: an answer without its class, a relation that unites senders, a number for certainty that nobody measured. `view` brings a
 //! chain, its tags and the decisions of people together; `answer` reads answers out of it, `part` finds what parts two addresses;
 //! `decision` is what the ledger keeps, `standing` what all of them come to, `effect` whether one would do anything.
 
+mod account;
 mod answer;
 mod decision;
 mod effect;
@@ -11,6 +12,7 @@ mod part;
 mod standing;
 mod view;
 
+pub use account::{AccountLine, EntryLine, MAX_ENTRIES, account};
 pub use answer::{
     AddressLine, Apart, ClusterLine, ContradictionLine, CustomerLine, HeldLine, PartyLine, PooledLine, StepLine,
     WhyLine,

@@ -70,6 +70,28 @@ impl Named {
         }
     }
 
+    /// An asset of a chain of accounts: the coin, or a token's contract.
+    #[must_use]
+    pub fn asset_text(&self, asset: u32) -> String {
+        match self {
+            Named::Utxo(..) => self.coin_text(),
+            Named::Accounts(accounts, profile) => {
+                let name = accounts.asset(asset).unwrap_or_default();
+                let text = || String::from_utf8_lossy(name).into_owned();
+                profile.as_ref().map_or_else(text, |profile| profile.text(name))
+            }
+        }
+    }
+
+    /// The name of the chain's coin; empty where it has none.
+    #[must_use]
+    pub fn coin_text(&self) -> String {
+        match self {
+            Named::Utxo(_, network) => network.code().to_owned(),
+            Named::Accounts(_, profile) => profile.as_ref().map(|profile| profile.coin.to_owned()).unwrap_or_default(),
+        }
+    }
+
     /// The number of a transaction by its id.
     ///
     /// # Errors

@@ -97,6 +97,21 @@ impl Utxo {
     pub fn block(&self, place: u64) -> Option<(u32, u32)> {
         Some((narrow(self.store.uint(BLOCK_TIME, place)?), narrow(self.store.uint(BLOCK_BITS, place)?)))
     }
+    /// The transactions from `from` on that an address pays in or is paid by, in order, some of them more than once. No index says
+    /// where: the columns are read.
+    pub fn occurrences(&self, address: u32, from: u64) -> impl Iterator<Item = u64> + '_ {
+        let (first_in, first_out) = (self.inputs_of(from).start, self.outputs_of(from).start);
+        let is = move |column: usize, row: u64| self.store.uint(column, row) == Some(u64::from(address));
+        let paying = (first_in..self.inputs()).filter(move |row| is(IN_ADDRESS, *row));
+        let paid = (first_out..self.outputs()).filter(move |row| is(OUT_ADDRESS, *row));
+        let mut paying = paying.filter_map(|row| self.tx_of_input(row)).peekable();
+        let mut paid = paid.filter_map(|row| self.tx_of_output(row)).peekable();
+        std::iter::from_fn(move || match (paying.peek().copied(), paid.peek().copied()) {
+            (Some(a), Some(b)) if a <= b => paying.next(),
+            (Some(_), None) => paying.next(),
+            _ => paid.next(),
+        })
+    }
     /// The newest transaction with this id (two of Bitcoin's coinbases share theirs with older ones, BIP 30).
     pub fn find_tx(&self, id: &[u8; 32]) -> Option<u64> {
         let same = |tx: u32| self.store.row(TX_ID, u64::from(tx)) == Some(id.as_slice());
