@@ -1,14 +1,16 @@
-//! Traces of one asset over a chain of accounts, forward from a payment, exact to the base unit.
+//! Traces forward from a payment, exact to the base unit: of one asset over a chain of accounts (`walk`), and of coins (`coins`).
 //!
 //! The walk goes over the transfers of every account that traced money reached, in the chain's order, and each account's
 //! [`Purse`] says what a payment carries. So a result is the same on every machine, and what the source held is what is held, stopped,
 //! paid as fees, destroyed and cut together: [`Trace::sum`]. For bounds the two ends are followed at once and do not add up: they say
 //! what no method can exceed.
 mod answer;
+mod coins;
 mod purse;
 mod walk;
 
 pub use answer::{AmountsLine, Asked, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
+pub use coins::{CoinIn, CoinOut, CoinStops, Coins, walk_coins};
 pub use purse::{Bounds, Fifo, Haircut, Libr, Lifo, Lot, Purse};
 pub use walk::walk;
 
@@ -24,6 +26,9 @@ pub enum Untraceable {
     /// An account paid more than it had.
     #[error("not computable: an account paid more than it had received")]
     Negative,
+    /// The value of an input is not on record.
+    #[error("not computable: the value of an input is not on record")]
+    Value,
     /// A sum does not fit 128 bits.
     #[error("not computable: a sum does not fit 128 bits")]
     Overflow,
@@ -151,6 +156,8 @@ pub struct Trace {
     pub held: BTreeMap<u32, Amounts>,
     /// What reached an account at which the trace stops: a service.
     pub stopped: BTreeMap<u32, Amounts>,
+    /// What reached a transaction that mixes the money of many, by its number: the trace stops there.
+    pub mixed: BTreeMap<u64, Amounts>,
     /// Paid as fees.
     pub fees: Amounts,
     /// Burnt and destroyed.
@@ -175,7 +182,7 @@ impl Trace {
     #[must_use]
     pub fn sum(&self) -> Amounts {
         let mut sum = Amounts::default();
-        let parts = self.held.values().chain(self.stopped.values()).chain(self.cut.values());
+        let parts = self.held.values().chain(self.stopped.values()).chain(self.mixed.values()).chain(self.cut.values());
         parts.chain([&self.fees, &self.destroyed]).for_each(|a| sum.add(a.lo, a.hi));
         sum
     }
@@ -198,6 +205,26 @@ pub fn trace(
         Method::Haircut => walk::<Haircut>(record, source, limits, stops),
         Method::Libr => walk::<Libr>(record, source, limits, stops),
         Method::Bounds => walk::<Bounds>(record, source, limits, stops),
+    }
+}
+
+/// Traces some outputs of a transaction by one method.
+///
+/// # Errors
+/// [`Untraceable`].
+pub fn trace_coins(
+    record: &impl Coins,
+    source: (u64, &[usize]),
+    method: Method,
+    limits: Limits,
+    stops: &CoinStops<'_>,
+) -> Result<Trace, Untraceable> {
+    match method {
+        Method::Fifo => walk_coins::<Fifo>(record, source, limits, stops),
+        Method::Lifo => walk_coins::<Lifo>(record, source, limits, stops),
+        Method::Haircut => walk_coins::<Haircut>(record, source, limits, stops),
+        Method::Libr => walk_coins::<Libr>(record, source, limits, stops),
+        Method::Bounds => walk_coins::<Bounds>(record, source, limits, stops),
     }
 }
 

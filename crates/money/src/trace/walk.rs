@@ -58,16 +58,26 @@ struct Walk<'a, P, R> {
 impl<P: Purse, R: Record> Walk<'_, P, R> {
     /// One transfer, of one or two accounts that were reached.
     fn step(&mut self, number: u64) -> Result<(), Untraceable> {
+        let mut turned = Vec::new();
         while let Some((at, account)) = self.due.first().copied().filter(|(at, _)| *at == number) {
             self.due.remove(&(at, account));
-            self.due.extend(self.record.next(account, number).map(|next| (next, account)));
+            turned.push(account);
         }
-        let Some(moved) = self.record.transfer(number) else { return Ok(()) };
-        let (part, hop) = match self.reached.get_mut(&moved.from) {
-            Some(payer) => (payer.purse.pay(moved.amount)?, payer.hop + 1),
-            None => (P::clean(moved.amount), 0),
-        };
-        self.arrive(number, &moved, part, hop)
+        if let Some(moved) = self.record.transfer(number) {
+            let (part, hop) = match self.reached.get_mut(&moved.from) {
+                Some(payer) => (payer.purse.pay(moved.amount)?, payer.hop + 1),
+                None => (P::clean(moved.amount), 0),
+            };
+            self.arrive(number, &moved, part, hop)?;
+        }
+        for account in turned {
+            // Whoever has none of it left is like any other account again: hubs are not walked to their end.
+            match self.reached.get(&account).is_some_and(|reached| reached.purse.held().1 > 0) {
+                true => self.due.extend(self.record.next(account, number).map(|next| (next, account))),
+                false => drop(self.reached.remove(&account)),
+            }
+        }
+        Ok(())
     }
 
     /// What a payment carries comes to whoever is paid.
