@@ -195,7 +195,7 @@ fn two_banks_that_disagree_are_both_kept_and_said_and_no_balance_is_moved() {
 #[test]
 fn a_missing_page_a_wrong_balance_and_an_amount_that_does_not_fit_are_named_and_the_rest_is_kept() {
     let (folder, mut bank) = Folder::new();
-    let big = entry("CRDT", "99999999999999999999.00", "2026-03-02", VICTIM, "EX-3");
+    let big = entry("CRDT", "9999999999999999999999999999999999999999.00", "2026-03-02", VICTIM, "EX-3");
     let yen = entry("CRDT", "5", "2026-03-02", VICTIM, "EX-4").replace("EUR", "JPY");
     let good = entry("CRDT", "5.00", "2026-03-02", VICTIM, "EX-5");
     let pages = [
@@ -207,7 +207,7 @@ fn a_missing_page_a_wrong_balance_and_an_amount_that_does_not_fit_are_named_and_
     let counts = loaded.batch.unwrap().counts;
     assert_eq!((counts.statements, counts.legs, counts.refused), (3, 4, 1));
     assert_eq!((loaded.refused[0].statement, loaded.refused[0].entry), (1, 2));
-    assert!(loaded.refused[0].why.contains("63 bits") && !loaded.refused[0].why.contains("9999"));
+    assert!(loaded.refused[0].why.contains("127 bits") && !loaded.refused[0].why.contains("9999"));
     let warned = |statement, words: &str| {
         loaded.warnings.iter().any(|one| one.statement == statement && one.why.contains(words))
     };

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use world::money::{MoneyPlan, write_money};
 
@@ -91,9 +91,32 @@ fn all(args: &Args, folder: &Path) -> Result<(), Failure> {
         };
         let step = victims.len().div_ceil(args.victims.max(1)).max(1);
         let chosen: Vec<&String> = victims.iter().step_by(step).collect();
-        println!("{}", measure(args, (shape, &chain), (server::serve(answering)?, &chosen), (&tags, folder))?);
+        let kinds = Arc::new(Mutex::new(BTreeMap::new()));
+        let url = server::serve(counted(answering, Arc::clone(&kinds)))?;
+        let mut line = measure(args, (shape, &chain), (url, &chosen), (&tags, folder))?;
+        let kinds = kinds.lock().map_err(|_| "a question was not answered")?.clone();
+        line["calls_by_kind"] = json!(kinds);
+        println!("{line}");
     }
     Ok(())
+}
+
+/// Counts questions by their kind: an API's action, or a path without what it names.
+fn counted(answering: Answering, kinds: Arc<Mutex<BTreeMap<String, u64>>>) -> Answering {
+    Arc::new(move |path, body| {
+        let kind = match path.split_once("action=") {
+            Some((_, rest)) => rest.split('&').next().unwrap_or_default().to_owned(),
+            None => {
+                let path = path.split('?').next().unwrap_or_default();
+                let named = |part: &&str| part.len() < 20 && !part.starts_with(|letter: char| letter.is_ascii_digit());
+                path.split('/').filter(named).collect::<Vec<_>>().join("/")
+            }
+        };
+        if let Ok(mut kinds) = kinds.lock() {
+            *kinds.entry(kind).or_default() += 1;
+        }
+        answering(path, body)
+    })
 }
 
 fn measure(

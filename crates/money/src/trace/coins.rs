@@ -113,18 +113,15 @@ impl<P: Purse> WalkCoins<'_, P> {
         let hop = parts.values().map(|(_, hop)| *hop).min().unwrap_or(0) + 1;
         let known = inputs.iter().all(|input| input.value.is_some());
         let mut purse = P::open(if known { Some(0) } else { None }).map_err(|_| Untraceable::Value)?;
-        let mut brought = 0_u128;
         for input in &inputs {
             let clean = input.value.map(|value| P::clean(value.into()));
             let part = parts.get(&input.number).map(|(part, _)| part).or(clean.as_ref());
-            if let (Some(part), Some(value)) = (part, input.value) {
-                purse.take(value.into(), part)?;
-                brought += u128::from(value);
+            if let Some(part) = part {
+                purse.take(input.value.map_or_else(|| P::of(part), u128::from), part)?;
             }
         }
         for output in &outputs {
             let part = purse.pay(output.value.into())?;
-            brought = brought.saturating_sub(output.value.into());
             if P::of(&part) > 0 {
                 self.arrive(output, part, hop);
             }
