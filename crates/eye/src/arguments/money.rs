@@ -99,10 +99,10 @@ impl Money {
 /// `eye money trace`.
 #[derive(Debug, Args)]
 pub struct MoneyTrace {
-    /// The chain, one of accounts.
+    /// The chain.
     #[arg(long, value_parser = chain_code)]
     pub chain: ChainCode,
-    /// Which of the transaction's transfers, from 0; needed where it has several.
+    /// Which of the transaction's transfers (of coins: outputs), from 0; needed where it has several.
     #[arg(long, value_name = "N")]
     pub transfer: Option<usize>,
     /// `fifo`, `lifo`, `haircut`, `libr` or `bounds` (what holds under each of them); else all, side by side.
@@ -118,9 +118,18 @@ pub struct MoneyTrace {
     /// stop it too.
     #[arg(long, value_name = "ACCOUNT")]
     pub stop: Vec<String>,
-    /// An account at which the trace goes on though it is a service's.
-    #[arg(long, value_name = "ACCOUNT")]
+    /// An account at which the trace goes on though it is a service's: somebody's decision, which stands in every result.
+    #[arg(long, value_name = "ACCOUNT", requires_all = ["by", "reason"])]
     pub past: Vec<String>,
+    /// Who decides to go on past a service.
+    #[arg(long, value_name = "NAME", requires = "past")]
+    pub by: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT", requires = "past")]
+    pub reason: Option<String>,
+    /// The last block to look at; else the record's last.
+    #[arg(long, value_name = "HEIGHT")]
+    pub until: Option<u64>,
     /// One JSON object a method.
     #[arg(long)]
     pub json: bool,

@@ -93,6 +93,10 @@ impl Utxo {
         let place = halve(blocks, |block| self.store.uint(BLOCK_FIRST_TX, block).is_some_and(|first| first <= tx));
         place.checked_sub(1).filter(|_| tx < self.txs())
     }
+    /// The first transaction of a block by its place; the number of all behind the last block.
+    pub fn first_tx_of(&self, place: u64) -> u64 {
+        self.store.uint(BLOCK_FIRST_TX, place).unwrap_or(self.txs())
+    }
     /// Time and compact target of a block by its place.
     pub fn block(&self, place: u64) -> Option<(u32, u32)> {
         Some((narrow(self.store.uint(BLOCK_TIME, place)?), narrow(self.store.uint(BLOCK_BITS, place)?)))

@@ -9,7 +9,7 @@ mod coins;
 mod purse;
 mod walk;
 
-pub use answer::{AmountsLine, Asked, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
+pub use answer::{AmountsLine, Asked, Decided, MANY, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
 pub use coins::{CoinIn, CoinOut, CoinStops, Coins, walk_coins};
 pub use purse::{Bounds, Fifo, Haircut, Libr, Lifo, Lot, Purse};
 pub use walk::walk;

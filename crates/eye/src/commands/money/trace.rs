@@ -5,7 +5,7 @@ use crate::commands::Io;
 use crate::node::Problem;
 use money::chain::Room;
 use money::tags::Tags;
-use money::trace::{AmountsLine, Asked, Limits, Method, SERVICE, TraceLine, answer};
+use money::trace::{AmountsLine, Asked, Decided, Limits, MANY, Method, SERVICE, TraceLine, answer};
 use std::path::Path;
 
 /// Payments that a text names; JSON has all of them.
@@ -21,6 +21,8 @@ pub fn run(folder: &Path, room: &Room, job: &MoneyTrace, io: &mut Io<'_>) -> Res
         limits: Limits { hops: job.hops, least: job.least, ..Limits::default() },
         stops: &job.stop,
         past: &job.past,
+        decided: job.by.clone().zip(job.reason.clone()).map(|(by, reason)| Decided { by, reason }),
+        until: job.until,
     };
     let tags = Tags::open(folder).map_err(|e| Problem::other(e.to_string()))?;
     // Whoever holds the folder reads all of it.
@@ -31,13 +33,13 @@ pub fn run(folder: &Path, room: &Room, job: &MoneyTrace, io: &mut Io<'_>) -> Res
     if let Some(first) = lines.first() {
         writeln!(io.out, "{} of {} from {} (transfer {})", first.amount, first.asset, first.source.0, first.source.1)?;
         let (payers, paid) = SERVICE;
-        writeln!(
-            io.out,
-            "ends at {} hops, payments below {}, tagged services, accounts with {payers} payers and {paid} paid",
-            job.hops, job.least
-        )?;
-        if !job.past.is_empty() {
-            writeln!(io.out, "went on past: {}", job.past.join(", "))?;
+        let mixing = match job.chain.network() {
+            Some(_) => format!("CoinJoins, transactions of more than {MANY} inputs or outputs"),
+            None => format!("accounts with {payers} payers and {paid} paid"),
+        };
+        writeln!(io.out, "ends at {} hops, payments below {}, tagged services, {mixing}", job.hops, job.least)?;
+        if let Some(decided) = &first.decided {
+            writeln!(io.out, "WENT ON PAST {}: {} decided so ({})", job.past.join(", "), decided.by, decided.reason)?;
         }
     }
     lines.iter().try_for_each(|line| tell(line, io))
@@ -73,7 +75,8 @@ fn tell(line: &TraceLine, io: &mut Io<'_>) -> Result<(), Problem> {
         writeln!(io.out, "  the order within a transaction is not known: another order may give another answer")?;
     }
     for p in line.payments.iter().take(NAMED) {
-        writeln!(io.out, "    {} {}  {} of {}  {} -> {}", p.hop, p.tx, of(&p.traced), p.amount, p.from, p.to)?;
+        let output = p.output.map(|place| format!(":{place}")).unwrap_or_default();
+        writeln!(io.out, "    {} {}{output}  {} of {}  {} -> {}", p.hop, p.tx, of(&p.traced), p.amount, p.from, p.to)?;
     }
     if line.payments.len() > NAMED {
         writeln!(io.out, "    and {} payments more (--json)", line.payments.len() - NAMED)?;

@@ -1,5 +1,10 @@
 //! A trace as the command line and its JSON tell it: names in place of numbers, methods side by side.
+mod coins;
+
+pub use coins::MANY;
+
 use super::{Amounts, Cut, Limits, Method, OfAsset, Trace, trace};
+use crate::ask::Named;
 use crate::chain::{Chain, ChainCode, Error, Result, Room};
 use crate::columns::{Accounts, Mode, Standing, Untraceable as Why};
 use crate::evm::Profile;
@@ -30,6 +35,19 @@ pub struct Asked<'a> {
     pub stops: &'a [String],
     /// Accounts at which it goes on though they look like services.
     pub past: &'a [String],
+    /// Who decided that, and why: in every answer. Needed where `past` names anybody.
+    pub decided: Option<Decided>,
+    /// The last block that is looked at; else the record's last.
+    pub until: Option<u64>,
+}
+
+/// An analyst's act: the trace goes on past a service, through the money of everybody there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// At least and at most, in base units.
@@ -49,7 +67,7 @@ pub struct PlaceLine {
     /// How much.
     #[serde(flatten)]
     pub amount: AmountsLine,
-    /// Of a stop: `tagged service`, `unidentified service` or `asked for`.
+    /// Of a stop: `tagged service`, `unidentified service`, `asked for`; of coins `CoinJoin`, and the place is a transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
     /// Of a tagged service: whose it is said to be.
@@ -62,7 +80,10 @@ pub struct PlaceLine {
 pub struct PaymentLine {
     /// The transaction.
     pub tx: String,
-    /// Who paid.
+    /// Of coins: which of its outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<u64>,
+    /// Who paid; of coins the first of them.
     pub from: String,
     /// Who was paid.
     pub to: String,
@@ -106,6 +127,12 @@ pub struct TraceLine {
     pub payments: Vec<PaymentLine>,
     /// A place within a transaction was not known: another order may give another answer.
     pub unordered: bool,
+    /// Accounts of services that it went on past.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub past: Vec<String>,
+    /// Who decided that, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
     /// The class of the result: *recorded*, for every step is on the chain; the method is a rule of law, not a finding.
     pub class: &'static str,
 }
@@ -245,8 +272,18 @@ impl Stops<'_> {
 /// # Errors
 /// A chain without accounts, a transaction or account that is not on record, several transfers of which none was named.
 pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees<'_>)) -> Result<Vec<TraceLine>> {
-    let Chain::Accounts(accounts) = room.chain(asked.chain, Mode::Read)? else {
-        return Err(unknown("this chain has no accounts; outputs are not traced yet"));
+    if !asked.past.is_empty()
+        && asked.decided.as_ref().is_none_or(|it| it.by.trim().is_empty() || it.reason.trim().is_empty())
+    {
+        return Err(unknown("to go on past a service is somebody's decision: say who takes it, and why"));
+    }
+    let accounts = match room.chain(asked.chain, Mode::Read)? {
+        Chain::Accounts(accounts) => accounts,
+        Chain::Utxo(utxo, network) => {
+            let named = Named::Utxo(Box::new(utxo), network);
+            let Named::Utxo(utxo, _) = &named else { return Ok(Vec::new()) };
+            return coins::answer(&named, utxo, asked, (tags, sees));
+        }
     };
     let names = Names { accounts: &accounts, profile: Profile::of(asked.chain) };
     let tx = names.find_tx(asked.tx).ok_or_else(|| unknown("the transaction is not on record"))?;
@@ -273,12 +310,14 @@ pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees
         past: names.numbers(asked.past)?,
         known: RefCell::default(),
     };
+    let end = asked.until.map(|height| accounts.transfers_up_to(height)).transpose()?;
+    let limits = Limits { end: end.unwrap_or(u64::MAX).min(asked.limits.end), ..asked.limits };
     let overflow = matches!(standing, Standing::Untraceable(Why::Overflow, _));
     let line = |method: Method| {
         let done = if overflow {
             Err(super::Untraceable::Overflow)
         } else {
-            trace(&of, source, method, asked.limits, &|account| stops.why(account).is_some())
+            trace(&of, source, method, limits, &|account| stops.why(account).is_some())
         };
         let (trace, not_computable) = match done {
             Ok(trace) => (trace, None),
@@ -295,6 +334,7 @@ pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees
             let t = accounts.transfer(carried.transfer)?;
             Some(PaymentLine {
                 tx: names.tx_id(accounts.tx_of(carried.transfer)?),
+                output: None,
                 from: names.account(t.from),
                 to: names.account(t.to),
                 kind: t.kind.name(),
@@ -317,6 +357,8 @@ pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees
             cut: trace.cut.iter().map(|(cut, amount)| (cut_name(*cut), amounts(amount))).collect(),
             payments: trace.payments.iter().filter_map(payment).collect(),
             unordered: trace.unordered,
+            past: asked.past.to_vec(),
+            decided: asked.decided.clone(),
             class: "recorded",
         }
     };
