@@ -74,8 +74,8 @@ fn books() -> impl Strategy<Value = (Book, u64)> {
         })
 }
 
-/// All units of everybody, one by one: true = of the source.
-fn units(book: &Book, source: u64, last_first: bool) -> Vec<u128> {
+/// All units of everybody, one by one: true = of a source.
+fn units(book: &Book, sources: &[u64], last_first: bool) -> Vec<u128> {
     let mut held: Vec<VecDeque<bool>> = book.opening.iter().map(|n| (0..*n).map(|_| false).collect()).collect();
     for (n, m) in book.moves.iter().enumerate() {
         let mut moved = Vec::new();
@@ -83,7 +83,7 @@ fn units(book: &Book, source: u64, last_first: bool) -> Vec<u128> {
             let from = &mut held[m.from as usize];
             moved.push(if last_first { from.pop_back() } else { from.pop_front() }.unwrap());
         }
-        held[m.to as usize].extend(moved.into_iter().map(|unit| unit || n as u64 == source));
+        held[m.to as usize].extend(moved.into_iter().map(|unit| unit || sources.contains(&(n as u64))));
     }
     // What was of the source when the source was paid is of it alone: earlier marks there are none.
     held.iter().map(|units| units.iter().filter(|unit| **unit).count() as u128).collect()
@@ -126,13 +126,27 @@ proptest! {
     fn each_method_is_what_a_simulation_of_every_unit_of_everybody_gives((book, source) in books()) {
         // The simulation traces nothing before the source, and neither may the source's own units have been traced.
         for (method, due) in [
-            (Method::Fifo, units(&book, source, false)),
-            (Method::Lifo, units(&book, source, true)),
+            (Method::Fifo, units(&book, &[source], false)),
+            (Method::Lifo, units(&book, &[source], true)),
             (Method::Haircut, sums(&book, source, true)),
             (Method::Libr, sums(&book, source, false)),
         ] {
-            let trace = trace(&book, source, method, everything(), &|_| false).unwrap();
+            let trace = trace(&book, &[source], method, everything(), &|_| false).unwrap();
             prop_assert_eq!(by_account(&trace), due, "{:?}", method);
+        }
+    }
+
+    #[test]
+    fn several_sources_together_are_what_a_simulation_gives_and_sum_up((book, first) in books(), second: prop::sample::Index) {
+        let payments: Vec<u64> = (0..book.moves.len() as u64).filter(|n| book.moves[*n as usize].kind == Kind::Transfer).collect();
+        let sources = [first, payments[second.index(payments.len())]];
+        for (method, last_first) in [(Method::Fifo, false), (Method::Lifo, true)] {
+            let trace = trace(&book, &sources, method, everything(), &|_| false).unwrap();
+            prop_assert_eq!(by_account(&trace), units(&book, &sources, last_first), "{:?}", method);
+        }
+        for method in [Method::Fifo, Method::Lifo, Method::Haircut, Method::Libr] {
+            let trace = trace(&book, &sources, method, everything(), &|_| false).unwrap();
+            prop_assert_eq!((trace.sum().lo, trace.sum().hi), (trace.source, trace.source), "{:?}", method);
         }
     }
 
@@ -142,7 +156,7 @@ proptest! {
     ) {
         let limits = Limits { hops, least, end, most };
         for method in [Method::Fifo, Method::Lifo, Method::Haircut, Method::Libr] {
-            let trace = trace(&book, source, method, limits, &|account| account == service).unwrap();
+            let trace = trace(&book, &[source], method, limits, &|account| account == service).unwrap();
             let sum = trace.sum();
             prop_assert_eq!((sum.lo, sum.hi), (trace.source, trace.source), "{:?} {:?}", method, trace);
         }
@@ -151,14 +165,14 @@ proptest! {
     #[test]
     fn every_method_lies_within_the_bounds_with_and_without_a_known_opening((book, source) in books(), partial: bool) {
         let known = Book { partial, ..book.clone() };
-        let bounds = trace(&known, source, Method::Bounds, everything(), &|_| false).unwrap();
+        let bounds = trace(&known, &[source], Method::Bounds, everything(), &|_| false).unwrap();
         let within = |account: u32, amount: u128| {
             let a = bounds.held.get(&account).copied().unwrap_or_default();
             a.lo <= amount && amount <= a.hi
         };
         let carried: BTreeMap<u64, Amounts> = bounds.payments.iter().map(|p| (p.transfer, p.traced)).collect();
         for method in [Method::Fifo, Method::Lifo, Method::Haircut, Method::Libr] {
-            let trace = trace(&book, source, method, everything(), &|_| false).unwrap();
+            let trace = trace(&book, &[source], method, everything(), &|_| false).unwrap();
             for account in 0..ACCOUNTS {
                 let held = trace.held.get(&account).map_or(0, |a| a.hi);
                 prop_assert!(within(account, held), "{:?} {} {:?}", method, account, bounds.held.get(&account));
@@ -174,9 +188,9 @@ proptest! {
     fn with_an_unknown_opening_the_methods_say_so_and_the_bounds_still_answer((book, source) in books()) {
         let book = Book { partial: true, ..book };
         for method in [Method::Fifo, Method::Lifo, Method::Haircut, Method::Libr] {
-            prop_assert_eq!(trace(&book, source, method, everything(), &|_| false), Err(Untraceable::Opening));
+            prop_assert_eq!(trace(&book, &[source], method, everything(), &|_| false), Err(Untraceable::Opening));
         }
-        prop_assert!(trace(&book, source, Method::Bounds, everything(), &|_| false).is_ok());
+        prop_assert!(trace(&book, &[source], Method::Bounds, everything(), &|_| false).is_ok());
     }
 }
 
@@ -195,10 +209,10 @@ fn mixed() -> Book {
 fn the_methods_differ_where_money_was_mixed_and_the_bounds_say_how_far() {
     let due = [(Method::Fifo, 10, 90), (Method::Lifo, 60, 40), (Method::Haircut, 40, 60), (Method::Libr, 10, 90)];
     for (method, second, third) in due {
-        let trace = trace(&mixed(), 0, method, everything(), &|_| false).unwrap();
+        let trace = trace(&mixed(), &[0], method, everything(), &|_| false).unwrap();
         assert_eq!((trace.held[&2].hi, trace.held[&3].hi), (second, third), "{method:?}");
     }
-    let bounds = trace(&mixed(), 0, Method::Bounds, everything(), &|_| false).unwrap();
+    let bounds = trace(&mixed(), &[0], Method::Bounds, everything(), &|_| false).unwrap();
     assert_eq!(bounds.held[&2], Amounts { lo: 10, hi: 60 });
     assert_eq!(bounds.held[&3], Amounts { lo: 40, hi: 90 });
 }
@@ -207,6 +221,6 @@ fn the_methods_differ_where_money_was_mixed_and_the_bounds_say_how_far() {
 fn an_account_that_pays_what_it_never_had_makes_no_answer() {
     let mut book = mixed();
     book.moves.push(pay(3, 2, 91));
-    assert_eq!(trace(&book, 0, Method::Haircut, everything(), &|_| false), Err(Untraceable::Negative));
-    assert_eq!(trace(&book, 99, Method::Haircut, everything(), &|_| false), Err(Untraceable::NoSource));
+    assert_eq!(trace(&book, &[0], Method::Haircut, everything(), &|_| false), Err(Untraceable::Negative));
+    assert_eq!(trace(&book, &[99], Method::Haircut, everything(), &|_| false), Err(Untraceable::NoSource));
 }

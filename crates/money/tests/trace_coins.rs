@@ -3,13 +3,15 @@
 use money::trace::*;
 use proptest::prelude::*;
 
+/// Of an output: its transaction, its value, what spends it.
+type Output = (usize, u64, Option<(u64, u64)>);
+
 /// A small chain: each transaction spends outputs of earlier ones; the first ones spend nothing.
 #[derive(Debug, Clone, Default)]
 struct Book {
     /// Of each transaction the outputs that it spends, and what it pays.
     txs: Vec<(Vec<usize>, Vec<u64>)>,
-    /// Of each output: its transaction, its value, what spends it.
-    outputs: Vec<(usize, u64, Option<(u64, u64)>)>,
+    outputs: Vec<Output>,
     /// An output whose value nobody knows when it is spent.
     untold: Option<usize>,
     inputs: u64,

@@ -33,6 +33,7 @@ pub use leg::{Deed, Leg, Login, OnChain, Original, References, Statement};
 pub use mapping::{Asset, Rows, Table, TableMapping};
 pub use mt940::{is_mt940, read_mt940};
 pub use pages::{Finding, Subject};
+pub(crate) use sheet::{Row as TableRow, each_row};
 pub use store::{Bank, BatchInfo, Counts, Job, Loaded, Logins, Refusal, Sees, load_of_id};
 pub use time::{Span, zone_named};
 pub use view::{Class, Source, View, Viewed};

@@ -10,6 +10,10 @@ mod purse;
 mod walk;
 
 pub use answer::{AmountsLine, Asked, Decided, MANY, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
+pub use answer::{
+    AskedMany, CheckLine, Claim, ClaimLine, ClaimTable, CollectorLine, Departure, MethodLine, RestitutionLine,
+    ShareLine, SharesLine, apportion, check, collector, restitution,
+};
 pub use coins::{CoinIn, CoinOut, CoinStops, Coins, walk_coins};
 pub use purse::{Bounds, Fifo, Haircut, Libr, Lifo, Lot, Purse};
 pub use walk::walk;
@@ -188,23 +192,23 @@ impl Trace {
     }
 }
 
-/// Traces the money of one transfer by one method. `stops` says at which accounts it ends.
+/// Traces the money of some transfers together by one method. `stops` says at which accounts it ends.
 ///
 /// # Errors
 /// [`Untraceable`].
 pub fn trace(
     record: &impl Record,
-    source: u64,
+    sources: &[u64],
     method: Method,
     limits: Limits,
     stops: &dyn Fn(u32) -> bool,
 ) -> Result<Trace, Untraceable> {
     match method {
-        Method::Fifo => walk::<Fifo>(record, source, limits, stops),
-        Method::Lifo => walk::<Lifo>(record, source, limits, stops),
-        Method::Haircut => walk::<Haircut>(record, source, limits, stops),
-        Method::Libr => walk::<Libr>(record, source, limits, stops),
-        Method::Bounds => walk::<Bounds>(record, source, limits, stops),
+        Method::Fifo => walk::<Fifo>(record, sources, limits, stops),
+        Method::Lifo => walk::<Lifo>(record, sources, limits, stops),
+        Method::Haircut => walk::<Haircut>(record, sources, limits, stops),
+        Method::Libr => walk::<Libr>(record, sources, limits, stops),
+        Method::Bounds => walk::<Bounds>(record, sources, limits, stops),
     }
 }
 

@@ -9,24 +9,26 @@ struct Reached<P> {
     hop: u32,
 }
 
-/// Follows the money of the transfer `source` under the method of `P`.
+/// Follows the money of some transfers together under the method of `P`.
 ///
 /// # Errors
 /// [`Untraceable`].
 pub fn walk<P: Purse>(
     record: &impl Record,
-    source: u64,
+    sources: &[u64],
     limits: Limits,
     stops: &dyn Fn(u32) -> bool,
 ) -> Result<Trace, Untraceable> {
-    let first = record.transfer(source).ok_or(Untraceable::NoSource)?;
+    let sources: BTreeSet<u64> = sources.iter().copied().collect();
+    if sources.is_empty() || sources.iter().any(|source| record.transfer(*source).is_none()) {
+        return Err(Untraceable::NoSource);
+    }
     let mut walk: Walk<'_, P, _> =
-        Walk { record, limits, stops, reached: HashMap::new(), due: BTreeSet::new(), trace: Trace::default() };
-    walk.trace.source = first.amount;
-    walk.arrive(source, &first, P::source(first.amount), 1)?;
+        Walk { record, limits, stops, sources, reached: HashMap::new(), due: BTreeSet::new(), trace: Trace::default() };
     let mut left = limits.most;
-    while let Some((number, _)) = walk.due.first().copied() {
-        if number >= limits.end {
+    while let Some(number) = walk.turn() {
+        // A source is always looked at.
+        if number >= limits.end && !walk.sources.contains(&number) {
             break;
         }
         if left == 0 {
@@ -49,6 +51,8 @@ struct Walk<'a, P, R> {
     record: &'a R,
     limits: Limits,
     stops: &'a dyn Fn(u32) -> bool,
+    /// Transfers whose money is followed, and that did not come yet.
+    sources: BTreeSet<u64>,
     reached: HashMap<u32, Reached<P>>,
     /// The next transfer of each account that was reached.
     due: BTreeSet<(u64, u32)>,
@@ -56,6 +60,12 @@ struct Walk<'a, P, R> {
 }
 
 impl<P: Purse, R: Record> Walk<'_, P, R> {
+    /// The next transfer, of an account that was reached or of a source.
+    fn turn(&self) -> Option<u64> {
+        let due = self.due.first().map(|(number, _)| *number);
+        due.into_iter().chain(self.sources.first().copied()).min()
+    }
+
     /// One transfer, of one or two accounts that were reached.
     fn step(&mut self, number: u64) -> Result<(), Untraceable> {
         let mut turned = Vec::new();
@@ -64,10 +74,15 @@ impl<P: Purse, R: Record> Walk<'_, P, R> {
             turned.push(account);
         }
         if let Some(moved) = self.record.transfer(number) {
-            let (part, hop) = match self.reached.get_mut(&moved.from) {
+            let (mut part, mut hop) = match self.reached.get_mut(&moved.from) {
                 Some(payer) => (payer.purse.pay(moved.amount)?, payer.hop + 1),
                 None => (P::clean(moved.amount), 0),
             };
+            if self.sources.remove(&number) {
+                // What another source brought already is not counted twice.
+                self.trace.source += moved.amount - P::of(&part);
+                (part, hop) = (P::source(moved.amount), 1);
+            }
             self.arrive(number, &moved, part, hop)?;
         }
         for account in turned {
