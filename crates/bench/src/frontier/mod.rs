@@ -95,7 +95,9 @@ fn all(args: &Args, folder: &Path) -> Result<(), Failure> {
         let url = server::serve(counted(answering, Arc::clone(&kinds)))?;
         let mut line = measure(args, (shape, &chain), (url, &chosen), (&tags, folder))?;
         let kinds = kinds.lock().map_err(|_| "a question was not answered")?.clone();
-        line["calls_by_kind"] = json!(kinds);
+        if let Some(line) = line.as_object_mut() {
+            line.insert("calls_by_kind".into(), json!(kinds));
+        }
         println!("{line}");
     }
     Ok(())
