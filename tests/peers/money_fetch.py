@@ -28,7 +28,7 @@ def made():
 TX = made()
 ASKED, ANSWERS = [], {
     "/blocks/tip/height": "9", "/block-height/0": FIRST, "/block-height/4": "22" * 32, f"/tx/{TX['txid']}": json.dumps(TX),
-    f"/tx/{TX['txid']}/outspends": json.dumps([{"spent": False}]),
+    f"/tx/{TX['txid']}/outspends": json.dumps([{"spent": False}]), "/blocks/4": json.dumps([{"id": "22" * 32, "height": 4}]),
 }
 
 
@@ -220,6 +220,7 @@ with Node() as node:
     done = node.run("money", "inspect", "--json")
     check("inspect shows it as partial, apart from every chain", '"chain":"btc-regtest~partial"' in done.stdout, said(done))
     ANSWERS["/block-height/4"] = "33" * 32
+    ANSWERS["/blocks/4"] = json.dumps([{"id": "33" * 32, "height": 4}])
     ANSWERS[f"/tx/{TX['txid']}"] = json.dumps({**TX, "vout": [{"scriptpubkey": SCRIPT, "value": VALUE + 1}]})
     done = node.run(*words, "--yes")
     check("a transaction that has not the id asked for names endpoint, call and transaction, and no key",
