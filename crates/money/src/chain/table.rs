@@ -8,7 +8,7 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, List, Row};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
@@ -47,18 +47,16 @@ impl Table {
     /// # Errors
     /// It cannot be read; it is Parquet and damaged, or locked.
     pub(crate) fn open(path: &Path, delimiter: u8, max_line: usize) -> Result<Table, Wrong> {
-        let file = File::open(path).map_err(|error| (1, error.to_string()))?;
-        let mut head = [0; 4];
-        let parquet = (&file).read_exact(&mut head).is_ok() && head == PARQUET;
+        let wrong = |error: std::io::Error| (1, error.to_string());
+        let file = File::open(path).map_err(wrong)?;
         let taken = Rc::new(Cell::new(0));
-        if parquet {
-            let (rows, headings) = parquet_rows(file).map_err(|why| (1, why))?;
+        // A pipe is read once, so its beginning is looked at and not taken.
+        let mut input = BufReader::with_capacity(1 << 16, Counted { inner: file, taken: Rc::clone(&taken) });
+        if input.fill_buf().map_err(wrong)?.starts_with(&PARQUET) {
+            let (rows, headings) = parquet_rows(File::open(path).map_err(wrong)?).map_err(|why| (1, why))?;
             return Ok(Table { rows: Rows::Parquet(Box::new(rows)), headings, line: 1, taken });
         }
-        // The first bytes are read again.
-        let file = File::open(path).map_err(|error| (1, error.to_string()))?;
-        let counted = Counted { inner: file, taken: Rc::clone(&taken) };
-        let plain = formats::decompress(Box::new(BufReader::with_capacity(1 << 16, counted)));
+        let plain = formats::decompress(Box::new(input));
         let plain: Box<dyn Read> = Box::new(plain.map_err(|error| (1, error.to_string()))?);
         let lines = ShortLines::new(plain, max_line);
         let mut table = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(lines);
