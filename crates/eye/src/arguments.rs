@@ -11,7 +11,10 @@ use std::path::PathBuf;
 pub use bank::{BankLoad, MoneyBank};
 pub use clusters::{MoneyCluster, MoneyContradictions, MoneyDecide, MoneyPair, Pair, What};
 pub use lists::{Import, Reference};
-pub use money::{Money, MoneyAccount, MoneyBalance, MoneyFetch, MoneyLoad, MoneyTrace};
+pub use money::{
+    Money, MoneyAccount, MoneyBalance, MoneyCheck, MoneyCollector, MoneyFetch, MoneyLoad, MoneyRestitution, MoneyTrace,
+    MoneyWithin,
+};
 pub use people::{Access, Collections, Grant, GrantAt, Token, User};
 pub use tags::{MoneyTags, TagsFormat, TagsLoad};
 

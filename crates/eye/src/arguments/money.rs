@@ -31,6 +31,12 @@ pub enum Money {
     Balance(MoneyBalance),
     /// Where the money of one payment went, by every method side by side, exact to the base unit; each sums up to the source.
     Trace(MoneyTrace),
+    /// Where many victims' money comes together: accounts that several of their payments reached, by sum.
+    Collector(MoneyCollector),
+    /// How a frozen balance is divided among victims under each method; together never more than is there.
+    Restitution(MoneyRestitution),
+    /// Somebody's claimed trace against the record: does it conserve, which method gives it, where does it depart.
+    Check(MoneyCheck),
     /// Which addresses are one party's: a chain's clusters in numbers, or one address with its cluster and relations.
     Cluster(MoneyCluster),
     /// Why two addresses are one party's: the chain of witnesses with the best weakest link, and the fewest witnesses.
@@ -105,6 +111,24 @@ pub struct MoneyTrace {
     /// Which of the transaction's transfers (of coins: outputs), from 0; needed where it has several.
     #[arg(long, value_name = "N")]
     pub transfer: Option<usize>,
+    /// By which methods, and where it ends.
+    #[command(flatten)]
+    pub within: MoneyWithin,
+    /// One JSON object a method.
+    #[arg(long)]
+    pub json: bool,
+    /// The transaction, as its chain writes it.
+    pub tx: String,
+}
+
+fn method(word: &str) -> Result<::money::trace::Method, String> {
+    let found = ::money::trace::Method::ALL.into_iter().find(|m| m.name() == word);
+    found.ok_or_else(|| "fifo, lifo, haircut, libr or bounds".to_owned())
+}
+
+/// By which methods traces go, and where they end.
+#[derive(Debug, Args)]
+pub struct MoneyWithin {
     /// `fifo`, `lifo`, `haircut`, `libr` or `bounds` (what holds under each of them); else all, side by side.
     #[arg(long, value_name = "METHOD", value_parser = method)]
     pub method: Option<::money::trace::Method>,
@@ -130,16 +154,65 @@ pub struct MoneyTrace {
     /// The last block to look at; else the record's last.
     #[arg(long, value_name = "HEIGHT")]
     pub until: Option<u64>,
-    /// One JSON object a method.
-    #[arg(long)]
-    pub json: bool,
-    /// The transaction, as its chain writes it.
-    pub tx: String,
 }
 
-fn method(word: &str) -> Result<::money::trace::Method, String> {
-    let found = ::money::trace::Method::ALL.into_iter().find(|m| m.name() == word);
-    found.ok_or_else(|| "fifo, lifo, haircut, libr or bounds".to_owned())
+/// `eye money collector`.
+#[derive(Debug, Args)]
+pub struct MoneyCollector {
+    /// The chain, one of accounts.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// Accounts that at least so many of the payments reached.
+    #[arg(long, value_name = "K", default_value_t = 2)]
+    pub at_least: usize,
+    /// Accounts at most.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    /// By which method (`fifo` if none is named), and where it ends.
+    #[command(flatten)]
+    pub within: MoneyWithin,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// The victims' payments of one asset: TX, or TX:N for its transfer N.
+    #[arg(required = true, value_name = "TX[:N]")]
+    pub payments: Vec<String>,
+}
+
+/// `eye money restitution`.
+#[derive(Debug, Args)]
+pub struct MoneyRestitution {
+    /// The chain, one of accounts.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// The account that was frozen.
+    #[arg(long)]
+    pub account: String,
+    /// By which methods, and where traces end.
+    #[command(flatten)]
+    pub within: MoneyWithin,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// The victims' payments of one asset: TX, or TX:N for its transfer N.
+    #[arg(required = true, value_name = "TX[:N]")]
+    pub payments: Vec<String>,
+}
+
+/// `eye money check`.
+#[derive(Debug, Args)]
+pub struct MoneyCheck {
+    /// The chain, one of accounts.
+    #[arg(long, value_parser = chain_code)]
+    pub chain: ChainCode,
+    /// Which columns mean what, TOML; else they are tx, from, to, amount (base units).
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// The claimed trace: CSV, packed or not, or a workbook.
+    pub claim: PathBuf,
 }
 
 /// `eye money account`.

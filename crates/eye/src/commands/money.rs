@@ -7,6 +7,7 @@ mod decide;
 mod fetched;
 mod tags;
 mod trace;
+mod victims;
 
 use super::Io;
 use crate::arguments::{About, Money, MoneyBalance, MoneyLoad};
@@ -42,6 +43,9 @@ pub fn run(data: &Path, what: &Money, io: &mut Io<'_>) -> Result<u8, Problem> {
         Money::Account(job) => account::run(&room, job, io).map(|()| 0),
         Money::Balance(job) => balance(&room, job, io).map(|()| 0),
         Money::Trace(job) => trace::run(&data.join(FOLDER), &room, job, io).map(|()| 0),
+        Money::Collector(job) => victims::collect(&data.join(FOLDER), &room, job, io).map(|()| 0),
+        Money::Restitution(job) => victims::restore(&data.join(FOLDER), &room, job, io).map(|()| 0),
+        Money::Check(job) => victims::examine(&room, job, io),
         Money::Cluster(job) => clusters::cluster(&data, job, io).map(|()| 0),
         Money::Why(job) => clusters::why(&data, job, io).map(|()| 0),
         Money::Apart(job) => clusters::apart(&data, job, io).map(|()| 0),

@@ -9,6 +9,7 @@ mod blockfiles;
 mod commitments;
 mod curve;
 mod decode;
+mod mapping;
 mod network;
 mod node;
 mod retarget;
@@ -27,6 +28,7 @@ pub use append::block_work;
 pub(crate) use decode::decode_body;
 pub(crate) use decode::decode_some;
 pub use decode::{Checks, Fault, Header, decode_block};
+pub use mapping::{AmountUnit, Mapping};
 pub use network::{Family, Network};
 #[cfg(any(test, fuzzing))]
 pub(crate) use node::coins_told;
@@ -36,7 +38,6 @@ pub(crate) use script::{each_push, kind as script_kind};
 pub(crate) use table::Table;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transfers::read_rows;
-pub use transfers::{AmountUnit, Mapping};
 pub(crate) use transfers::{ShortLines, said, zone};
 pub use undo::{Coin, Undo, parse_spent, parse_undo};
 

@@ -1,8 +1,9 @@
 //! The folder of all chains, and what is done with a chain by its name.
+use super::Mapping;
 use super::bitcoin::load_blocks;
 use super::network::Family;
 use super::node;
-use super::transfers::{Mapping, load_transfers};
+use super::transfers::load_transfers;
 use super::{Error, Network, Result, io};
 use crate::columns::{Accounts, Head, Mode, Utxo};
 use crate::evm::{Profile, follow_node, load_dump};

@@ -176,8 +176,6 @@ pub struct Frontier {
     pub unwound: u64,
     /// Transactions whose place in their block is proven.
     pub proven: u64,
-    /// Of accounts: payments that lists alone tell, for the budget ended before their receipts.
-    pub listed: u64,
 }
 
 /// What `eye money fetch` prints.

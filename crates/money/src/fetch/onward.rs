@@ -27,20 +27,8 @@ struct Holder {
     /// What it has after each, where that is known.
     after: Vec<Option<Amount>>,
     now: Option<Amount>,
-    /// Its balance was asked for.
-    asked: bool,
     why: Why,
     moved_by: Option<Hash>,
-}
-
-/// What became of money that reached an account.
-enum Entered {
-    /// The account has it, or may.
-    Holds,
-    /// It is followed no further.
-    Ends(Why),
-    /// The account passed it on in the same transaction.
-    Passed,
 }
 
 /// The walk.
@@ -56,10 +44,6 @@ pub struct Onward<'a, 'b> {
     waiting: BTreeSet<(Point, Hash, usize, Place)>,
     payers: HashSet<Place>,
     paid: HashMap<Vec<u8>, Amount>,
-    /// Payments that lists alone tell, with how much may have gone by them.
-    listed: HashMap<Hash, Amount>,
-    /// Who passed money on, and in which transaction: those who pay each other in a circle do so once.
-    passed: HashSet<(Hash, Place)>,
     /// Less than this part of what was paid is not followed in this round.
     part: u128,
     /// Something was not asked for want of budget.
@@ -81,8 +65,6 @@ impl<'a, 'b> Onward<'a, 'b> {
             waiting: BTreeSet::new(),
             payers: HashSet::new(),
             paid: HashMap::new(),
-            listed: HashMap::new(),
-            passed: HashSet::new(),
             part: DUST,
             spent: false,
             found: Frontier::default(),
@@ -99,8 +81,6 @@ impl<'a, 'b> Onward<'a, 'b> {
             self.waiting.clear();
             self.payers.clear();
             self.paid.clear();
-            self.listed.clear();
-            self.passed.clear();
             self.found.ends.clear();
             (self.part, self.spent) = (part, false);
             let done = self.round(ids);
@@ -112,11 +92,7 @@ impl<'a, 'b> Onward<'a, 'b> {
     }
 
     fn round(&mut self, ids: &[Hash]) -> Asked<()> {
-        let mut done = self.begin(ids).and_then(|()| self.walk());
-        if done.is_ok() && !self.spent && self.part == DUST {
-            done = self.make_sure();
-        }
-        self.found.listed = self.listed.len() as u64;
+        let done = self.begin(ids).and_then(|()| self.walk());
         if done.is_err() {
             self.waiting.iter().for_each(|(.., place)| {
                 if let Some(holder) = self.holders.get_mut(place).filter(|holder| holder.why == Why::Holds) {
@@ -126,35 +102,6 @@ impl<'a, 'b> Onward<'a, 'b> {
         }
         self.list();
         done
-    }
-
-    /// What is left of the budget goes to the balances of those who still have something, and to the receipts of payments that lists alone
-    /// tell; the largest first.
-    fn make_sure(&mut self) -> Asked<()> {
-        let unasked = self.holders.iter().filter(|(_, holder)| !holder.asked && !holder.left.is_zero());
-        let mut unasked: Vec<(Amount, Place)> = unasked.map(|(place, holder)| (holder.left, place.clone())).collect();
-        unasked.sort_by(|a, b| b.cmp(a));
-        for (_, place) in unasked {
-            let now = match self.ask.balance(&place.0, &place.1) {
-                Err(Halt::Spent) => return Ok(()),
-                now => now?,
-            };
-            let Some(holder) = self.holders.get_mut(&place) else { continue };
-            (holder.now, holder.asked) = (now, true);
-            let flows = std::mem::take(&mut holder.flows);
-            let opening = self.opening(&place, &flows, now);
-            self.note(&place, flows.first(), opening)?;
-        }
-        let mut listed: Vec<(Amount, Hash)> = self.listed.iter().map(|(id, amount)| (*amount, *id)).collect();
-        listed.sort_by(|a, b| b.cmp(a));
-        for (_, id) in listed {
-            match self.confirmed(&id) {
-                Err(Halt::Spent) => return Ok(()),
-                told => drop(told?),
-            }
-            self.listed.remove(&id);
-        }
-        Ok(())
     }
 
     fn begin(&mut self, ids: &[Hash]) -> Asked<()> {
@@ -228,18 +175,10 @@ impl<'a, 'b> Onward<'a, 'b> {
         }
         let (left, hop) = (holder.left, holder.hop);
         if follows(&flow) {
-            // The list that told the payment may do: who is paid tells in a list of their own whether they passed it on.
-            let told = match self.whole.get(id) {
-                Some(told) => told.clone(),
-                None => self.confirmed(id)?,
-            };
+            let told = self.confirmed(id)?;
             let flow = Flow { at: told.at(), ..flow };
             let flows = told.flows(self.profile, &self.fakes);
             let moved = left.min(flow.amount);
-            if !told.whole {
-                let listed = self.listed.entry(*id).or_default();
-                *listed = (*listed).max(moved);
-            }
             self.reach(&flow, moved, hop + 1, (&flows, &Sums::of(&flows)))?;
         }
         if let (Some(holder), Some(after)) = (self.holders.get_mut(place), after) {
@@ -299,69 +238,44 @@ impl<'a, 'b> Onward<'a, 'b> {
             () if small(self.part) => Some(Why::Budget),
             () => None,
         };
-        let entered = match why {
-            Some(why) => Entered::Ends(why),
+        let why = match why {
+            Some(why) => Some(why),
             None => match self.enter(&place, flow, moved, hop) {
+                Ok(why) => why,
                 Err(Halt::Spent) => {
                     self.spent = true;
-                    Entered::Ends(Why::Budget)
+                    Some(Why::Budget)
                 }
-                entered => entered?,
+                Err(other) => return Err(other),
             },
         };
-        if let Entered::Ends(why) = entered {
+        if let Some(why) = why {
             let end = self.end_of(&place, flow, hop);
             self.found.ends.push(End { at_most: moved.to_string(), why, service, ..end });
         }
         Ok(())
     }
 
-    /// Whether an account passed on all that it got in a flow's transaction: then those whom it paid are reached.
-    fn passes_on(&mut self, place: &Place, flow: &Flow, moved: Amount, hop: u32) -> Asked<bool> {
-        let Some(told) = self.whole.get(&flow.tx) else { return Ok(false) };
-        let flows = told.flows(self.profile, &self.fakes);
-        let sums = Sums::of(&flows);
-        if !sums.passes(&place.0, &place.1) || !self.passed.insert((flow.tx, place.clone())) {
-            return Ok(false);
-        }
-        for next in flows.iter().filter(|next| follows(next) && next.from == Some(place.0) && next.asset == place.1) {
-            self.reach(next, moved.min(next.amount), hop, (&flows, &sums))?;
-        }
-        Ok(true)
-    }
-
-    /// Looks at what an account paid since the money reached it.
-    fn enter(&mut self, place: &Place, flow: &Flow, moved: Amount, hop: u32) -> Asked<Entered> {
+    /// Looks at what an account paid since the money reached it; why it is not followed, if so.
+    fn enter(&mut self, place: &Place, flow: &Flow, moved: Amount, hop: u32) -> Asked<Option<Why>> {
         let of = Account { address: &place.0, asset: Some(&place.1), most: self.job.hub };
         let (list, cut) = self.ask.history(&of, flow.at)?;
         if cut {
-            // A router or pool: only the receipt tells where it went.
-            self.confirmed(&flow.tx)?;
-            self.listed.remove(&flow.tx);
-            let passed = self.passes_on(place, flow, moved, hop)?;
-            return Ok(if passed { Entered::Passed } else { Entered::Ends(Why::Hub) });
+            return Ok(Some(Why::Hub));
         }
         self.fakes.extend(list.fakes.iter().copied());
         let mut flows = list.flows(self.profile);
         flows.retain(|one| one.asset == place.1 && (one.from == Some(place.0) || one.to == Some(place.0)) && one.edge);
         let paid: HashSet<_> = flows.iter().filter(|one| one.from == Some(place.0)).map(|one| one.to).collect();
-        let many = paid.len() > MANY;
-        self.learn(list);
-        if self.passes_on(place, flow, moved, hop)? {
-            return Ok(Entered::Passed);
+        if paid.len() > MANY {
+            return Ok(Some(Why::Hub));
         }
-        if many {
-            return Ok(Entered::Ends(Why::Hub));
-        }
-        // Only of whom it left again must be known what else is there; of the others it is asked at the end.
-        let asked = flows.iter().any(|one| one.from == Some(place.0) && !earlier(one.at, flow.at));
-        let now = match asked.then(|| self.ask.balance(&place.0, &place.1)) {
-            Some(Err(Halt::Spent)) => {
+        let now = match self.ask.balance(&place.0, &place.1) {
+            Err(Halt::Spent) => {
                 self.spent = true;
                 None
             }
-            Some(now) => now?,
-            None => None,
+            now => now?,
         };
         let opening = self.opening(place, &flows, now);
         let after = after_each(place, &flows, opening, flow.at);
@@ -371,11 +285,12 @@ impl<'a, 'b> Onward<'a, 'b> {
                 self.waiting.insert((one.at.max(flow.at), one.tx, n, place.clone()));
             }
         }
+        self.learn(list);
         self.note(place, flows.first(), opening)?;
         let (by, why) = (flow.clone(), Why::Holds);
-        let holder = Holder { left: moved, hop, by, flows, after, now, asked, why, moved_by: None };
+        let holder = Holder { left: moved, hop, by, flows, after, now, why, moved_by: None };
         self.holders.insert(place.clone(), holder);
-        Ok(Entered::Holds)
+        Ok(None)
     }
 
     /// Keeps what lists tell of transactions.

@@ -11,8 +11,8 @@ mod walk;
 
 pub use answer::{AmountsLine, Asked, Decided, MANY, PaymentLine, PlaceLine, SERVICE, TraceLine, answer};
 pub use answer::{
-    AskedMany, CheckLine, Claim, ClaimLine, ClaimTable, CollectorLine, Departure, MethodLine, RestitutionLine,
-    ShareLine, SharesLine, apportion, check, collector, restitution,
+    AskedMany, CheckLine, Claim, ClaimLine, ClaimTable, CollectorLine, CollectorsLine, Departure, MethodLine,
+    RestitutionLine, ShareLine, SharesLine, Within, apportion, check, collector, restitution,
 };
 pub use coins::{CoinIn, CoinOut, CoinStops, Coins, walk_coins};
 pub use purse::{Bounds, Fifo, Haircut, Libr, Lifo, Lot, Purse};

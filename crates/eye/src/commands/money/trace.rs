@@ -1,29 +1,36 @@
 //! `eye money trace`: where the money of one payment went.
 use super::document;
-use crate::arguments::MoneyTrace;
+use crate::arguments::{MoneyTrace, MoneyWithin};
 use crate::commands::Io;
 use crate::node::Problem;
 use money::chain::Room;
 use money::tags::Tags;
-use money::trace::{AmountsLine, Asked, Decided, Limits, MANY, Method, SERVICE, TraceLine, answer};
+use money::trace::{AmountsLine, Asked, Decided, Limits, MANY, Method, SERVICE, TraceLine, Within, answer};
 use std::path::Path;
 
 /// Payments that a text names; JSON has all of them.
 const NAMED: usize = 40;
 
-pub fn run(folder: &Path, room: &Room, job: &MoneyTrace, io: &mut Io<'_>) -> Result<(), Problem> {
-    let one = job.method.map(|method| [method]);
-    let asked = Asked {
-        chain: &job.chain,
-        tx: &job.tx,
-        transfer: job.transfer,
-        methods: one.as_ref().map_or(&Method::ALL, |one| one.as_slice()),
+/// The method that is named, else those.
+pub fn methods(job: &MoneyWithin, others: &[Method]) -> Vec<Method> {
+    job.method.map_or_else(|| others.to_vec(), |method| vec![method])
+}
+
+/// Where traces end, as the command line says.
+pub fn within<'a>(job: &'a MoneyWithin, methods: &'a [Method]) -> Within<'a> {
+    Within {
+        methods,
         limits: Limits { hops: job.hops, least: job.least, ..Limits::default() },
         stops: &job.stop,
         past: &job.past,
         decided: job.by.clone().zip(job.reason.clone()).map(|(by, reason)| Decided { by, reason }),
         until: job.until,
-    };
+    }
+}
+
+pub fn run(folder: &Path, room: &Room, job: &MoneyTrace, io: &mut Io<'_>) -> Result<(), Problem> {
+    let methods = methods(&job.within, &Method::ALL);
+    let asked = Asked { chain: &job.chain, tx: &job.tx, transfer: job.transfer, within: within(&job.within, &methods) };
     let tags = Tags::open(folder).map_err(|e| Problem::other(e.to_string()))?;
     // Whoever holds the folder reads all of it.
     let lines = answer(room, &asked, (Some(&tags), &|_| true))?;
@@ -37,15 +44,25 @@ pub fn run(folder: &Path, room: &Room, job: &MoneyTrace, io: &mut Io<'_>) -> Res
             Some(_) => format!("CoinJoins, transactions of more than {MANY} inputs or outputs"),
             None => format!("accounts with {payers} payers and {paid} paid"),
         };
-        writeln!(io.out, "ends at {} hops, payments below {}, tagged services, {mixing}", job.hops, job.least)?;
+        writeln!(
+            io.out,
+            "ends at {} hops, payments below {}, tagged services, {mixing}",
+            job.within.hops, job.within.least
+        )?;
         if let Some(decided) = &first.decided {
-            writeln!(io.out, "WENT ON PAST {}: {} decided so ({})", job.past.join(", "), decided.by, decided.reason)?;
+            writeln!(
+                io.out,
+                "WENT ON PAST {}: {} decided so ({})",
+                job.within.past.join(", "),
+                decided.by,
+                decided.reason
+            )?;
         }
     }
     lines.iter().try_for_each(|line| tell(line, io))
 }
 
-fn of(amount: &AmountsLine) -> String {
+pub fn of(amount: &AmountsLine) -> String {
     if amount.lo == amount.hi { amount.hi.clone() } else { format!("{} to {}", amount.lo, amount.hi) }
 }
 

@@ -1,5 +1,5 @@
 //! A trace of coins in words: outputs named by transaction and place, addresses as the chain writes them.
-use super::{AmountsLine, Asked, PaymentLine, PlaceLine, TraceLine, amounts, cut_name, unknown};
+use super::{AmountsLine, Asked, PaymentLine, PlaceLine, TraceLine, amounts, cut_name, largest_first, unknown};
 use crate::ask::Named;
 use crate::chain::Result;
 use crate::cluster::{CoSpends, Reason};
@@ -32,7 +32,7 @@ pub fn answer(
     let tx = named.transaction(asked.tx)?;
     let places = sources(named, utxo, tx, asked.transfer)?;
     let numbers = |of: &[String]| of.iter().map(|text| named.address(text)).collect::<Result<BTreeSet<u32>>>();
-    let (stop, past) = (numbers(asked.stops)?, numbers(asked.past)?);
+    let (stop, past) = (numbers(asked.within.stops)?, numbers(asked.within.past)?);
     let mut tagged = HashMap::new();
     if let Some(tags) = tags {
         let told = evidence(tags, asked.chain.as_str(), sees, |text| named.address(text).ok());
@@ -52,7 +52,7 @@ pub fn answer(
     let known: RefCell<HashMap<u64, bool>> = RefCell::default();
     let mixed = |tx: u64| *known.borrow_mut().entry(tx).or_insert_with(|| mixes(utxo, tx).is_some());
     let stops = CoinStops { address: &|address| why(address).is_some(), mixes: &mixed };
-    let limits = Limits { end: end(utxo, asked)?, ..asked.limits };
+    let limits = Limits { end: end(utxo, asked)?, ..asked.within.limits };
     let whole: u128 = places
         .iter()
         .filter_map(|place| utxo.output(utxo.outputs_of(tx).start + *place as u64))
@@ -71,8 +71,8 @@ pub fn answer(
             why: why(*address).filter(|_| stop),
             party: tagged.get(address).filter(|_| stop).cloned(),
         };
-        let stopped = trace.stopped.iter().map(|one| place(one, true));
-        let mixing = trace.mixed.iter().map(|(tx, amount)| PlaceLine {
+        let stopped = largest_first(&trace.stopped).map(|one| place(one, true));
+        let mixing = largest_first(&trace.mixed).map(|(tx, amount)| PlaceLine {
             account: named.id(*tx),
             amount: amounts(amount),
             why: mixes(utxo, *tx),
@@ -85,19 +85,19 @@ pub fn answer(
             source: (named.id(tx), places.first().copied().unwrap_or_default()),
             amount: whole.to_string(),
             not_computable,
-            held: trace.held.iter().map(|held| place(held, false)).collect(),
+            held: largest_first(&trace.held).map(|held| place(held, false)).collect(),
             stopped: stopped.chain(mixing).collect(),
             fees: computed.then(|| amounts(&trace.fees)),
             destroyed: computed.then(|| amounts(&trace.destroyed)),
             cut: trace.cut.iter().map(|(cut, amount)| (cut_name(*cut), amounts(amount))).collect(),
             payments: trace.payments.iter().filter_map(|carried| payment(named, utxo, carried)).collect(),
             unordered: false,
-            past: asked.past.to_vec(),
-            decided: asked.decided.clone(),
+            past: asked.within.past.to_vec(),
+            decided: asked.within.decided.clone(),
             class: "recorded",
         }
     };
-    Ok(asked.methods.iter().map(|method| line(*method)).collect())
+    Ok(asked.within.methods.iter().map(|method| line(*method)).collect())
 }
 
 fn text(named: &Named, address: u32) -> String {
@@ -147,7 +147,7 @@ fn sources(named: &Named, utxo: &Utxo, tx: u64, nth: Option<usize>) -> Result<Ve
 
 /// The first transaction that is not looked at.
 fn end(utxo: &Utxo, asked: &Asked<'_>) -> Result<u64> {
-    let Some(until) = asked.until else { return Ok(asked.limits.end) };
+    let Some(until) = asked.within.until else { return Ok(asked.within.limits.end) };
     let place = utxo.store().log().lower_bound(|record| record.height <= until)?;
-    Ok(utxo.first_tx_of(place).min(asked.limits.end))
+    Ok(utxo.first_tx_of(place).min(asked.within.limits.end))
 }

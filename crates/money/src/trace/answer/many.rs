@@ -2,12 +2,12 @@
 //!
 //! Never: claims that together are more than what is there; a division whose rule is not named.
 use super::ground::{Ground, Names};
-use super::{AmountsLine, Decided, amounts, unknown};
+use super::{AmountsLine, Decided, Within, amounts, unknown};
 use crate::chain::{Chain, ChainCode, Result, Room};
 use crate::columns::{Accounts, Mode};
 use crate::evm::Profile;
 use crate::tags::{Sees, Tags};
-use crate::trace::{Amounts, Limits, Method, Trace};
+use crate::trace::{Amounts, Method, Trace};
 use ruint::aliases::U256;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,18 +22,8 @@ pub struct AskedMany<'a> {
     pub chain: &'a ChainCode,
     /// The payments: `TX`, or `TX:N` where the transaction has several.
     pub payments: &'a [String],
-    /// The methods, in the order in which they are told.
-    pub methods: &'a [Method],
-    /// Where it ends.
-    pub limits: Limits,
-    /// Accounts at which it ends, beside those of services.
-    pub stops: &'a [String],
-    /// Services past which it goes.
-    pub past: &'a [String],
-    /// Who decided that, and why.
-    pub decided: Option<Decided>,
-    /// The last block that is looked at.
-    pub until: Option<u64>,
+    /// By which methods, and where it ends.
+    pub within: Within<'a>,
 }
 
 /// An account that several victims' money reached.
@@ -56,6 +46,25 @@ pub struct CollectorLine {
     pub party: Option<String>,
 }
 
+/// Where many victims' money comes together.
+#[derive(Debug, Clone, Serialize)]
+pub struct CollectorsLine {
+    /// The method.
+    pub method: &'static str,
+    /// The asset.
+    pub asset: String,
+    /// So many accounts were reached by enough of the payments; the first of them follow.
+    pub found: usize,
+    /// The largest sum first.
+    pub accounts: Vec<CollectorLine>,
+    /// Services that it went on past.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub past: Vec<String>,
+    /// Who decided that, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
 /// How a frozen balance is divided.
 #[derive(Debug, Clone, Serialize)]
 pub struct RestitutionLine {
@@ -67,6 +76,12 @@ pub struct RestitutionLine {
     pub balance: String,
     /// By each method.
     pub methods: Vec<SharesLine>,
+    /// Services that the traces went on past.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub past: Vec<String>,
+    /// Who decided that, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
 }
 
 /// The division by one method.
@@ -170,11 +185,6 @@ fn open(room: &Room, chain: &ChainCode) -> Result<Box<Accounts>> {
     }
 }
 
-fn limits(accounts: &Accounts, asked: &AskedMany<'_>) -> Result<Limits> {
-    let end = asked.until.map(|height| accounts.transfers_up_to(height)).transpose()?;
-    Ok(Limits { end: end.unwrap_or(u64::MAX).min(asked.limits.end), ..asked.limits })
-}
-
 /// The accounts that the money of at least `least` victims reached, by how much; the first method of the question is used.
 ///
 /// # Errors
@@ -184,12 +194,14 @@ pub fn collector(
     asked: &AskedMany<'_>,
     (least, most): (usize, usize),
     (tags, sees): (Option<&Tags>, Sees<'_>),
-) -> Result<Vec<CollectorLine>> {
+) -> Result<CollectorsLine> {
+    let within = &asked.within;
+    within.check()?;
     let accounts = open(room, asked.chain)?;
     let names = Names { accounts: &accounts, profile: Profile::of(asked.chain) };
     let payments = Payments::find(&names, asked.payments)?;
-    let ground = Ground::new(names, (asked.chain, payments.asset), (asked.stops, asked.past), (tags, sees))?;
-    let (method, limits) = (asked.methods.first().copied().unwrap_or(Method::Fifo), limits(&accounts, asked)?);
+    let ground = Ground::new(names, (asked.chain, payments.asset), (within.stops, within.past), (tags, sees))?;
+    let (method, limits) = (within.methods.first().copied().unwrap_or(Method::Fifo), within.limits(&accounts)?);
     let mut reached: BTreeMap<u32, (usize, Amounts, (u32, u32))> = BTreeMap::new();
     for (text, transfer) in asked.payments.iter().zip(&payments.transfers) {
         let trace = ground
@@ -219,7 +231,14 @@ pub fn collector(
         why: ground.stops.why(account),
         party: ground.stops.tagged.get(&account).cloned(),
     };
-    Ok(reached.into_iter().take(most).map(line).collect())
+    Ok(CollectorsLine {
+        method: method.name(),
+        asset: ground.names.text(accounts.asset(payments.asset).unwrap_or_default()),
+        found: reached.len(),
+        accounts: reached.into_iter().take(most).map(line).collect(),
+        past: within.past.to_vec(),
+        decided: within.decided.clone(),
+    })
 }
 
 /// Divides what an account has among victims, under each method of the question. Each victim is traced alone; where their claims together
@@ -234,15 +253,17 @@ pub fn restitution(
     asked: &AskedMany<'_>,
     (tags, sees): (Option<&Tags>, Sees<'_>),
 ) -> Result<RestitutionLine> {
+    let within = &asked.within;
+    within.check()?;
     let accounts = open(room, asked.chain)?;
     let names = Names { accounts: &accounts, profile: Profile::of(asked.chain) };
     let payments = Payments::find(&names, asked.payments)?;
     let number =
         accounts.find_account(&names.parse(account)?).ok_or_else(|| unknown(format!("{account} is not on record")))?;
-    let limits = limits(&accounts, asked)?;
+    let limits = within.limits(&accounts)?;
     // What the frozen account paid on is gone from there, whatever it looks like.
-    let past: Vec<String> = asked.past.iter().cloned().chain([account.to_owned()]).collect();
-    let ground = Ground::new(names, (asked.chain, payments.asset), (asked.stops, &past), (tags, sees))?;
+    let past: Vec<String> = within.past.iter().cloned().chain([account.to_owned()]).collect();
+    let ground = Ground::new(names, (asked.chain, payments.asset), (within.stops, &past), (tags, sees))?;
     let held = accounts.history(number, payments.asset).before(limits.end);
     let balance = held
         .balance()
@@ -279,6 +300,8 @@ pub fn restitution(
         account: account.to_owned(),
         asset: ground.names.text(accounts.asset(payments.asset).unwrap_or_default()),
         balance: balance.to_string(),
-        methods: asked.methods.iter().map(|method| shares(*method)).collect(),
+        methods: within.methods.iter().map(|method| shares(*method)).collect(),
+        past: within.past.to_vec(),
+        decided: within.decided.clone(),
     })
 }

@@ -6,14 +6,16 @@ mod many;
 
 pub use check::{CheckLine, Claim, ClaimLine, ClaimTable, Departure, MethodLine, check};
 pub use coins::MANY;
-pub use many::{AskedMany, CollectorLine, RestitutionLine, ShareLine, SharesLine, apportion, collector, restitution};
+pub use many::{
+    AskedMany, CollectorLine, CollectorsLine, RestitutionLine, ShareLine, SharesLine, apportion, collector, restitution,
+};
 
 use ground::{Ground, Names};
 
 use super::{Amounts, Cut, Limits, Method, Trace};
 use crate::ask::Named;
 use crate::chain::{Chain, ChainCode, Error, Result, Room};
-use crate::columns::Mode;
+use crate::columns::{Accounts, Mode};
 use crate::evm::Profile;
 use crate::tags::{Sees, Tags};
 use serde::Serialize;
@@ -33,6 +35,13 @@ pub struct Asked<'a> {
     pub tx: &'a str,
     /// Which of its transfers, from 0; needed where it has several.
     pub transfer: Option<usize>,
+    /// By which methods, and where it ends.
+    pub within: Within<'a>,
+}
+
+/// By which methods traces go, and where they end.
+#[derive(Debug, Clone)]
+pub struct Within<'a> {
     /// The methods, in the order in which they are told.
     pub methods: &'a [Method],
     /// Where it ends.
@@ -45,6 +54,23 @@ pub struct Asked<'a> {
     pub decided: Option<Decided>,
     /// The last block that is looked at; else the record's last.
     pub until: Option<u64>,
+}
+
+impl Within<'_> {
+    /// Going on past a service must be somebody's decision.
+    fn check(&self) -> Result<()> {
+        let said = |it: &Decided| !it.by.trim().is_empty() && !it.reason.trim().is_empty();
+        match self.past.is_empty() || self.decided.as_ref().is_some_and(said) {
+            true => Ok(()),
+            false => Err(unknown("to go on past a service is somebody's decision: say who takes it, and why")),
+        }
+    }
+
+    /// Its limits on a chain of accounts.
+    fn limits(&self, accounts: &Accounts) -> Result<Limits> {
+        let end = self.until.map(|height| accounts.transfers_up_to(height)).transpose()?;
+        Ok(Limits { end: end.unwrap_or(u64::MAX).min(self.limits.end), ..self.limits })
+    }
 }
 
 /// An analyst's act: the trace goes on past a service, through the money of everybody there.
@@ -147,6 +173,12 @@ fn amounts(a: &Amounts) -> AmountsLine {
     AmountsLine { lo: a.lo.to_string(), hi: a.hi.to_string() }
 }
 
+fn largest_first<K: Ord>(of: &BTreeMap<K, Amounts>) -> impl Iterator<Item = (&K, &Amounts)> {
+    let mut all: Vec<(&K, &Amounts)> = of.iter().collect();
+    all.sort_by_key(|(_, amount)| std::cmp::Reverse((amount.hi, amount.lo)));
+    all.into_iter()
+}
+
 fn cut_name(cut: Cut) -> &'static str {
     match cut {
         Cut::Least => "below-least",
@@ -165,11 +197,8 @@ fn unknown(why: impl Into<String>) -> Error {
 /// # Errors
 /// A chain without accounts, a transaction or account that is not on record, several transfers of which none was named.
 pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees<'_>)) -> Result<Vec<TraceLine>> {
-    if !asked.past.is_empty()
-        && asked.decided.as_ref().is_none_or(|it| it.by.trim().is_empty() || it.reason.trim().is_empty())
-    {
-        return Err(unknown("to go on past a service is somebody's decision: say who takes it, and why"));
-    }
+    let within = &asked.within;
+    within.check()?;
     let accounts = match room.chain(asked.chain, Mode::Read)? {
         Chain::Accounts(accounts) => accounts,
         Chain::Utxo(utxo, network) => {
@@ -182,10 +211,9 @@ pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees
     let tx = names.find_tx(asked.tx).ok_or_else(|| unknown("the transaction is not on record"))?;
     let (source, nth) = names.source(tx, asked.transfer)?;
     let transfer = accounts.transfer(source).ok_or_else(|| unknown("the transfer cannot be read"))?;
-    let ground = Ground::new(names, (asked.chain, transfer.asset), (asked.stops, asked.past), (tags, sees))?;
+    let ground = Ground::new(names, (asked.chain, transfer.asset), (within.stops, within.past), (tags, sees))?;
     let (names, stops) = (&ground.names, &ground.stops);
-    let end = asked.until.map(|height| accounts.transfers_up_to(height)).transpose()?;
-    let limits = Limits { end: end.unwrap_or(u64::MAX).min(asked.limits.end), ..asked.limits };
+    let limits = within.limits(&accounts)?;
     let line = |method: Method| {
         let done = ground.trace(&[source], method, limits);
         let (trace, not_computable) = match done {
@@ -219,17 +247,17 @@ pub fn answer(room: &Room, asked: &Asked<'_>, (tags, sees): (Option<&Tags>, Sees
             source: (names.tx_id(tx), nth),
             amount: transfer.amount.to_u128().map(|n| n.to_string()).unwrap_or_default(),
             not_computable,
-            held: trace.held.iter().map(|held| place(held, false)).collect(),
-            stopped: trace.stopped.iter().map(|stopped| place(stopped, true)).collect(),
+            held: largest_first(&trace.held).map(|held| place(held, false)).collect(),
+            stopped: largest_first(&trace.stopped).map(|stopped| place(stopped, true)).collect(),
             fees: computed.then(|| amounts(&trace.fees)),
             destroyed: computed.then(|| amounts(&trace.destroyed)),
             cut: trace.cut.iter().map(|(cut, amount)| (cut_name(*cut), amounts(amount))).collect(),
             payments: trace.payments.iter().filter_map(payment).collect(),
             unordered: trace.unordered,
-            past: asked.past.to_vec(),
-            decided: asked.decided.clone(),
+            past: within.past.to_vec(),
+            decided: within.decided.clone(),
             class: "recorded",
         }
     };
-    Ok(asked.methods.iter().map(|method| line(*method)).collect())
+    Ok(within.methods.iter().map(|method| line(*method)).collect())
 }
