@@ -58,6 +58,37 @@ def everything(node, where):
         check(f"{where}: {says}", done.returncode in (1, 2) and says in done.stderr, done.stderr)
 
 
+def victims(node, folder):
+    """Two victims' payments into one account: what comes together, how it is divided, and whether a claim holds."""
+    rows = ["from,to,amount,time,tx,kind", ",v1,100,2026-03-01 00:00:00,m1,mint", ",v2,100,2026-03-01 00:00:01,m2,mint",
+            ",mule,50,2026-03-01 00:00:02,m3,mint", "v1,mule,100,2026-03-01 01:00:00,p1,transfer", "v2,mule,100,2026-03-01 01:00:01,p2,transfer",
+            "mule,pool,120,2026-03-01 02:00:00,o1,transfer", "mule,other,30,2026-03-01 02:00:01,o2,transfer"]
+    (folder / "victims.csv").write_text("\n".join(rows) + "\n")
+    node.eye("money", "load", "--chain", "exercise-victims", "--mapping", folder / "chain.toml", folder / "victims.csv")
+    on = ("--chain", "exercise-victims")
+    text = node.eye("money", "collector", *on, "--method", "haircut", "p1", "p2")
+    check("the collector is the pool behind the mule", "mule  200 by 2 of them" in text and "pool  96 by 2 of them" in text, text)
+    line = json.loads(node.eye("money", "restitution", *on, "--account", "mule", "--json", "p1", "p2"))
+    shares = {m["method"]: [s["share"] for s in m["shares"]] for m in line["methods"]}
+    check("a frozen balance is divided by each method", shares["fifo"] == ["0", "100"] and shares["lifo"] == ["50", "0"]
+          and shares["haircut"] == ["40", "40"] and shares["libr"] == ["50", "50"], shares)
+    text = node.eye("money", "restitution", *on, "--account", "mule", "p1", "p2")
+    check("and the text says what was cut", "libr: 200 claimed, cut in equal proportion" in text, text)
+    claim = folder / "claim.csv"
+    claim.write_text("tx,from,to,amount\np1,v1,mule,100\no1,mule,pool,70\no2,mule,other,30\n")
+    done = node.run("money", "check", *on, claim)
+    check("a claim made first in, first out is found to be that", done.returncode == 0 and "fifo: gives the claim" in done.stdout
+          and "departs first at row 3" in done.stdout, done.stdout + done.stderr)
+    claim.write_text("tx,from,to,amount\np1,v1,mule,100\no1,mule,pool,110\n")
+    done = node.run("money", "check", *on, claim)
+    check("one that pays on more than came does not conserve", done.returncode == 1 and "DOES NOT CONSERVE" in done.stdout
+          and "row 3" in done.stdout, done.stdout + done.stderr)
+    done = node.run("money", "trace", *on, "--past", "pool", "p1")
+    check("going on past a service wants a name and a reason", done.returncode == 2 and "--by" in done.stderr and "--reason" in done.stderr, done.stderr)
+    line = json.loads(node.eye("money", "trace", *on, "--past", "pool", "--by", "EXERCISE analyst", "--reason", "EXERCISE order", "--method", "fifo", "--json", "p1"))
+    check("and both stand in the result", line["decided"] == {"by": "EXERCISE analyst", "reason": "EXERCISE order"} and line["past"] == ["pool"], line)
+
+
 with Node(served=False) as node:
     folder = node.scratch / "EXERCISE-traces"
     folder.mkdir()
@@ -65,6 +96,7 @@ with Node(served=False) as node:
     (folder / "chain.csv").write_text(ROWS)
     node.eye("money", "load", "--chain", "exercise-chain", "--mapping", folder / "chain.toml", folder / "chain.csv")
     everything(node, "without a server")
+    victims(node, folder)
     # What anybody had before is not known: a payer that the table never shows receiving.
     (folder / "part.csv").write_text("from,to,amount,time,tx,kind\nsomebody,mixer,5,2026-03-01 00:00:00,p0,transfer\nmixer,left,7,2026-03-02 00:00:00,p1,transfer\n")
     node.eye("money", "load", "--chain", "exercise-part", "--mapping", folder / "chain.toml", folder / "part.csv")

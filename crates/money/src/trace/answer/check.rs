@@ -293,11 +293,12 @@ fn find<'c>(
     taken: &BTreeMap<u64, u128>,
 ) -> std::result::Result<Found<'c>, (String, Option<String>)> {
     let wrong = |why: &str| (why.to_owned(), None);
-    let account = |text: &str| names.parse(text).ok().and_then(|name| names.accounts.find_account(&name));
-    let tx = names.find_tx(&claim.tx).ok_or_else(|| wrong("the transaction is not on record"))?;
-    let (Some(from), Some(to)) = (account(&claim.from), account(&claim.to)) else {
-        return Err(wrong("who pays or who is paid is not on record"));
+    let account = |text: &str, who: &str| {
+        let name = names.parse(text).map_err(|why| (format!("{who}: {why}"), None))?;
+        names.accounts.find_account(&name).ok_or_else(|| (format!("{who} is not on record"), None))
     };
+    let tx = names.find_tx(&claim.tx).ok_or_else(|| wrong("the transaction is not on record"))?;
+    let (from, to) = (account(&claim.from, "who pays")?, account(&claim.to, "who is paid")?);
     let is = |number: &u64| {
         names.accounts.transfer(*number).is_some_and(|one| {
             one.edge && (one.from, one.to) == (from, to) && asset.is_none_or(|asset| one.asset == asset)
