@@ -426,6 +426,11 @@ pub fn source(chain: &ChainCode, format: Option<Format>, files: &[PathBuf], mapp
             let name = path.file_name().and_then(|name| name.to_str()).filter(|_| !path.exists()).unwrap_or_default();
             let mapping = match Mapping::built_in(name, file)? {
                 Some(mapping) => mapping,
+                None if !path.exists() => {
+                    let names: Vec<&str> = Mapping::names().collect();
+                    let (file, names) = (path.display(), names.join(", "));
+                    return Err(unknown(format!("{file} is not there; mappings that come with the program: {names}")));
+                }
                 None => {
                     let text = std::fs::read_to_string(path).map_err(crate::chain::io(path))?;
                     Mapping::parse(&text).map_err(|error| unknown(format!("{}: {error}", path.display())))?

@@ -66,7 +66,7 @@ pub fn read_camt<'i>(
         }
     }
     match number {
-        0 => Err("no statement stands in it: CAMT.053 has Stmt elements".into()),
+        0 => Err("no statement stands in it: CAMT.053 has Stmt elements, MT940 begins with :20:, and a table needs --mapping".into()),
         _ => Ok(()),
     }
 }

@@ -99,6 +99,11 @@ struct Several {
 }
 
 impl Mapping {
+    /// The names of those that come with the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
     /// The mapping of that name that fits a file's headings; `None` when no mapping has that name. Headings of before 2020
     /// (`Txhash`, no block) are taken too.
     ///
